@@ -1,0 +1,102 @@
+/**
+ * What a cryptographic library must give, and what every cipher looks like to
+ * the framing above it. Libraries are bound in `_openssl.ts`, `_sodium.ts`,
+ * `_mbedtls.ts` and `_portable.ts`; all pass one contract suite.
+ *
+ * @module
+ */
+
+import type { CipherMethod } from "./methods.ts";
+
+/**
+ * An AEAD cipher of one method, shared by all connections. Keys are cheap
+ * values; the native context is the cipher's own and is re-keyed when another
+ * key is used, so that an idle connection holds no native memory.
+ */
+export interface AeadCipher extends Disposable {
+  /**
+   * Derives a session key: HKDF-SHA1(master, salt, "ss-subkey"), SIP007.
+   *
+   * @param master The master key, `method.keyLength` bytes.
+   * @param salt `method.saltLength` bytes.
+   * @returns The subkey, `method.keyLength` bytes.
+   */
+  deriveSubkey(master: Uint8Array, salt: Uint8Array): Uint8Array;
+  /**
+   * Makes a key ready for {@linkcode AeadKey.seal} and `open`.
+   *
+   * @param key `method.keyLength` bytes; kept until disposed of.
+   */
+  importKey(key: Uint8Array): AeadKey;
+}
+
+/** A key of an AEAD cipher. */
+export interface AeadKey extends Disposable {
+  /**
+   * Encrypts and authenticates.
+   *
+   * @param nonce `method.nonceLength` bytes; read during the call only.
+   * @param plaintext Any length, zero included.
+   * @param sealed Takes `plaintext.length + 16` bytes: ciphertext ‖ tag. Must
+   * not overlap `plaintext`.
+   */
+  seal(nonce: Uint8Array, plaintext: Uint8Array, sealed: Uint8Array): void;
+  /**
+   * Verifies, then decrypts.
+   *
+   * @param nonce `method.nonceLength` bytes; read during the call only.
+   * @param sealed Ciphertext ‖ tag, at least 16 bytes.
+   * @param plaintext Takes `sealed.length - 16` bytes. Must not overlap.
+   * @returns False if the tag is wrong: nothing in `plaintext` may be used.
+   */
+  open(nonce: Uint8Array, sealed: Uint8Array, plaintext: Uint8Array): boolean;
+}
+
+/** A stream cipher of one method, shared by all connections. */
+export interface StreamCipher extends Disposable {
+  /**
+   * Starts one direction of a connection.
+   *
+   * @param key `method.keyLength` bytes.
+   * @param iv `method.saltLength` bytes.
+   * @param options Which direction; default encryption.
+   */
+  start(
+    key: Uint8Array,
+    iv: Uint8Array,
+    options?: { readonly decrypt?: boolean },
+  ): StreamState;
+}
+
+/** The running state of a stream cipher; has native memory, so dispose it. */
+export interface StreamState extends Disposable {
+  /**
+   * Encrypts or decrypts the next bytes.
+   *
+   * @param input Any length.
+   * @param output Takes `input.length` bytes; may not overlap `input`.
+   */
+  update(input: Uint8Array, output: Uint8Array): void;
+}
+
+/** A cryptographic library, bound. */
+export interface CryptoProvider extends Disposable {
+  /** `openssl`, `sodium`, `mbedtls` or `portable`. */
+  readonly name: string;
+  /** Name and version for the start-up log, such as `OpenSSL 3.0.19`. */
+  readonly version: string;
+  /** Whether it has the method's cipher, found out by trying. */
+  supports(method: CipherMethod): boolean;
+  /**
+   * Makes the AEAD cipher of a method.
+   *
+   * @throws {CipherError} If it cannot be had here.
+   */
+  aead(method: CipherMethod): AeadCipher;
+  /**
+   * Makes the stream cipher of a method.
+   *
+   * @throws {CipherError} If it cannot be had here.
+   */
+  stream(method: CipherMethod): StreamCipher;
+}

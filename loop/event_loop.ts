@@ -1,0 +1,245 @@
+/**
+ * The seed's event loop: handlers, readiness, periodic callbacks.
+ *
+ * One turn: run what is due (timers, then periodic callbacks), collect one
+ * batch of events, call their handlers. Everything due is collected before
+ * any of it runs, so that a callback which adds another cannot hold the turn.
+ * An error thrown by a handler or a callback is logged and the loop goes on;
+ * only a broken poller ends it.
+ *
+ * How it waits: while traffic flows it blocks the thread in the poller for a
+ * few milliseconds at most, which is cheaper than any promise, and gives
+ * Deno's own loop (signals, Workers) a turn in between; once nothing happens
+ * it goes to the poller's asynchronous wait.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { type Clock, MONOTONIC_CLOCK } from "./clock.ts";
+import { type EventHandler, TIMEOUT_PRECISION } from "./events.ts";
+import type { Poller } from "./poller.ts";
+import type { Socket } from "./socket.ts";
+import { type Timer, TimerQueue } from "./timers.ts";
+
+/** Options of {@linkcode EventLoop}. */
+export interface EventLoopOptions {
+  /** Where time comes from. Default: the monotonic clock of the system. */
+  readonly clock?: Clock;
+}
+
+interface Registration {
+  readonly socket: Socket;
+  mode: number;
+  readonly handler: EventHandler;
+}
+
+/** Longest wait in milliseconds when no timer is set. */
+const MAX_WAIT = TIMEOUT_PRECISION * 1000;
+/** Longest time in milliseconds that one turn may block the thread. */
+const BLOCK_SLICE = 4;
+/** Milliseconds without an event after which the loop waits asynchronously. */
+const IDLE_AFTER = 20;
+/** Milliseconds of work after which Deno's own loop gets a turn. */
+const TURN_EVERY = 20;
+
+const logger = getLogger(["shadowsocks", "loop"]);
+
+/** The loop over one poller. */
+export class EventLoop {
+  /** Makes the sockets of this loop. */
+  readonly poller: Poller;
+  readonly #clock: Clock;
+  readonly #registrations = new Map<number, Registration>();
+  readonly #periodic = new Set<() => void>();
+  readonly #timers: TimerQueue;
+  #lastPeriodic: number;
+  #stopping = false;
+  #running = false;
+
+  /**
+   * @param poller Makes the sockets; disposed of by its maker, not the loop.
+   */
+  constructor(poller: Poller, options: EventLoopOptions = {}) {
+    this.poller = poller;
+    this.#clock = options.clock ?? MONOTONIC_CLOCK;
+    this.#timers = new TimerQueue(this.#clock);
+    this.#lastPeriodic = this.#clock.now();
+  }
+
+  /** Seconds of the loop's monotonic clock. */
+  time(): number {
+    return this.#clock.now() / 1000;
+  }
+
+  /** How many sockets are watched. */
+  get size(): number {
+    return this.#registrations.size;
+  }
+
+  /**
+   * Watches a socket.
+   *
+   * @param socket Made by this loop's poller.
+   * @param mode A mask of POLL_IN and POLL_OUT; errors are always reported.
+   * @param handler Called with each event.
+   */
+  add(socket: Socket, mode: number, handler: EventHandler): void {
+    this.poller.register(socket, mode);
+    this.#registrations.set(socket.fd, { socket, mode, handler });
+  }
+
+  /**
+   * Replaces the mask of a watched socket; one not watched is left alone.
+   *
+   * @param socket A socket given to `add`.
+   * @param mode The new mask.
+   */
+  modify(socket: Socket, mode: number): void {
+    const registration = this.#registrations.get(socket.fd);
+    if (registration?.socket !== socket || registration.mode === mode) return;
+    registration.mode = mode;
+    this.poller.modify(socket, mode);
+  }
+
+  /**
+   * Watches a socket no longer: no event of it is delivered from now on, not
+   * even one of the batch under way. A socket not watched is left alone.
+   *
+   * @param socket A socket given to `add`.
+   */
+  remove(socket: Socket): void {
+    if (this.#registrations.get(socket.fd)?.socket !== socket) return;
+    this.#registrations.delete(socket.fd);
+    this.poller.unregister(socket);
+  }
+
+  /**
+   * Calls `callback` every {@linkcode TIMEOUT_PRECISION} seconds.
+   *
+   * @param callback Added once, however often it is given.
+   */
+  addPeriodic(callback: () => void): void {
+    this.#periodic.add(callback);
+  }
+
+  /**
+   * Ends what `addPeriodic` began.
+   *
+   * @param callback The same function.
+   */
+  removePeriodic(callback: () => void): void {
+    this.#periodic.delete(callback);
+  }
+
+  /**
+   * Calls `callback` once.
+   *
+   * @param milliseconds From now; rounded up to the loop's turns.
+   * @param callback Called unless the timer is cancelled before.
+   * @returns The timer, to cancel it.
+   */
+  addTimer(milliseconds: number, callback: () => void): Timer {
+    return this.#timers.add(milliseconds, callback);
+  }
+
+  /**
+   * Runs until {@linkcode EventLoop.stop}.
+   *
+   * @returns Settles when the loop has stopped.
+   * @throws {Error} If the loop already runs, or the poller is broken.
+   */
+  async run(): Promise<void> {
+    if (this.#running) throw new Error("Cannot run event loop: it runs");
+    this.#running = true;
+    this.#stopping = false;
+    let lastEvent = this.#clock.now();
+    let lastTurn = lastEvent;
+    try {
+      while (!this.#stopping) {
+        const now = this.#clock.now();
+        const idle = now - lastEvent >= IDLE_AFTER;
+        const timeout = this.#timeout();
+        let count: number;
+        if (idle || !this.poller.blocking) {
+          count = await this.poller.wait(timeout);
+          lastTurn = this.#clock.now();
+        } else if (now - lastTurn >= TURN_EVERY) {
+          await nextTurn();
+          lastTurn = this.#clock.now();
+          count = this.poller.poll(0);
+        } else {
+          count = this.poller.poll(Math.min(timeout, BLOCK_SLICE));
+        }
+        if (count > 0) {
+          lastEvent = this.#clock.now();
+          this.#dispatch(count);
+        }
+        this.runDue();
+      }
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  /** Ends `run` after the batch under way. */
+  stop(): void {
+    this.#stopping = true;
+    this.poller.wake();
+  }
+
+  /** Runs the timers and periodic callbacks that are due; part of a turn. */
+  runDue(): void {
+    this.#timers.run(guard);
+    const now = this.#clock.now();
+    if (now - this.#lastPeriodic >= TIMEOUT_PRECISION * 1000) {
+      this.#lastPeriodic = now;
+      for (const callback of [...this.#periodic]) {
+        if (this.#periodic.has(callback)) guard(callback);
+      }
+    }
+  }
+
+  #dispatch(count: number): void {
+    const { readyFds, readyEvents } = this.poller;
+    for (let i = 0; i < count; i++) {
+      const fd = readyFds[i]!;
+      const registration = this.#registrations.get(fd);
+      if (registration === undefined) continue;
+      try {
+        registration.handler.handleEvent(
+          registration.socket,
+          fd,
+          readyEvents[i]!,
+        );
+      } catch (error) {
+        report(error);
+      }
+    }
+  }
+
+  /** Milliseconds until something is due, rounded up. */
+  #timeout(): number {
+    if (this.#stopping) return 0;
+    const periodic = this.#lastPeriodic + TIMEOUT_PRECISION * 1000;
+    const due = Math.min(periodic, this.#timers.next) - this.#clock.now();
+    return Math.min(MAX_WAIT, Math.max(0, Math.ceil(due)));
+  }
+}
+
+function guard(callback: () => void): void {
+  try {
+    callback();
+  } catch (error) {
+    report(error);
+  }
+}
+
+function report(error: unknown): void {
+  logger.error("Unexpected error in a handler: {error}", { error });
+}
+
+/** Settles after Deno's own loop has had a turn. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}

@@ -1,0 +1,121 @@
+/**
+ * IP addresses as bytes (4 or 16, network order) and as text.
+ *
+ * @module
+ */
+
+import { isIPv4, isIPv6 } from "node:net";
+
+/** The first 12 bytes of an IPv4-mapped IPv6 address, `::ffff:0:0/96`. */
+const MAPPED_PREFIX_LENGTH = 12;
+
+/**
+ * Reads an IPv4 or IPv6 literal.
+ *
+ * Only the strict forms count: four decimal numbers, or RFC 4291 text. An
+ * octal or hexadecimal spelling is a host name, as a resolver sees it.
+ *
+ * @param text The literal, without brackets; a zone (`%eth0`) is not taken.
+ * @returns 4 or 16 bytes, or undefined if `text` is not a literal.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseIp } from "./ip.ts";
+ * assertEquals(parseIp("127.0.0.1"), new Uint8Array([127, 0, 0, 1]));
+ * ```
+ */
+export function parseIp(text: string): Uint8Array | undefined {
+  if (isIPv4(text)) return parseIpv4(text);
+  if (text.includes("%") || !isIPv6(text)) return undefined;
+  const bytes = new Uint8Array(16);
+  const [head = "", tail] = text.split("::");
+  const first = ipv6Groups(head);
+  bytes.set(first, 0);
+  if (tail !== undefined) {
+    const last = ipv6Groups(tail);
+    bytes.set(last, 16 - last.length);
+  }
+  return bytes;
+}
+
+/**
+ * Writes 4 or 16 bytes as text, IPv6 in the form of RFC 5952.
+ *
+ * @param bytes 4 or 16 bytes.
+ * @returns The literal, without brackets.
+ * @throws {RangeError} If `bytes` has another length.
+ */
+export function formatIp(bytes: Uint8Array): string {
+  if (bytes.length === 4) {
+    return `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}`;
+  }
+  if (bytes.length !== 16) {
+    throw new RangeError(
+      `Cannot format IP address: expected 4 or 16 bytes, got ${bytes.length}`,
+    );
+  }
+  if (isMapped(bytes)) {
+    return `::ffff:${formatIp(bytes.subarray(MAPPED_PREFIX_LENGTH))}`;
+  }
+  const groups: string[] = [];
+  for (let i = 0; i < 16; i += 2) {
+    groups.push(((bytes[i]! << 8) | bytes[i + 1]!).toString(16));
+  }
+  const { start, length } = longestZeroRun(groups);
+  if (length < 2) return groups.join(":");
+  const head = groups.slice(0, start).join(":");
+  const tail = groups.slice(start + length).join(":");
+  return `${head}::${tail}`;
+}
+
+/**
+ * Turns an IPv4-mapped IPv6 address into its IPv4 form; leaves others alone.
+ *
+ * @param bytes 4 or 16 bytes.
+ * @returns 4 bytes if `bytes` was mapped, else `bytes` itself.
+ */
+export function unmapIp(bytes: Uint8Array): Uint8Array {
+  return bytes.length === 16 && isMapped(bytes)
+    ? bytes.slice(MAPPED_PREFIX_LENGTH)
+    : bytes;
+}
+
+function isMapped(bytes: Uint8Array): boolean {
+  for (let i = 0; i < 10; i++) {
+    if (bytes[i] !== 0) return false;
+  }
+  return bytes[10] === 0xff && bytes[11] === 0xff;
+}
+
+function parseIpv4(text: string): Uint8Array {
+  return Uint8Array.from(text.split("."), Number);
+}
+
+/** The bytes of a `::`-free part of IPv6 text, which may end in IPv4 text. */
+function ipv6Groups(part: string): Uint8Array {
+  if (part === "") return new Uint8Array(0);
+  const bytes: number[] = [];
+  for (const group of part.split(":")) {
+    if (group.includes(".")) {
+      bytes.push(...parseIpv4(group));
+    } else {
+      const value = parseInt(group, 16);
+      bytes.push(value >> 8, value & 0xff);
+    }
+  }
+  return Uint8Array.from(bytes);
+}
+
+function longestZeroRun(
+  groups: readonly string[],
+): { start: number; length: number } {
+  let best = { start: 0, length: 0 };
+  for (let i = 0; i < groups.length; i++) {
+    let end = i;
+    while (groups[end] === "0") end++;
+    if (end - i > best.length) best = { start: i, length: end - i };
+    i = end;
+  }
+  return best;
+}

@@ -1,0 +1,14 @@
+/**
+ * The event loop, its pollers and its sockets.
+ *
+ * @module
+ */
+
+export * from "./address.ts";
+export * from "./clock.ts";
+export * from "./event_loop.ts";
+export * from "./events.ts";
+export * from "./ip.ts";
+export * from "./poller.ts";
+export * from "./socket.ts";
+export { Timer } from "./timers.ts";

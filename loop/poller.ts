@@ -1,0 +1,90 @@
+/**
+ * What a poller is: the maker of sockets for one readiness mechanism, and the
+ * source of their events. A new one (kqueue, io_uring) is one more file with
+ * these methods.
+ *
+ * @module
+ */
+
+import type { SocketAddress } from "./address.ts";
+import type {
+  DatagramSocket,
+  ListenerSocket,
+  Socket,
+  StreamSocket,
+} from "./socket.ts";
+
+/** Options of {@linkcode Poller.listenTcp}. */
+export interface ListenOptions {
+  /** Length of the accept queue. Default 1024, as the seed has it. */
+  readonly backlog?: number;
+  /** Length of the TCP fast open queue; 0 or absent: off. */
+  readonly fastOpen?: number;
+  /** Lets several sockets of this system share the port. */
+  readonly reusePort?: boolean;
+}
+
+/** Options of {@linkcode Poller.connectTcp}. */
+export interface ConnectOptions {
+  /** First data, sent in the SYN where the system can (MSG_FASTOPEN). */
+  readonly fastOpenData?: Uint8Array;
+}
+
+/** Options of {@linkcode Poller.bindUdp}. */
+export interface BindOptions {
+  /** Lets several sockets of this system share the port. */
+  readonly reusePort?: boolean;
+}
+
+/** A readiness mechanism and its sockets. */
+export interface Poller extends Disposable {
+  /** The name that `--event-loop` takes. */
+  readonly name: "epoll" | "deno";
+  /**
+   * Listens for TCP.
+   *
+   * @throws {SocketError} When the address cannot be bound.
+   */
+  listenTcp(address: SocketAddress, options?: ListenOptions): ListenerSocket;
+  /**
+   * Starts to connect. The result arrives as an event: POLL_OUT when
+   * connected, POLL_ERR when refused (`takeError()` says why).
+   *
+   * @throws {SocketError} When no socket can be made (EMFILE …).
+   */
+  connectTcp(address: SocketAddress, options?: ConnectOptions): StreamSocket;
+  /**
+   * Binds a UDP socket; port 0 lets the system choose.
+   *
+   * @throws {SocketError} When the address cannot be bound.
+   */
+  bindUdp(address: SocketAddress, options?: BindOptions): DatagramSocket;
+  /** Watches a socket (level-triggered) for a mask of POLL_IN and POLL_OUT. */
+  register(socket: Socket, mode: number): void;
+  /** Replaces the mask of a watched socket; 0 leaves errors only. */
+  modify(socket: Socket, mode: number): void;
+  /** Watches a socket no longer. */
+  unregister(socket: Socket): void;
+  /**
+   * Collects events, blocking the thread for at most `timeout` milliseconds
+   * where the mechanism can block (the `deno` poller never does).
+   *
+   * @returns How many events {@linkcode readyFds} now holds.
+   */
+  poll(timeout: number): number;
+  /**
+   * Collects events without blocking the thread: settles at the first event,
+   * after `timeout` milliseconds, or at {@linkcode wake}.
+   *
+   * @returns How many events {@linkcode readyFds} now holds.
+   */
+  wait(timeout: number): Promise<number>;
+  /** Ends a `wait` under way. */
+  wake(): void;
+  /** Descriptors of the last batch, `[0, count)`. */
+  readonly readyFds: Int32Array;
+  /** Event masks of the last batch, beside {@linkcode readyFds}. */
+  readonly readyEvents: Int32Array;
+  /** Whether `poll` can block the thread; if not, `wait` must be used. */
+  readonly blocking: boolean;
+}

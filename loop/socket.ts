@@ -1,0 +1,111 @@
+/**
+ * The one non-blocking socket contract that every poller implements.
+ *
+ * Nothing here throws for what the network does: "would block" and failures
+ * are return values, so that a handler's read loop has no try block.
+ *
+ * @module
+ */
+
+import type { SocketAddress } from "./address.ts";
+
+/** `recv`, `send` … : nothing can be done now; wait for the next event. */
+export const WOULD_BLOCK = -1;
+/** `recv`, `send` … : the socket has failed; `socket.error` has the code. */
+export const FAILED = -2;
+
+/** Thrown when a socket cannot be made: bind, listen, descriptor limit. */
+export class SocketError extends Error {
+  override readonly name = "SocketError";
+  /** The errno name, such as `EADDRINUSE`. */
+  readonly code: string;
+
+  /**
+   * @param code The errno name, such as `EADDRINUSE`.
+   * @param message What was tried, and on which address.
+   */
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** What all sockets have. */
+export interface Socket extends Disposable {
+  /** Which of the three kinds it is. */
+  readonly kind: "listener" | "stream" | "datagram";
+  /** The descriptor: real (epoll) or the poller's own, never reused (deno). */
+  readonly fd: number;
+  /** True once `close()` or `reset()` was called. */
+  readonly closed: boolean;
+  /** The errno name of the last failure, such as `ECONNRESET`; else `""`. */
+  readonly error: string;
+  /** The bound address, with the port the system chose. */
+  readonly localAddress: SocketAddress;
+  /** Closes the descriptor. Remove it from the loop first. Idempotent. */
+  close(): void;
+  /**
+   * Takes the pending error (SO_ERROR) of a socket that got POLL_ERR, or whose
+   * connect ended.
+   *
+   * @returns The errno name, or `""` when there is none.
+   */
+  takeError(): string;
+}
+
+/** A listening TCP socket. */
+export interface ListenerSocket extends Socket {
+  readonly kind: "listener";
+  /**
+   * Accepts one connection.
+   *
+   * @returns The connection, or undefined: `error` is `""` if nobody waits,
+   * else the errno name (`EMFILE`, `ECONNABORTED` …).
+   */
+  accept(): StreamSocket | undefined;
+}
+
+/** A TCP connection. */
+export interface StreamSocket extends Socket {
+  readonly kind: "stream";
+  /** The other end. */
+  readonly remoteAddress: SocketAddress;
+  /**
+   * Reads at most `buffer.length` bytes (at least one byte long).
+   *
+   * @returns Bytes read, 0 at the peer's end, {@linkcode WOULD_BLOCK} or
+   * {@linkcode FAILED}.
+   */
+  recv(buffer: Uint8Array): number;
+  /**
+   * Takes as many bytes as the system has room for. The bytes are copied: the
+   * caller may reuse `data` at once.
+   *
+   * @returns Bytes taken, {@linkcode WOULD_BLOCK} or {@linkcode FAILED}.
+   */
+  send(data: Uint8Array): number;
+  /** Sends FIN after all that `send` took; reading goes on. */
+  shutdown(): void;
+  /** Closes with a reset (SO_LINGER 0) where the system can; else closes. */
+  reset(): void;
+}
+
+/** A UDP socket. */
+export interface DatagramSocket extends Socket {
+  readonly kind: "datagram";
+  /** Who sent the datagram that `recvFrom` returned last. */
+  readonly sender: SocketAddress;
+  /**
+   * Reads one datagram; what does not fit into `buffer` is cut off.
+   *
+   * @returns Its length (0 is a legal datagram), {@linkcode WOULD_BLOCK} or
+   * {@linkcode FAILED}.
+   */
+  recvFrom(buffer: Uint8Array): number;
+  /**
+   * Sends one datagram; it may be lost, as datagrams are.
+   *
+   * @returns Its length, {@linkcode WOULD_BLOCK} or {@linkcode FAILED}.
+   */
+  sendTo(data: Uint8Array, address: SocketAddress): number;
+}
