@@ -14,7 +14,10 @@ export interface CipherMethod {
   readonly name: string;
   /** How the bytes are framed. */
   readonly kind: MethodKind;
-  /** Bytes of the master key and of the subkey. */
+  /**
+   * Bytes of the master key and of the subkey; 0 where the password itself is
+   * the key.
+   */
   readonly keyLength: number;
   /** Bytes of the salt (AEAD) or the IV (stream) before the ciphertext. */
   readonly saltLength: number;
@@ -26,4 +29,121 @@ export interface CipherMethod {
   readonly cipher: string;
   /** The only provider that may serve it; undefined: the first that can. */
   readonly provider: string | undefined;
+  /**
+   * Whether it has no authentication, so that whoever is on the path can
+   * change and redirect what is sent. Every stream cipher and the table.
+   */
+  readonly legacy: boolean;
+}
+
+/** The sizes of the AES and Camellia families. */
+const KEY_BITS = [128, 192, 256] as const;
+
+/** Every method by name; 53 of them. */
+export const CIPHER_METHODS: ReadonlyMap<string, CipherMethod> = new Map(
+  rows().map((row) => [row.name, row]),
+);
+
+/**
+ * The names of all methods, for messages and help texts.
+ *
+ * @returns The names in the order of the table, AEAD first.
+ */
+export function methodNames(): string[] {
+  return [...CIPHER_METHODS.keys()];
+}
+
+/**
+ * Finds a method.
+ *
+ * @param name Its name in any case.
+ * @returns The row; undefined if there is none.
+ */
+export function findMethod(name: string): CipherMethod | undefined {
+  return CIPHER_METHODS.get(name.toLowerCase());
+}
+
+function rows(): CipherMethod[] {
+  const table: CipherMethod[] = [];
+
+  for (const bits of KEY_BITS) table.push(aead(`aes-${bits}-gcm`, bits / 8));
+  table.push(aead("chacha20-ietf-poly1305", 32));
+  table.push(aead("xchacha20-ietf-poly1305", 32, 24));
+  for (const bits of KEY_BITS) table.push(aead(`aes-${bits}-ocb`, bits / 8));
+  // The original construction with a nonce of 8 bytes, not RFC 8439.
+  table.push(aead("chacha20-poly1305", 32, 8));
+
+  for (const mode of ["cfb", "ctr", "ofb", "cfb8", "cfb1"]) {
+    for (const bits of KEY_BITS) {
+      table.push(stream(`aes-${bits}-${mode}`, bits / 8, 16));
+    }
+  }
+  for (const bits of KEY_BITS) {
+    table.push(stream(`camellia-${bits}-cfb`, bits / 8, 16));
+  }
+  table.push(stream("chacha20", 32, 8));
+  table.push(stream("chacha20-ietf", 32, 12));
+  table.push(stream("xchacha20", 32, 24));
+  table.push(stream("salsa20", 32, 8));
+  table.push(stream("bf-cfb", 16, 8));
+  table.push(stream("cast5-cfb", 16, 8));
+  table.push(stream("des-cfb", 8, 8));
+  table.push(stream("idea-cfb", 16, 8));
+  table.push(stream("rc2-cfb", 16, 8));
+  table.push(stream("seed-cfb", 16, 16));
+  table.push(stream("rc4-md5", 16, 16));
+  table.push(stream("rc4", 16, 0));
+
+  table.push(only("sodium", aead("aes-256-gcm", 32)));
+  for (const bits of KEY_BITS) {
+    table.push(only("mbedtls", aead(`aes-${bits}-gcm`, bits / 8)));
+    table.push(only("mbedtls", stream(`aes-${bits}-ctr`, bits / 8, 16)));
+    for (const family of ["aes", "camellia"]) {
+      table.push(only("mbedtls", {
+        ...stream(`${family}-${bits}-cfb`, bits / 8, 16),
+        name: `${family}-${bits}-cfb128`,
+      }));
+    }
+  }
+
+  table.push({ ...stream("table", 0, 0), kind: "table" });
+  return table;
+}
+
+/** Salts are as long as keys (SIP004); every tag has 16 bytes. */
+function aead(name: string, keyLength: number, nonceLength = 12): CipherMethod {
+  return {
+    name,
+    kind: "aead",
+    keyLength,
+    saltLength: keyLength,
+    nonceLength,
+    tagLength: 16,
+    cipher: name,
+    provider: undefined,
+    legacy: false,
+  };
+}
+
+function stream(
+  name: string,
+  keyLength: number,
+  ivLength: number,
+): CipherMethod {
+  return {
+    name,
+    kind: "stream",
+    keyLength,
+    saltLength: ivLength,
+    nonceLength: 0,
+    tagLength: 0,
+    cipher: name,
+    provider: undefined,
+    legacy: true,
+  };
+}
+
+/** The same cipher under a name that asks for one library. */
+function only(provider: string, method: CipherMethod): CipherMethod {
+  return { ...method, name: `${provider}:${method.name}`, provider };
 }

@@ -1,0 +1,110 @@
+/**
+ * What every binding of a native library needs: opening the first of several
+ * file names, and C strings in both directions.
+ *
+ * @module
+ */
+
+import { CipherError } from "./errors.ts";
+
+/** The file names to try for one library, by operating system. */
+export interface LibraryNames {
+  /** For Linux and every system not named below. */
+  readonly linux: readonly string[];
+  /** For macOS. */
+  readonly darwin: readonly string[];
+  /** For Windows. */
+  readonly windows: readonly string[];
+}
+
+/** Which library to load. */
+export interface LibraryRequest {
+  /** What people call it, for messages: `OpenSSL`. */
+  readonly title: string;
+  /** File names to try in order when no path is given. */
+  readonly names: LibraryNames;
+  /** A path chosen by the user; nothing else is then tried. */
+  readonly path?: string | undefined;
+}
+
+/**
+ * Opens a native library: the user's path if there is one, else the first of
+ * the names that loads and has every symbol that is not optional. Never asks
+ * for permission at a terminal: what has not been granted counts as denied.
+ *
+ * @param symbols The functions to bind.
+ * @param request Which library.
+ * @returns The library; the caller closes it, or keeps it for good.
+ * @throws {CipherError} `no_library`, naming each file and why it failed.
+ */
+export function loadLibrary<const S extends Deno.ForeignLibraryInterface>(
+  symbols: S,
+  request: LibraryRequest,
+): Deno.DynamicLibrary<S> {
+  const { title, path } = request;
+  const names = path === undefined ? namesHere(request.names) : [path];
+  const reasons: string[] = [];
+  let cause: unknown;
+  for (const name of names) {
+    try {
+      requireFfiPermission(name);
+      return Deno.dlopen(name, symbols);
+    } catch (error) {
+      cause = error;
+      reasons.push(`${name}: ${firstLine(error)}`);
+    }
+  }
+  const fix = path === undefined
+    ? `install ${title} or name its file in the configuration`
+    : `name the file of a usable ${title}`;
+  throw new CipherError(
+    "no_library",
+    `Cannot load ${title}: ${reasons.join("; ")}; ${fix}`,
+    { cause },
+  );
+}
+
+/**
+ * Encodes a C string.
+ *
+ * @param text Text without NUL.
+ * @returns Its UTF-8 bytes and a NUL.
+ */
+export function cString(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(`${text}\0`);
+}
+
+/**
+ * Reads a C string.
+ *
+ * @param pointer Where it starts; null gives the empty text.
+ * @returns The text.
+ */
+export function readCString(pointer: Deno.PointerValue): string {
+  return pointer === null ? "" : Deno.UnsafePointerView.getCString(pointer);
+}
+
+function namesHere(names: LibraryNames): readonly string[] {
+  switch (Deno.build.os) {
+    case "darwin":
+      return names.darwin;
+    case "windows":
+      return names.windows;
+    default:
+      return names.linux;
+  }
+}
+
+/** Throws unless the file may be loaded without asking anybody. */
+function requireFfiPermission(path: string): void {
+  const { state } = Deno.permissions.querySync({ name: "ffi", path });
+  if (state !== "granted") {
+    throw new Deno.errors.NotCapable("native libraries are not allowed");
+  }
+}
+
+function firstLine(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  const end = text.indexOf("\n");
+  return end < 0 ? text : text.slice(0, end);
+}
