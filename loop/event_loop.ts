@@ -17,7 +17,12 @@
 
 import { getLogger } from "@logtape/logtape";
 import { type Clock, MONOTONIC_CLOCK } from "./clock.ts";
-import { type EventHandler, TIMEOUT_PRECISION } from "./events.ts";
+import {
+  type EventHandler,
+  POLL_ERR,
+  POLL_HUP,
+  TIMEOUT_PRECISION,
+} from "./events.ts";
 import type { Poller } from "./poller.ts";
 import type { Socket } from "./socket.ts";
 import { type Timer, TimerQueue } from "./timers.ts";
@@ -26,12 +31,19 @@ import { type Timer, TimerQueue } from "./timers.ts";
 export interface EventLoopOptions {
   /** Where time comes from. Default: the monotonic clock of the system. */
   readonly clock?: Clock;
+  /**
+   * Never block the thread, which other work shares (a demo, a test).
+   * Default: false.
+   */
+  readonly cooperative?: boolean;
 }
 
 interface Registration {
   readonly socket: Socket;
   mode: number;
   readonly handler: EventHandler;
+  /** The batch during which it was added; events of that batch are not its. */
+  readonly batch: number;
 }
 
 /** Longest wait in milliseconds when no timer is set. */
@@ -42,6 +54,9 @@ const BLOCK_SLICE = 4;
 const IDLE_AFTER = 20;
 /** Milliseconds of work after which Deno's own loop gets a turn. */
 const TURN_EVERY = 20;
+
+/** Events that no mask can refuse. */
+const ALWAYS_REPORTED = POLL_ERR | POLL_HUP;
 
 const logger = getLogger(["shadowsocks", "loop"]);
 
@@ -54,8 +69,12 @@ export class EventLoop {
   readonly #periodic = new Set<() => void>();
   readonly #timers: TimerQueue;
   #lastPeriodic: number;
+  readonly #blocking: boolean;
+  /** Counts batches; odd while one is being dispatched. */
+  #batch = 0;
   #stopping = false;
   #running = false;
+  #waiting = false;
 
   /**
    * @param poller Makes the sockets; disposed of by its maker, not the loop.
@@ -63,6 +82,7 @@ export class EventLoop {
   constructor(poller: Poller, options: EventLoopOptions = {}) {
     this.poller = poller;
     this.#clock = options.clock ?? MONOTONIC_CLOCK;
+    this.#blocking = poller.blocking && !options.cooperative;
     this.#timers = new TimerQueue(this.#clock);
     this.#lastPeriodic = this.#clock.now();
   }
@@ -86,7 +106,12 @@ export class EventLoop {
    */
   add(socket: Socket, mode: number, handler: EventHandler): void {
     this.poller.register(socket, mode);
-    this.#registrations.set(socket.fd, { socket, mode, handler });
+    this.#registrations.set(socket.fd, {
+      socket,
+      mode,
+      handler,
+      batch: this.#batch,
+    });
   }
 
   /**
@@ -140,6 +165,7 @@ export class EventLoop {
    * @returns The timer, to cancel it.
    */
   addTimer(milliseconds: number, callback: () => void): Timer {
+    if (this.#waiting) this.poller.wake();
     return this.#timers.add(milliseconds, callback);
   }
 
@@ -161,8 +187,10 @@ export class EventLoop {
         const idle = now - lastEvent >= IDLE_AFTER;
         const timeout = this.#timeout();
         let count: number;
-        if (idle || !this.poller.blocking) {
+        if (idle || !this.#blocking) {
+          this.#waiting = true;
           count = await this.poller.wait(timeout);
+          this.#waiting = false;
           lastTurn = this.#clock.now();
         } else if (now - lastTurn >= TURN_EVERY) {
           await nextTurn();
@@ -178,7 +206,7 @@ export class EventLoop {
         this.runDue();
       }
     } finally {
-      this.#running = false;
+      this.#running = this.#waiting = false;
     }
   }
 
@@ -202,20 +230,22 @@ export class EventLoop {
 
   #dispatch(count: number): void {
     const { readyFds, readyEvents } = this.poller;
+    const batch = ++this.#batch;
     for (let i = 0; i < count; i++) {
       const fd = readyFds[i]!;
       const registration = this.#registrations.get(fd);
-      if (registration === undefined) continue;
+      // An earlier handler of this batch may have removed the socket, and a
+      // new one may have got its number: neither gets the old event.
+      if (registration === undefined || registration.batch === batch) continue;
+      const event = readyEvents[i]! & (registration.mode | ALWAYS_REPORTED);
+      if (event === 0) continue;
       try {
-        registration.handler.handleEvent(
-          registration.socket,
-          fd,
-          readyEvents[i]!,
-        );
+        registration.handler.handleEvent(registration.socket, fd, event);
       } catch (error) {
         report(error);
       }
     }
+    this.#batch++;
   }
 
   /** Milliseconds until something is due, rounded up. */

@@ -12,3 +12,4 @@ export * from "./ip.ts";
 export * from "./poller.ts";
 export * from "./socket.ts";
 export { Timer } from "./timers.ts";
+export * from "./choose.ts";

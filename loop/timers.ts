@@ -1,7 +1,8 @@
 /**
  * One-shot timers for very many holders and few different delays: a queue for
  * each delay, in which the first added is the first due. Adding and cancelling
- * are O(1); finding the next one is O(number of different delays).
+ * are O(1) and leave nothing behind; finding the next one is O(number of
+ * different delays).
  *
  * @module
  */
@@ -12,25 +13,29 @@ import type { Clock } from "./clock.ts";
 export class Timer implements Disposable {
   /** When it is due, in milliseconds of the clock. */
   readonly due: number;
-  #callback: (() => void) | undefined;
+  readonly #callback: () => void;
+  readonly #queue: Set<Timer>;
 
   /**
    * @param due When it is due, in milliseconds of the clock.
    * @param callback What to call then.
+   * @param queue Where it stands while it is set.
    */
-  constructor(due: number, callback: () => void) {
+  constructor(due: number, callback: () => void, queue: Set<Timer>) {
     this.due = due;
     this.#callback = callback;
+    this.#queue = queue;
+    queue.add(this);
   }
 
   /** Whether it is still to be called. */
   get active(): boolean {
-    return this.#callback !== undefined;
+    return this.#queue.has(this);
   }
 
-  /** Cancels it, and drops what its callback held. Idempotent. */
+  /** Cancels it. Idempotent. */
   cancel(): void {
-    this.#callback = undefined;
+    this.#queue.delete(this);
   }
 
   /** Cancels it. */
@@ -38,27 +43,16 @@ export class Timer implements Disposable {
     this.cancel();
   }
 
-  /** Takes the callback, which makes the timer inactive. */
-  take(): (() => void) | undefined {
-    const callback = this.#callback;
-    this.#callback = undefined;
-    return callback;
+  /** Calls back, once, unless it was cancelled. */
+  fire(): void {
+    if (this.#queue.delete(this)) this.#callback();
   }
-}
-
-/** Cancelled timers are trimmed past this number and half of a queue. */
-const TRIM_SIZE = 512;
-
-interface DelayQueue {
-  timers: Timer[];
-  /** Index of the first timer that may still be active. */
-  head: number;
 }
 
 /** The timers of a loop. */
 export class TimerQueue {
   readonly #clock: Clock;
-  readonly #queues = new Map<number, DelayQueue>();
+  readonly #queues = new Map<number, Set<Timer>>();
 
   /** @param clock Where time comes from. */
   constructor(clock: Clock) {
@@ -75,31 +69,25 @@ export class TimerQueue {
   add(milliseconds: number, callback: () => void): Timer {
     const delay = Math.max(0, Math.ceil(milliseconds));
     let queue = this.#queues.get(delay);
-    if (queue === undefined) {
-      queue = { timers: [], head: 0 };
-      this.#queues.set(delay, queue);
-    }
-    const timer = new Timer(this.#clock.now() + delay, callback);
-    queue.timers.push(timer);
-    return timer;
+    if (queue === undefined) this.#queues.set(delay, queue = new Set());
+    return new Timer(this.#clock.now() + delay, callback, queue);
   }
 
   /** When the next timer is due, in milliseconds of the clock; or Infinity. */
   get next(): number {
     let next = Infinity;
-    for (const [delay, queue] of this.#queues) {
-      const first = skipCancelled(queue);
-      if (first === undefined) {
-        this.#queues.delete(delay);
-      } else if (first.due < next) {
-        next = first.due;
+    for (const queue of this.#queues.values()) {
+      for (const first of queue) {
+        next = Math.min(next, first.due);
+        break;
       }
     }
     return next;
   }
 
   /**
-   * Calls every timer that is due, the earliest first.
+   * Calls every timer that is due, the earliest first. What is due is
+   * collected before any of it is called.
    *
    * @param guard Calls a callback and keeps its errors from the others.
    */
@@ -107,31 +95,20 @@ export class TimerQueue {
     const now = this.#clock.now();
     const due: Timer[] = [];
     for (const queue of this.#queues.values()) {
-      let first = skipCancelled(queue);
-      while (first !== undefined && first.due <= now) {
-        due.push(first);
-        queue.head++;
-        first = skipCancelled(queue);
+      for (const timer of queue) {
+        if (timer.due > now) break;
+        due.push(timer);
       }
     }
     if (due.length === 0) return;
     due.sort((a, b) => a.due - b.due);
-    for (const timer of due) {
-      const callback = timer.take();
-      if (callback !== undefined) guard(callback);
+    for (const timer of due) guard(() => timer.fire());
+    this.#dropEmpty();
+  }
+
+  #dropEmpty(): void {
+    for (const [delay, queue] of this.#queues) {
+      if (queue.size === 0) this.#queues.delete(delay);
     }
   }
-}
-
-/** Moves past cancelled timers and gives back their room. */
-function skipCancelled(queue: DelayQueue): Timer | undefined {
-  const { timers } = queue;
-  while (queue.head < timers.length && !timers[queue.head]!.active) {
-    queue.head++;
-  }
-  if (queue.head > TRIM_SIZE && queue.head > timers.length >> 1) {
-    timers.splice(0, queue.head);
-    queue.head = 0;
-  }
-  return timers[queue.head];
 }

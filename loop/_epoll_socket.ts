@@ -1,0 +1,246 @@
+/**
+ * The three kinds of socket over libc's calls.
+ *
+ * @module
+ */
+
+import type { SocketAddress } from "./address.ts";
+import { EAGAIN, EINTR, errnoName, type Libc } from "./_libc.ts";
+import {
+  AF_INET,
+  fromSockaddr,
+  SOCKADDR_LENGTH,
+  toSockaddr,
+} from "./_sockaddr.ts";
+import {
+  type DatagramSocket,
+  FAILED,
+  type ListenerSocket,
+  type Socket,
+  type StreamSocket,
+  WOULD_BLOCK,
+} from "./socket.ts";
+
+/** SOCK_NONBLOCK | SOCK_CLOEXEC, the same bits for socket and accept4. */
+export const SOCKET_FLAGS = 0o4000 | 0o2000000;
+/** SOL_SOCKET. */
+export const SOL_SOCKET = 1;
+const SO_ERROR = 4;
+const SO_LINGER = 13;
+const SHUT_WR = 1;
+/** MSG_NOSIGNAL: EPIPE as a return value, not as SIGPIPE. */
+const MSG_NOSIGNAL = 0x4000;
+const NO_FLAGS = 0;
+
+/** What sockets share with the poller that made them. */
+export interface EpollOwner {
+  /** libc. */
+  readonly libc: Libc;
+  /** Told of every socket that is made. */
+  onOpen(socket: EpollSocket): void;
+  /** Told when a descriptor is closed, which ends its epoll registration. */
+  onClose(socket: EpollSocket): void;
+}
+
+const addressBytes = new Uint8Array(SOCKADDR_LENGTH);
+const addressLength = new Uint32Array(1);
+const option = new Int32Array(2);
+
+/** What the three kinds share. */
+export abstract class EpollSocket implements Socket {
+  abstract readonly kind: "listener" | "stream" | "datagram";
+  /** The real descriptor. */
+  readonly fd: number;
+  /** The mask that the loop wants; -1: not watched. */
+  wanted = -1;
+  /** The mask that the kernel has; -1: not watched. */
+  registered = -1;
+  /** Whether it stands in the poller's list of changes. */
+  dirty = false;
+  error = "";
+  protected readonly owner: EpollOwner;
+  #closed = false;
+  #localAddress: SocketAddress | undefined = undefined;
+
+  /**
+   * @param owner The poller.
+   * @param fd An open, non-blocking descriptor; owned from now on.
+   */
+  constructor(owner: EpollOwner, fd: number) {
+    this.owner = owner;
+    this.fd = fd;
+    owner.onOpen(this);
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  get localAddress(): SocketAddress {
+    if (this.#localAddress === undefined) {
+      addressLength[0] = SOCKADDR_LENGTH;
+      this.owner.libc.symbols.getsockname(this.fd, addressBytes, addressLength);
+      this.#localAddress = fromSockaddr(addressBytes);
+    }
+    return this.#localAddress;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.owner.onClose(this);
+    this.owner.libc.symbols.close(this.fd);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  takeError(): string {
+    addressLength[0] = 4;
+    const { symbols } = this.owner.libc;
+    symbols.getsockopt(this.fd, SOL_SOCKET, SO_ERROR, option, addressLength);
+    if (option[0] !== 0) this.error = errnoName(option[0]!);
+    return this.error;
+  }
+
+  /** Turns a failed call into a return value, and keeps its errno. */
+  protected fail(): number {
+    const errno = this.owner.libc.errno();
+    if (errno === EAGAIN || errno === EINTR) return WOULD_BLOCK;
+    this.error = errnoName(errno);
+    return FAILED;
+  }
+}
+
+/** A listening socket. */
+export class EpollListener extends EpollSocket implements ListenerSocket {
+  readonly kind = "listener";
+
+  accept(): StreamSocket | undefined {
+    const { symbols } = this.owner.libc;
+    addressLength[0] = SOCKADDR_LENGTH;
+    const fd = symbols.accept4(
+      this.fd,
+      addressBytes,
+      addressLength,
+      SOCKET_FLAGS,
+    );
+    if (fd < 0) {
+      this.error = "";
+      this.fail();
+      return undefined;
+    }
+    return new EpollStream(this.owner, fd, fromSockaddr(addressBytes));
+  }
+}
+
+/** A TCP connection. */
+export class EpollStream extends EpollSocket implements StreamSocket {
+  readonly kind = "stream";
+  readonly remoteAddress: SocketAddress;
+
+  /**
+   * @param owner The poller.
+   * @param fd An open, non-blocking descriptor.
+   * @param remoteAddress The other end.
+   */
+  constructor(owner: EpollOwner, fd: number, remoteAddress: SocketAddress) {
+    super(owner, fd);
+    this.remoteAddress = remoteAddress;
+  }
+
+  recv(buffer: Uint8Array): number {
+    const count = this.owner.libc.symbols.recv(
+      this.fd,
+      buffer as Uint8Array<ArrayBuffer>,
+      buffer.length,
+      NO_FLAGS,
+    );
+    return count >= 0 ? count : this.fail();
+  }
+
+  send(data: Uint8Array): number {
+    const count = this.owner.libc.symbols.send(
+      this.fd,
+      data as Uint8Array<ArrayBuffer>,
+      data.length,
+      MSG_NOSIGNAL,
+    );
+    return count >= 0 ? count : this.fail();
+  }
+
+  shutdown(): void {
+    this.owner.libc.symbols.shutdown(this.fd, SHUT_WR);
+  }
+
+  reset(): void {
+    if (this.closed) return;
+    option[0] = 1;
+    option[1] = 0;
+    const { symbols } = this.owner.libc;
+    symbols.setsockopt(this.fd, SOL_SOCKET, SO_LINGER, option, 8);
+    this.close();
+  }
+}
+
+/** A UDP socket. */
+export class EpollDatagram extends EpollSocket implements DatagramSocket {
+  readonly kind = "datagram";
+  sender: SocketAddress;
+  readonly #mapped: boolean;
+
+  /**
+   * @param owner The poller.
+   * @param fd An open, bound, non-blocking descriptor.
+   * @param bound What it was bound to; stands as `sender` until one is known.
+   */
+  constructor(owner: EpollOwner, fd: number, bound: SocketAddress) {
+    super(owner, fd);
+    this.sender = bound;
+    this.#mapped = bound.family === 6;
+  }
+
+  recvFrom(buffer: Uint8Array): number {
+    addressLength[0] = SOCKADDR_LENGTH;
+    const count = this.owner.libc.symbols.recvfrom(
+      this.fd,
+      buffer as Uint8Array<ArrayBuffer>,
+      buffer.length,
+      NO_FLAGS,
+      addressBytes,
+      addressLength,
+    );
+    if (count < 0) return this.fail();
+    this.sender = fromSockaddr(addressBytes);
+    return count;
+  }
+
+  sendTo(data: Uint8Array, address: SocketAddress): number {
+    const sockaddr = this.#mapped && address.family === 4
+      ? mapSockaddr(toSockaddr(address))
+      : toSockaddr(address);
+    const count = this.owner.libc.symbols.sendto(
+      this.fd,
+      data as Uint8Array<ArrayBuffer>,
+      data.length,
+      MSG_NOSIGNAL,
+      sockaddr as Uint8Array<ArrayBuffer>,
+      sockaddr.length,
+    );
+    return count >= 0 ? count : this.fail();
+  }
+}
+
+const mappedBytes = new Uint8Array(SOCKADDR_LENGTH);
+mappedBytes.fill(0xff, 18, 20);
+
+/** An IPv4 sockaddr as the IPv4-mapped one that an IPv6 socket takes. */
+function mapSockaddr(v4: Uint8Array): Uint8Array {
+  if (v4[0] !== AF_INET) return v4;
+  mappedBytes[0] = 10;
+  mappedBytes[2] = v4[2]!;
+  mappedBytes[3] = v4[3]!;
+  mappedBytes.set(v4.subarray(4, 8), 20);
+  return mappedBytes;
+}

@@ -1,0 +1,52 @@
+/**
+ * `struct sockaddr_in` and `sockaddr_in6` of Linux.
+ *
+ * ```text
+ * sockaddr_in   family(2, host order) port(2) address(4) zero(8)
+ * sockaddr_in6  family(2, host order) port(2) flow(4) address(16) scope(4)
+ * ```
+ *
+ * @module
+ */
+
+import { SocketAddress } from "./address.ts";
+
+/** AF_INET. */
+export const AF_INET = 2;
+/** AF_INET6. */
+export const AF_INET6 = 10;
+/** Bytes of the longer form. */
+export const SOCKADDR_LENGTH = 28;
+
+/**
+ * The system's form of an address; kept with the address.
+ *
+ * @param address The address.
+ * @returns 16 or 28 bytes; do not write to them.
+ */
+export function toSockaddr(address: SocketAddress): Uint8Array {
+  return address.native ??= makeSockaddr(address);
+}
+
+/**
+ * Reads the system's form of an address.
+ *
+ * @param bytes A sockaddr, as filled in by the system.
+ * @returns The address; an IPv4-mapped one as IPv4.
+ */
+export function fromSockaddr(bytes: Uint8Array): SocketAddress {
+  const port = bytes[2]! << 8 | bytes[3]!;
+  return bytes[0] === AF_INET6
+    ? SocketAddress.fromIpv6(bytes, 8, port)
+    : SocketAddress.fromIpv4(bytes, 4, port);
+}
+
+function makeSockaddr(address: SocketAddress): Uint8Array {
+  const v4 = address.family === 4;
+  const bytes = new Uint8Array(v4 ? 16 : SOCKADDR_LENGTH);
+  bytes[0] = v4 ? AF_INET : AF_INET6;
+  bytes[2] = address.port >> 8;
+  bytes[3] = address.port & 0xff;
+  bytes.set(address.bytes, v4 ? 4 : 8);
+  return bytes;
+}

@@ -1,0 +1,41 @@
+/**
+ * The choice of a poller.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { DenoPoller } from "./_deno.ts";
+import { EpollPoller } from "./_epoll.ts";
+import type { Poller } from "./poller.ts";
+
+const logger = getLogger(["shadowsocks", "loop"]);
+
+/**
+ * Makes the best poller of this system, or the one asked for.
+ *
+ * @param name The one asked for.
+ * @returns The poller.
+ * @throws {Error} If the one asked for cannot be had here.
+ */
+export function makePoller(name?: Poller["name"]): Poller {
+  if (name === "deno") return new DenoPoller();
+  if (name === "epoll") return EpollPoller.open();
+  const { os, arch } = Deno.build;
+  if (os !== "linux" || (arch !== "x86_64" && arch !== "aarch64")) {
+    return new DenoPoller();
+  }
+  try {
+    return EpollPoller.open();
+  } catch (error) {
+    logger.warn("epoll cannot be used, using Deno's sockets: {reason}", {
+      reason: reason(error),
+    });
+    return new DenoPoller();
+  }
+}
+
+function reason(error: unknown): string {
+  const { cause } = error as Error;
+  return String((cause as Error | undefined)?.message ?? error).split("\n")[0]!;
+}
