@@ -1,0 +1,157 @@
+/**
+ * Makes the executables: one file per target, with their SHA-256 sums.
+ *
+ * Usage: `deno task compile [target…]`, all six targets by default.
+ *
+ * Environment: `DENO_COMPILE` names the deno to compile with, this one by
+ * default. `DENORT_BIN` names the runtime to embed instead of the one that
+ * deno fetches; it can only serve the target it was made for, so only the
+ * target of this machine may be built with it.
+ *
+ * @module
+ */
+
+// deno-lint-ignore-file no-console
+
+import { listModules, ROOT } from "./_modules.ts";
+
+/** Everything that `deno compile` can build for. */
+export const TARGETS = [
+  "x86_64-unknown-linux-gnu",
+  "aarch64-unknown-linux-gnu",
+  "x86_64-apple-darwin",
+  "aarch64-apple-darwin",
+  "x86_64-pc-windows-msvc",
+  "aarch64-pc-windows-msvc",
+] as const;
+
+/** One of {@linkcode TARGETS}. */
+export type Target = typeof TARGETS[number];
+
+/** Where executables come to lie. */
+const DIST = new URL("dist/", ROOT);
+
+/**
+ * Chooses what to build.
+ *
+ * @param names The targets named on the command line.
+ * @param own The only target that can be built; undefined: any.
+ * @returns The targets, in the order given.
+ * @throws {Error} If a name is unknown or cannot be built here.
+ */
+export function chooseTargets(
+  names: readonly string[],
+  own: string | undefined,
+): Target[] {
+  const wanted = names.length > 0 ? names : own !== undefined ? [own] : TARGETS;
+  return wanted.map((name) => {
+    const target = TARGETS.find((known) => known === name);
+    if (target === undefined) {
+      throw new Error(
+        `Cannot build "${name}": known targets are ${TARGETS.join(", ")}`,
+      );
+    }
+    if (own !== undefined && target !== own) {
+      throw new Error(
+        `Cannot build "${name}": DENORT_BIN is a runtime of ${own}; ` +
+          "unset it to build for other targets",
+      );
+    }
+    return target;
+  });
+}
+
+/**
+ * Names the executable of a target.
+ *
+ * @param target What it is built for.
+ * @returns The file name within `dist/`.
+ */
+export function fileName(target: Target): string {
+  return `shadowsocks-${target}${target.includes("windows") ? ".exe" : ""}`;
+}
+
+/** Such a folder would be embedded although nothing needs it. */
+async function refuseNodeModules(): Promise<void> {
+  const found = await Deno.stat(new URL("node_modules", ROOT)).then(
+    () => true,
+    () => false,
+  );
+  if (found) {
+    throw new Error(
+      "Cannot build: node_modules/ would be embedded; remove it first",
+    );
+  }
+}
+
+async function build(target: Target): Promise<void> {
+  const deno = Deno.env.get("DENO_COMPILE") ?? Deno.execPath();
+  const { success } = await new Deno.Command(deno, {
+    args: [
+      "compile",
+      "--quiet",
+      "--allow-all",
+      "--no-check",
+      "--unstable-net",
+      "--node-modules-dir=none",
+      ...await workers(),
+      "--target",
+      target,
+      "--output",
+      `dist/${fileName(target)}`,
+      "main.ts",
+    ],
+    cwd: ROOT,
+    stdin: "null",
+    stdout: "inherit",
+    stderr: "inherit",
+  }).spawn().status;
+  if (!success) throw new Error(`Cannot build ${target}: deno compile failed`);
+}
+
+/** Workers are loaded by name at run time, so they are named here. */
+async function workers(): Promise<string[]> {
+  return (await listModules())
+    .filter((path) => path.endsWith("_worker.ts"))
+    .flatMap((path) => ["--include", path]);
+}
+
+/** Writes the sums of every executable in `dist/`, as `sha256sum` does. */
+async function writeSums(): Promise<void> {
+  const lines: string[] = [];
+  for (const target of TARGETS) {
+    const file = fileName(target);
+    const bytes = await Deno.readFile(new URL(file, DIST)).catch((error) => {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    });
+    if (bytes === undefined) continue;
+    const digest = await crypto.subtle.digest("SHA-256", bytes);
+    lines.push(`${new Uint8Array(digest).toHex()}  ${file}\n`);
+  }
+  await Deno.writeTextFile(new URL("SHA256SUMS", DIST), lines.join(""));
+}
+
+if (import.meta.main) {
+  try {
+    const own = Deno.env.has("DENORT_BIN") ? Deno.build.target : undefined;
+    const targets = chooseTargets(Deno.args, own);
+    if (own !== undefined) {
+      console.log(`DENORT_BIN is set: only ${own} can be built with it`);
+    }
+    await refuseNodeModules();
+    await Deno.mkdir(DIST, { recursive: true });
+    for (const target of targets) {
+      await build(target);
+      const { size } = await Deno.stat(new URL(fileName(target), DIST));
+      console.log(
+        `dist/${fileName(target)} (${(size / 1e6).toFixed(0)} MB)`,
+      );
+    }
+    await writeSums();
+    console.log("dist/SHA256SUMS");
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    Deno.exit(1);
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * Proves the import directions of the repository: asks `deno info` for every
+ * edge of the module graph and prints each one that a rule forbids.
+ *
+ * Usage: `deno run -A scripts/check_layers.ts`; exit 1 if a rule is broken.
+ *
+ * @module
+ */
+
+// deno-lint-ignore-file no-console
+
+import { type Edge, findViolations } from "./_layer_rules.ts";
+import { listModules, ROOT } from "./_modules.ts";
+
+/** The part of `deno info --json` that is read here. */
+export interface ModuleGraph {
+  /** Every module that was reached. */
+  readonly modules: readonly {
+    readonly specifier: string;
+    readonly error?: string;
+    readonly dependencies?: readonly {
+      readonly specifier: string;
+      readonly code?: Resolution;
+      readonly type?: Resolution;
+    }[];
+  }[];
+}
+
+/** Where an import leads to. */
+export interface Resolution {
+  readonly specifier?: string;
+  readonly error?: string;
+  readonly span?: { readonly start: { readonly line: number } };
+}
+
+/**
+ * Turns the graph of `deno info --json` into the edges of our own modules.
+ *
+ * @param graph The parsed JSON.
+ * @param root The URL of the repository, with a slash at its end.
+ * @returns One edge per import, paths relative to the repository.
+ * @throws {Error} If a module cannot be loaded or an import not resolved.
+ */
+export function edgesOf(graph: ModuleGraph, root: string): Edge[] {
+  const edges: Edge[] = [];
+  for (const module of graph.modules) {
+    if (!module.specifier.startsWith(root)) continue;
+    const from = module.specifier.slice(root.length);
+    if (module.error !== undefined) {
+      throw new Error(`Cannot load ${from}: ${module.error}`);
+    }
+    for (const dependency of module.dependencies ?? []) {
+      const { code, type } = dependency;
+      const resolution = code ?? type;
+      const target = resolution?.specifier;
+      const line = (resolution?.span?.start.line ?? 0) + 1;
+      if (target === undefined) {
+        throw new Error(
+          `Cannot resolve "${dependency.specifier}" in ${from}:${line}: ` +
+            (resolution?.error ?? "no target"),
+        );
+      }
+      edges.push({
+        from,
+        to: target.startsWith(root) ? target.slice(root.length) : target,
+        specifier: dependency.specifier,
+        line,
+        typeOnly: code === undefined,
+      });
+    }
+  }
+  return edges;
+}
+
+/** Asks for the graph of all modules at once, through one that imports all. */
+async function readGraph(modules: readonly string[]): Promise<ModuleGraph> {
+  const entry = await Deno.makeTempFile({ suffix: ".ts" });
+  try {
+    await Deno.writeTextFile(
+      entry,
+      modules.map((path) => `import ${JSON.stringify(new URL(path, ROOT))};\n`)
+        .join(""),
+    );
+    const output = await new Deno.Command(Deno.execPath(), {
+      args: ["info", "--json", "--no-lock", "--config", "deno.json", entry],
+      cwd: ROOT,
+      stderr: "inherit",
+    }).output();
+    if (!output.success) {
+      throw new Error("Cannot read the module graph: deno info failed");
+    }
+    return JSON.parse(new TextDecoder().decode(output.stdout));
+  } finally {
+    await Deno.remove(entry);
+  }
+}
+
+if (import.meta.main) {
+  const modules = await listModules();
+  const violations = findViolations(
+    edgesOf(await readGraph(modules), ROOT.href),
+  );
+  for (const { path, line, to, rule } of violations) {
+    console.error(`${path}:${line}: imports ${to}: ${rule}`);
+  }
+  if (violations.length > 0) Deno.exit(1);
+  console.log(`${modules.length} modules, every import goes downward`);
+}
