@@ -1,0 +1,250 @@
+/**
+ * The AEAD ciphers of libsodium: three of the ChaCha20-Poly1305 family, which
+ * keep no state, and AES-256-GCM on processors that have instructions for it,
+ * whose expanded key is kept until another key is used.
+ *
+ * @module
+ */
+
+import type { AeadBackend } from "./_aead_cipher.ts";
+import type { SodiumSymbols } from "./_sodium_library.ts";
+import { CipherError } from "./errors.ts";
+
+/** crypto_aead_*_encrypt or _encrypt_afternm. */
+type Encrypt = (
+  sealed: Uint8Array,
+  sealedLength: null,
+  plaintext: Uint8Array,
+  plaintextLength: bigint,
+  data: null,
+  dataLength: bigint,
+  secretNonce: null,
+  nonce: Uint8Array,
+  key: Uint8Array,
+) => number;
+
+/** crypto_aead_*_decrypt or _decrypt_afternm. */
+type Decrypt = (
+  plaintext: Uint8Array,
+  plaintextLength: null,
+  secretNonce: null,
+  sealed: Uint8Array,
+  sealedLength: bigint,
+  data: null,
+  dataLength: bigint,
+  nonce: Uint8Array,
+  key: Uint8Array,
+) => number;
+
+/**
+ * Makes the backend of a cipher.
+ *
+ * @param symbols The library's functions.
+ * @param cipher The canonical name of the cipher.
+ * @returns The backend; undefined if this library or processor lacks it.
+ */
+export function makeSodiumAead(
+  symbols: SodiumSymbols,
+  cipher: string,
+): AeadBackend | undefined {
+  switch (cipher) {
+    case "chacha20-poly1305":
+      return chacha(
+        symbols.crypto_aead_chacha20poly1305_encrypt as Encrypt | null,
+        symbols.crypto_aead_chacha20poly1305_decrypt as Decrypt | null,
+      );
+    case "chacha20-ietf-poly1305":
+      return chacha(
+        symbols.crypto_aead_chacha20poly1305_ietf_encrypt as Encrypt | null,
+        symbols.crypto_aead_chacha20poly1305_ietf_decrypt as Decrypt | null,
+      );
+    case "xchacha20-ietf-poly1305":
+      return chacha(
+        symbols.crypto_aead_xchacha20poly1305_ietf_encrypt as Encrypt | null,
+        symbols.crypto_aead_xchacha20poly1305_ietf_decrypt as Decrypt | null,
+      );
+    case "aes-256-gcm":
+      return aesGcm(symbols);
+    default:
+      return undefined;
+  }
+}
+
+function chacha(
+  encrypt: Encrypt | null,
+  decrypt: Decrypt | null,
+): AeadBackend | undefined {
+  if (encrypt === null || decrypt === null) return undefined;
+  return new ChaChaBackend(encrypt, decrypt);
+}
+
+function aesGcm(symbols: SodiumSymbols): AeadBackend | undefined {
+  const encrypt = symbols
+    .crypto_aead_aes256gcm_encrypt_afternm as Encrypt | null;
+  const decrypt = symbols
+    .crypto_aead_aes256gcm_decrypt_afternm as Decrypt | null;
+  const expand = symbols.crypto_aead_aes256gcm_beforenm as Expand | null;
+  const size = symbols.crypto_aead_aes256gcm_statebytes?.();
+  if (symbols.crypto_aead_aes256gcm_is_available?.() !== 1) return undefined;
+  if (encrypt === null || decrypt === null || expand === null) return undefined;
+  if (size === undefined) return undefined;
+  return new GcmBackend({ encrypt, decrypt, expand, size: Number(size) });
+}
+
+class ChaChaBackend implements AeadBackend {
+  readonly #encrypt: Encrypt;
+  readonly #decrypt: Decrypt;
+
+  constructor(encrypt: Encrypt, decrypt: Decrypt) {
+    this.#encrypt = encrypt;
+    this.#decrypt = decrypt;
+  }
+
+  seal(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    plaintext: Uint8Array,
+    sealed: Uint8Array,
+  ): void {
+    encryptWith(this.#encrypt, key, nonce, plaintext, sealed);
+  }
+
+  open(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    sealed: Uint8Array,
+    plaintext: Uint8Array,
+  ): boolean {
+    return decryptWith(this.#decrypt, key, nonce, sealed, plaintext);
+  }
+
+  forget(): void {}
+
+  [Symbol.dispose](): void {}
+}
+
+/** crypto_aead_aes256gcm_beforenm. */
+type Expand = (state: Uint8Array, key: Uint8Array) => number;
+
+/** The functions behind {@linkcode GcmBackend}. */
+interface GcmFunctions {
+  readonly encrypt: Encrypt;
+  readonly decrypt: Decrypt;
+  readonly expand: Expand;
+  /** Bytes of crypto_aead_aes256gcm_state. */
+  readonly size: number;
+}
+
+class GcmBackend implements AeadBackend {
+  readonly #functions: GcmFunctions;
+  /** crypto_aead_aes256gcm_state, expanded from {@linkcode #current}. */
+  readonly #state: Uint8Array;
+  #current: Uint8Array | undefined;
+
+  constructor(functions: GcmFunctions) {
+    this.#functions = functions;
+    this.#state = alignedBytes(functions.size, 16);
+  }
+
+  seal(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    plaintext: Uint8Array,
+    sealed: Uint8Array,
+  ): void {
+    this.#use(key);
+    encryptWith(
+      this.#functions.encrypt,
+      this.#state,
+      nonce,
+      plaintext,
+      sealed,
+    );
+  }
+
+  open(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    sealed: Uint8Array,
+    plaintext: Uint8Array,
+  ): boolean {
+    this.#use(key);
+    return decryptWith(
+      this.#functions.decrypt,
+      this.#state,
+      nonce,
+      sealed,
+      plaintext,
+    );
+  }
+
+  forget(key: Uint8Array): void {
+    if (key === this.#current) this[Symbol.dispose]();
+  }
+
+  [Symbol.dispose](): void {
+    this.#current = undefined;
+    this.#state.fill(0);
+  }
+
+  #use(key: Uint8Array): void {
+    if (key === this.#current) return;
+    this.#current = undefined;
+    check("set a key", this.#functions.expand(this.#state, key));
+    this.#current = key;
+  }
+}
+
+function encryptWith(
+  encrypt: Encrypt,
+  key: Uint8Array,
+  nonce: Uint8Array,
+  plaintext: Uint8Array,
+  sealed: Uint8Array,
+): void {
+  const length = BigInt(plaintext.length);
+  check(
+    "seal",
+    encrypt(sealed, null, plaintext, length, null, 0n, null, nonce, key),
+  );
+}
+
+function decryptWith(
+  decrypt: Decrypt,
+  key: Uint8Array,
+  nonce: Uint8Array,
+  sealed: Uint8Array,
+  plaintext: Uint8Array,
+): boolean {
+  const length = BigInt(sealed.length);
+  // A null plaintext would ask for verification only; for an empty message
+  // that is the same.
+  return decrypt(
+    plaintext,
+    null,
+    null,
+    sealed,
+    length,
+    null,
+    0n,
+    nonce,
+    key,
+  ) === 0;
+}
+
+function check(action: string, code: number): void {
+  if (code === 0) return;
+  throw new CipherError(
+    "library_failure",
+    `Cannot ${action} with libsodium: it answered ${code}`,
+  );
+}
+
+/** Memory at an address that is a multiple of `alignment`. */
+function alignedBytes(length: number, alignment: number): Uint8Array {
+  const bytes = new Uint8Array(length + alignment);
+  const address = Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes));
+  const rest = Number(BigInt(address) % BigInt(alignment));
+  const start = rest === 0 ? 0 : alignment - rest;
+  return bytes.subarray(start, start + length);
+}
