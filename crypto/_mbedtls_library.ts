@@ -1,0 +1,218 @@
+/**
+ * Mbed TLS's functions, bound: what versions 2.7 to 3.6 have in common. In 4.0
+ * these functions are no longer public.
+ *
+ * @module
+ */
+
+import { type LibraryNames, loadLibrary } from "./_ffi.ts";
+import { CipherError } from "./errors.ts";
+
+const NAMES: LibraryNames = {
+  linux: [
+    "libmbedcrypto.so.16", // 3.6
+    "libmbedcrypto.so.15",
+    "libmbedcrypto.so.14",
+    "libmbedcrypto.so.13",
+    "libmbedcrypto.so.12",
+    "libmbedcrypto.so.7", // 2.28
+    "libmbedcrypto.so.6",
+    "libmbedcrypto.so.5",
+    "libmbedcrypto.so.3", // 2.16
+    "libmbedcrypto.so",
+  ],
+  darwin: [
+    "libmbedcrypto.dylib",
+    "/opt/homebrew/opt/mbedtls@3/lib/libmbedcrypto.dylib",
+    "/opt/homebrew/lib/libmbedcrypto.dylib",
+    "/usr/local/opt/mbedtls@3/lib/libmbedcrypto.dylib",
+    "/usr/local/lib/libmbedcrypto.dylib",
+    "/opt/local/lib/libmbedcrypto.dylib",
+  ],
+  windows: ["mbedcrypto.dll", "libmbedcrypto.dll"],
+};
+
+/** mbedtls_*_init and mbedtls_*_free. */
+const CONTEXT = {
+  parameters: ["buffer"], // context *ctx
+  result: "void",
+} as const;
+
+const SYMBOLS = {
+  mbedtls_version_get_number: { parameters: [], result: "u32" },
+
+  mbedtls_gcm_init: { ...CONTEXT, optional: true },
+  mbedtls_gcm_free: { ...CONTEXT, optional: true },
+  mbedtls_gcm_setkey: {
+    parameters: [
+      "buffer", // mbedtls_gcm_context *ctx
+      "i32", // mbedtls_cipher_id_t cipher
+      "buffer", // const unsigned char *key
+      "u32", // unsigned int keybits
+    ],
+    result: "i32",
+    optional: true,
+  },
+  mbedtls_gcm_crypt_and_tag: {
+    parameters: [
+      "buffer", // mbedtls_gcm_context *ctx
+      "i32", // int mode
+      "usize", // size_t length
+      "buffer", // const unsigned char *iv
+      "usize", // size_t iv_len
+      "pointer", // const unsigned char *add
+      "usize", // size_t add_len
+      "buffer", // const unsigned char *input
+      "buffer", // unsigned char *output
+      "usize", // size_t tag_len
+      "buffer", // unsigned char *tag
+    ],
+    result: "i32",
+    optional: true,
+  },
+  mbedtls_gcm_auth_decrypt: {
+    parameters: [
+      "buffer", // mbedtls_gcm_context *ctx
+      "usize", // size_t length
+      "buffer", // const unsigned char *iv
+      "usize", // size_t iv_len
+      "pointer", // const unsigned char *add
+      "usize", // size_t add_len
+      "buffer", // const unsigned char *tag
+      "usize", // size_t tag_len
+      "buffer", // const unsigned char *input
+      "buffer", // unsigned char *output
+    ],
+    result: "i32",
+    optional: true,
+  },
+
+  mbedtls_chachapoly_init: { ...CONTEXT, optional: true },
+  mbedtls_chachapoly_free: { ...CONTEXT, optional: true },
+  mbedtls_chachapoly_setkey: {
+    parameters: [
+      "buffer", // mbedtls_chachapoly_context *ctx
+      "buffer", // const unsigned char key[32]
+    ],
+    result: "i32",
+    optional: true,
+  },
+  mbedtls_chachapoly_encrypt_and_tag: {
+    parameters: [
+      "buffer", // mbedtls_chachapoly_context *ctx
+      "usize", // size_t length
+      "buffer", // const unsigned char nonce[12]
+      "pointer", // const unsigned char *aad
+      "usize", // size_t aad_len
+      "buffer", // const unsigned char *input
+      "buffer", // unsigned char *output
+      "buffer", // unsigned char tag[16]
+    ],
+    result: "i32",
+    optional: true,
+  },
+  mbedtls_chachapoly_auth_decrypt: {
+    parameters: [
+      "buffer", // mbedtls_chachapoly_context *ctx
+      "usize", // size_t length
+      "buffer", // const unsigned char nonce[12]
+      "pointer", // const unsigned char *aad
+      "usize", // size_t aad_len
+      "buffer", // const unsigned char tag[16]
+      "buffer", // const unsigned char *input
+      "buffer", // unsigned char *output
+    ],
+    result: "i32",
+    optional: true,
+  },
+
+  mbedtls_cipher_info_from_string: {
+    parameters: ["buffer"], // const char *cipher_name
+    result: "pointer",
+  },
+  mbedtls_cipher_init: CONTEXT,
+  mbedtls_cipher_free: CONTEXT,
+  mbedtls_cipher_setup: {
+    parameters: [
+      "buffer", // mbedtls_cipher_context_t *ctx
+      "pointer", // const mbedtls_cipher_info_t *cipher_info
+    ],
+    result: "i32",
+  },
+  mbedtls_cipher_setkey: {
+    parameters: [
+      "buffer", // mbedtls_cipher_context_t *ctx
+      "buffer", // const unsigned char *key
+      "i32", // int key_bitlen
+      "i32", // const mbedtls_operation_t operation
+    ],
+    result: "i32",
+  },
+  mbedtls_cipher_set_iv: {
+    parameters: [
+      "buffer", // mbedtls_cipher_context_t *ctx
+      "buffer", // const unsigned char *iv
+      "usize", // size_t iv_len
+    ],
+    result: "i32",
+  },
+  mbedtls_cipher_reset: {
+    parameters: ["buffer"], // mbedtls_cipher_context_t *ctx
+    result: "i32",
+  },
+  mbedtls_cipher_update: {
+    parameters: [
+      "buffer", // mbedtls_cipher_context_t *ctx
+      "buffer", // const unsigned char *input
+      "usize", // size_t ilen
+      "buffer", // unsigned char *output
+      "buffer", // size_t *olen
+    ],
+    result: "i32",
+  },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** Mbed TLS, loaded. */
+export type MbedtlsLibrary = Deno.DynamicLibrary<typeof SYMBOLS>;
+
+/** Its functions; those that a build may leave out may be null. */
+export type MbedtlsSymbols = MbedtlsLibrary["symbols"];
+
+/**
+ * Loads Mbed TLS.
+ *
+ * @param path A file chosen by the user.
+ * @returns The library.
+ * @throws {CipherError} If it cannot be loaded.
+ */
+export function loadMbedtls(path?: string): MbedtlsLibrary {
+  return loadLibrary(SYMBOLS, { title: "Mbed TLS", names: NAMES, path });
+}
+
+/**
+ * Asks for the version.
+ *
+ * @param symbols The library's functions.
+ * @returns Such as `2.28.3`.
+ */
+export function mbedtlsVersion(symbols: MbedtlsSymbols): string {
+  const number = symbols.mbedtls_version_get_number(); // MMNNPP00
+  return `${number >>> 24}.${(number >>> 16) & 255}.${(number >>> 8) & 255}`;
+}
+
+/**
+ * Throws unless a call went well.
+ *
+ * @param action What was tried, for the message.
+ * @param code What the function answered: 0, or a negative error.
+ * @throws {CipherError} `library_failure`.
+ */
+export function checkMbedtls(action: string, code: number): void {
+  if (code === 0) return;
+  throw new CipherError(
+    "library_failure",
+    `Cannot ${action} with Mbed TLS: error -0x${
+      (-code).toString(16).padStart(4, "0")
+    }`,
+  );
+}
