@@ -127,7 +127,11 @@ async function writeSums(): Promise<void> {
     });
     if (bytes === undefined) continue;
     const digest = await crypto.subtle.digest("SHA-256", bytes);
-    lines.push(`${new Uint8Array(digest).toHex()}  ${file}\n`);
+    const sum = Array.from(
+      new Uint8Array(digest),
+      (byte) => byte.toString(16).padStart(2, "0"),
+    ).join("");
+    lines.push(`${sum}  ${file}\n`);
   }
   await Deno.writeTextFile(new URL("SHA256SUMS", DIST), lines.join(""));
 }

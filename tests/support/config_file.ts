@@ -1,0 +1,30 @@
+/**
+ * Configuration files for processes under test.
+ *
+ * @module
+ */
+
+/** A flat configuration as a test writes it. */
+export type ConfigValues = Readonly<
+  Record<string, string | number | boolean | readonly string[]>
+>;
+
+/** The two languages of configuration files. */
+export type ConfigFormat = "toml" | "json";
+
+/**
+ * Writes a configuration in one of the two languages.
+ *
+ * @param values The keys and their values.
+ * @param format The language.
+ * @returns The text of the file.
+ */
+export function formatConfig(
+  values: ConfigValues,
+  format: ConfigFormat,
+): string {
+  if (format === "json") return JSON.stringify(values, undefined, 2);
+  return Object.entries(values)
+    .map(([key, value]) => `${key} = ${JSON.stringify(value)}\n`)
+    .join("");
+}

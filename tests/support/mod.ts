@@ -1,0 +1,17 @@
+/**
+ * What the end-to-end and interop tests share: processes under test, a SOCKS5
+ * client, targets, data.
+ *
+ * @module
+ */
+
+export * from "./bytes.ts";
+export * from "./config_file.ts";
+export * from "./exercises.ts";
+export * from "./ports.ts";
+export * from "./process.ts";
+export * from "./role.ts";
+export * from "./socks5_client.ts";
+export * from "./targets.ts";
+export * from "./timeout.ts";
+export * from "./udp_echo.ts";

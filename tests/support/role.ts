@@ -1,0 +1,208 @@
+/**
+ * Our own program in one of its roles as a child process: from source, or as
+ * the executable that the environment variable `SS_EXECUTABLE` names.
+ *
+ * @module
+ */
+
+import { fileURLToPath } from "node:url";
+import {
+  type ConfigFormat,
+  type ConfigValues,
+  formatConfig,
+} from "./config_file.ts";
+import { ChildProgram } from "./process.ts";
+
+/** The roles that the tests start. */
+export type TestedRole =
+  | "sslocal"
+  | "ssserver"
+  | "sstunnel"
+  | "ssmanager"
+  | "demo";
+
+/** Which native libraries the process may find. */
+export type NativeLibraries = "all" | "no ciphers" | "none";
+
+/** How to start a role. */
+export interface RoleOptions {
+  /** Written to a file that is given with `--config`. */
+  readonly config?: ConfigValues;
+  /** The language of that file, default TOML. */
+  readonly format?: ConfigFormat;
+  /** Further arguments. */
+  readonly args?: readonly string[];
+  /** Default all. */
+  readonly libraries?: NativeLibraries;
+}
+
+/** The executable under test; undefined: the source is. */
+export const EXECUTABLE: string | undefined = Deno.env.get("SS_EXECUTABLE");
+
+const MAIN = new URL("../../main.ts", import.meta.url).href;
+const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
+const LISTENING = /starting [a-z ]+ at .*:(\d+)/;
+
+/** Files that no loader takes for a library, under their names. */
+const CIPHER_LIBRARIES = [
+  "libcrypto.so",
+  "libcrypto.so.3",
+  "libcrypto.so.1.1",
+  "libsodium.so",
+  "libsodium.so.23",
+  "libsodium.so.26",
+  "libmbedcrypto.so",
+  "libmbedcrypto.so.3",
+  "libmbedcrypto.so.7",
+  "libmbedcrypto.so.16",
+];
+
+/** One role that runs, with a folder of its own. */
+export class RoleProcess implements AsyncDisposable {
+  /** The process. */
+  readonly program: ChildProgram;
+  /** The port of its first listener; 0 if it was not waited for. */
+  readonly port: number;
+  readonly #folder: string;
+
+  /**
+   * @param program The process.
+   * @param folder Removed at the end.
+   * @param port Where it listens.
+   */
+  constructor(program: ChildProgram, folder: string, port: number) {
+    this.program = program;
+    this.port = port;
+    this.#folder = folder;
+  }
+
+  /** Ends the process at once if it still runs. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.program[Symbol.asyncDispose]();
+    await Deno.remove(this.#folder, { recursive: true });
+  }
+}
+
+/**
+ * Starts a role and waits until it listens.
+ *
+ * @param role Which.
+ * @param options How.
+ * @returns The process, to be disposed of.
+ * @throws {Error} If it ends before it listens.
+ */
+export async function spawnRole(
+  role: TestedRole,
+  options: RoleOptions = {},
+): Promise<RoleProcess> {
+  const process = await startRole(role, options);
+  try {
+    const match = await process.program.waitFor(LISTENING);
+    return new RoleProcess(
+      process.program,
+      process.folder,
+      Number(match[1]),
+    );
+  } catch (error) {
+    await new RoleProcess(process.program, process.folder, 0)
+      [Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** What a role that ends by itself leaves behind. */
+export interface RoleResult {
+  /** The exit code. */
+  readonly code: number;
+  /** Both outputs. */
+  readonly output: string;
+  /** Their lines that are not empty. */
+  readonly lines: readonly string[];
+}
+
+/**
+ * Starts a role that is expected to end by itself.
+ *
+ * @param role Which.
+ * @param options How.
+ * @returns How it ended.
+ */
+export async function runRole(
+  role: TestedRole,
+  options: RoleOptions = {},
+): Promise<RoleResult> {
+  const { program, folder } = await startRole(role, options);
+  await using _process = new RoleProcess(program, folder, 0);
+  const { code } = await program.ended;
+  return { code, output: program.output, lines: program.lines };
+}
+
+async function startRole(
+  role: TestedRole,
+  options: RoleOptions,
+): Promise<{ readonly program: ChildProgram; readonly folder: string }> {
+  const folder = await Deno.makeTempDir({ prefix: "ss-test-" });
+  const args: string[] = [];
+  if (options.config !== undefined) {
+    const format = options.format ?? "toml";
+    const file = `${folder}/config.${format}`;
+    await Deno.writeTextFile(file, formatConfig(options.config, format), {
+      mode: 0o600,
+    });
+    args.push("--config", file);
+  }
+  args.push(...options.args ?? []);
+  const env = await environment(folder, options.libraries ?? "all");
+  const program = EXECUTABLE === undefined
+    ? new ChildProgram(Deno.execPath(), {
+      args: [
+        "run",
+        "--allow-all",
+        ...options.libraries === "none" ? ["--deny-ffi"] : [],
+        "--unstable-net",
+        "--config",
+        CONFIG,
+        MAIN,
+        role,
+        ...args,
+      ],
+      cwd: folder,
+      env,
+    })
+    : await startExecutable(EXECUTABLE, folder, { role, args, env });
+  return { program, folder };
+}
+
+/** Links the executable under the name of the role, as users do. */
+async function startExecutable(
+  file: string,
+  folder: string,
+  options: {
+    readonly role: TestedRole;
+    readonly args: readonly string[];
+    readonly env: Readonly<Record<string, string>>;
+  },
+): Promise<ChildProgram> {
+  const { role, args } = options;
+  const env = { ...options.env, PATH: folder, HOME: folder };
+  if (role === "demo" || Deno.build.os === "windows") {
+    return new ChildProgram(file, { args: [role, ...args], cwd: folder, env });
+  }
+  const link = `${folder}/${role}`;
+  await Deno.symlink(await Deno.realPath(file), link);
+  return new ChildProgram(link, { args, cwd: folder, env, clearEnv: true });
+}
+
+/** Hides the cipher libraries behind empty files of their names. */
+async function environment(
+  folder: string,
+  libraries: NativeLibraries,
+): Promise<Record<string, string>> {
+  if (libraries !== "no ciphers") return {};
+  const hidden = `${folder}/lib`;
+  await Deno.mkdir(hidden);
+  for (const name of CIPHER_LIBRARIES) {
+    await Deno.writeTextFile(`${hidden}/${name}`, "");
+  }
+  return { LD_LIBRARY_PATH: hidden };
+}

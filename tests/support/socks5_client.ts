@@ -1,0 +1,194 @@
+/**
+ * A SOCKS5 client (RFC 1928) that knows nothing of the product's own codec.
+ *
+ * @module
+ */
+
+import { concat, readExactly, writeAll } from "./bytes.ts";
+
+const VERSION = 5;
+const CONNECT = 1;
+const UDP_ASSOCIATE = 3;
+const IPV4 = 1;
+const DOMAIN = 3;
+const IPV6 = 4;
+/** The longest UDP payload over IPv4. */
+const MAX_DATAGRAM = 65_507;
+
+/** Where a proxied connection goes. */
+export interface Target {
+  /** An IPv4 literal or a host name. */
+  readonly hostname: string;
+  /** The port. */
+  readonly port: number;
+}
+
+/** Thrown when the proxy answers with a failure code. */
+export class Socks5Refused extends Error {
+  override name = "Socks5Refused";
+  /** The reply field of RFC 1928, section 6. */
+  readonly reply: number;
+
+  /** @param reply The code of the answer. */
+  constructor(reply: number) {
+    super(`Cannot connect through the proxy: reply ${reply}`);
+    this.reply = reply;
+  }
+}
+
+/**
+ * Connects to a target through a proxy on 127.0.0.1.
+ *
+ * @param proxyPort Where the proxy listens.
+ * @param target Where to.
+ * @returns The connection, ready for payload.
+ * @throws {Socks5Refused} If the proxy says no.
+ */
+export async function socks5Connect(
+  proxyPort: number,
+  target: Target,
+): Promise<Deno.TcpConn> {
+  const { conn } = await request(proxyPort, CONNECT, target);
+  return conn;
+}
+
+/** A UDP association: datagrams to any target through a proxy. */
+export class Socks5Datagrams implements Disposable {
+  readonly #control: Deno.TcpConn;
+  readonly #socket: Deno.DatagramConn;
+  readonly #relay: Deno.NetAddr;
+
+  /**
+   * @param control Keeps the association alive.
+   * @param relay Where the proxy takes datagrams.
+   */
+  constructor(control: Deno.TcpConn, relay: Deno.NetAddr) {
+    this.#control = control;
+    this.#relay = relay;
+    this.#socket = Deno.listenDatagram({
+      transport: "udp",
+      hostname: "127.0.0.1",
+      port: 0,
+    });
+  }
+
+  /**
+   * Sends one datagram.
+   *
+   * @param target Where to.
+   * @param payload What.
+   */
+  async send(target: Target, payload: Uint8Array): Promise<void> {
+    const packet = concat([
+      new Uint8Array(3),
+      encodeAddress(target),
+      payload,
+    ]);
+    await this.#socket.send(packet, this.#relay);
+  }
+
+  /**
+   * Receives one datagram.
+   *
+   * @returns Its payload, and the source that the proxy names.
+   */
+  async receive(): Promise<
+    { readonly payload: Uint8Array; readonly source: Target }
+  > {
+    const [packet] = await this.#socket.receive(new Uint8Array(MAX_DATAGRAM));
+    const { target, length } = decodeAddress(packet.subarray(3));
+    return { payload: packet.subarray(3 + length), source: target };
+  }
+
+  /** Ends the association. */
+  [Symbol.dispose](): void {
+    this.#socket.close();
+    this.#control.close();
+  }
+}
+
+/**
+ * Opens a UDP association with a proxy on 127.0.0.1.
+ *
+ * @param proxyPort Where the proxy listens.
+ * @returns The association.
+ * @throws {Socks5Refused} If the proxy says no.
+ */
+export async function socks5UdpAssociate(
+  proxyPort: number,
+): Promise<Socks5Datagrams> {
+  const { conn, bound } = await request(proxyPort, UDP_ASSOCIATE, {
+    hostname: "0.0.0.0",
+    port: 0,
+  });
+  return new Socks5Datagrams(conn, { ...bound, transport: "udp" });
+}
+
+async function request(
+  proxyPort: number,
+  command: number,
+  target: Target,
+): Promise<{ readonly conn: Deno.TcpConn; readonly bound: Target }> {
+  const conn = await Deno.connect({ hostname: "127.0.0.1", port: proxyPort });
+  try {
+    await writeAll(conn, Uint8Array.of(VERSION, 1, 0));
+    const choice = await readExactly(conn, 2);
+    if (choice[0] !== VERSION || choice[1] !== 0) {
+      throw new Error(`Cannot use the proxy: it chose ${choice}`);
+    }
+    const head = Uint8Array.of(VERSION, command, 0);
+    await writeAll(conn, concat([head, encodeAddress(target)]));
+    const reply = await readExactly(conn, 4);
+    const code = reply[1]!;
+    const size = reply[3] === IPV6 ? 18 : 6;
+    const rest = await readExactly(conn, size);
+    if (code !== 0) throw new Socks5Refused(code);
+    const { target: bound } = decodeAddress(
+      concat([reply.subarray(3), rest]),
+    );
+    return { conn, bound };
+  } catch (error) {
+    conn.close();
+    throw error;
+  }
+}
+
+function encodeAddress({ hostname, port }: Target): Uint8Array {
+  const end = Uint8Array.of(port >> 8, port & 0xff);
+  const parts = hostname.split(".").map(Number);
+  if (parts.length === 4 && parts.every((part) => Number.isInteger(part))) {
+    return concat([Uint8Array.of(IPV4, ...parts), end]);
+  }
+  const name = new TextEncoder().encode(hostname);
+  return concat([Uint8Array.of(DOMAIN, name.length), name, end]);
+}
+
+function decodeAddress(
+  bytes: Uint8Array,
+): { readonly target: Target; readonly length: number } {
+  const type = bytes[0]!;
+  if (type === IPV4) {
+    const hostname = bytes.subarray(1, 5).join(".");
+    return { target: { hostname, port: port(bytes, 5) }, length: 7 };
+  }
+  if (type === DOMAIN) {
+    const end = 2 + bytes[1]!;
+    const hostname = new TextDecoder().decode(bytes.subarray(2, end));
+    return { target: { hostname, port: port(bytes, end) }, length: end + 2 };
+  }
+  if (type === IPV6) {
+    const groups = Array.from(
+      { length: 8 },
+      (_, i) => port(bytes, 1 + 2 * i).toString(16),
+    );
+    return {
+      target: { hostname: groups.join(":"), port: port(bytes, 17) },
+      length: 19,
+    };
+  }
+  throw new Error(`Cannot read an address: its type is ${type}`);
+}
+
+function port(bytes: Uint8Array, offset: number): number {
+  return bytes[offset]! << 8 | bytes[offset + 1]!;
+}
