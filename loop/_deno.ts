@@ -1,0 +1,135 @@
+/**
+ * The poller that works on every system: Deno's own sockets, whose promises
+ * it turns into readiness.
+ *
+ * What Deno cannot do is left out quietly: TCP fast open, SO_REUSEPORT for
+ * UDP, SO_LINGER. Versions of Deno that do not take the length of the accept
+ * queue use their own. A descriptor limit met while connecting arrives as
+ * POLL_ERR.
+ *
+ * @module
+ */
+
+import type { SocketAddress } from "./address.ts";
+import { DenoDatagram } from "./_deno_datagram.ts";
+import { socketError } from "./_deno_errors.ts";
+import { DenoHub } from "./_deno_hub.ts";
+import { DenoListener } from "./_deno_listener.ts";
+import { DenoSocket, UNREGISTERED } from "./_deno_socket.ts";
+import { DenoStream } from "./_deno_stream.ts";
+import type {
+  BindOptions,
+  ConnectOptions,
+  ListenOptions,
+  Poller,
+} from "./poller.ts";
+import type {
+  DatagramSocket,
+  ListenerSocket,
+  Socket,
+  StreamSocket,
+} from "./socket.ts";
+
+/** Length of the accept queue when none is asked for. */
+const DEFAULT_BACKLOG = 1024;
+
+/** Makes sockets out of Deno's, and readiness out of its promises. */
+export class DenoPoller implements Poller {
+  readonly name = "deno";
+  readonly blocking = false;
+  readonly readyFds: Int32Array;
+  readonly readyEvents: Int32Array;
+  readonly #hub = new DenoHub();
+
+  constructor() {
+    this.readyFds = this.#hub.fds;
+    this.readyEvents = this.#hub.events;
+  }
+
+  listenTcp(
+    address: SocketAddress,
+    options: ListenOptions = {},
+  ): ListenerSocket {
+    const denoOptions = {
+      hostname: address.host,
+      port: address.port,
+      tcpBacklog: options.backlog ?? DEFAULT_BACKLOG,
+      ...(options.reusePort === true && Deno.build.os === "linux"
+        ? { reusePort: true }
+        : {}),
+    };
+    try {
+      return new DenoListener(this.#hub, Deno.listen(denoOptions));
+    } catch (error) {
+      throw socketError("listen on TCP address", address, error);
+    }
+  }
+
+  connectTcp(
+    address: SocketAddress,
+    options: ConnectOptions = {},
+  ): StreamSocket {
+    const stream = new DenoStream(this.#hub);
+    stream.connect(address, options.fastOpenData);
+    return stream;
+  }
+
+  bindUdp(address: SocketAddress, _options: BindOptions = {}): DatagramSocket {
+    if (typeof Deno.listenDatagram !== "function") {
+      throw socketError("bind UDP address", address, "ENOTSUP");
+    }
+    try {
+      const conn = Deno.listenDatagram({
+        transport: "udp",
+        hostname: address.host,
+        port: address.port,
+      });
+      return new DenoDatagram(this.#hub, conn);
+    } catch (error) {
+      throw socketError("bind UDP address", address, error);
+    }
+  }
+
+  register(socket: Socket, mode: number): void {
+    const own = this.#own(socket);
+    own.mode = mode;
+    this.#hub.changed(own);
+  }
+
+  modify(socket: Socket, mode: number): void {
+    const own = this.#own(socket);
+    if (own.mode === UNREGISTERED) return;
+    own.mode = mode;
+    this.#hub.changed(own);
+  }
+
+  unregister(socket: Socket): void {
+    if (socket instanceof DenoSocket) socket.mode = UNREGISTERED;
+  }
+
+  poll(_timeout: number): number {
+    return this.#hub.collect();
+  }
+
+  wait(timeout: number): Promise<number> {
+    return this.#hub.wait(timeout);
+  }
+
+  wake(): void {
+    this.#hub.wake();
+  }
+
+  /** Closes every socket; bytes under way may be lost. */
+  [Symbol.dispose](): void {
+    this.#hub[Symbol.dispose]();
+  }
+
+  #own(socket: Socket): DenoSocket {
+    if (!(socket instanceof DenoSocket) || !this.#hub.owns(socket)) {
+      throw new TypeError(
+        `Cannot watch socket ${socket.fd}: it is closed or of another poller`,
+      );
+    }
+    return socket;
+  }
+}

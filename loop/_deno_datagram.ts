@@ -1,0 +1,193 @@
+/**
+ * A UDP socket over `Deno.listenDatagram`: one receive under way, a few
+ * datagrams received ahead, a bounded number of sends under way.
+ *
+ * @module
+ */
+
+import type { SocketAddress } from "./address.ts";
+import { errorCode } from "./_deno_errors.ts";
+import {
+  closeQuietly,
+  DenoSocket,
+  fromDenoAddress,
+  type SocketHub,
+  UNSPECIFIED,
+} from "./_deno_socket.ts";
+import { POLL_ERR, POLL_IN, POLL_OUT } from "./events.ts";
+import { type DatagramSocket, FAILED, WOULD_BLOCK } from "./socket.ts";
+
+/** Most datagrams received before the handler takes them. */
+const RECEIVE_AHEAD = 16;
+/** Most sends under way. */
+const SENDS = 64;
+/** Most bytes of sends under way, but for the last one taken. */
+const SEND_BYTES = 262_144;
+/** Largest payload over IPv4: 65,535 less the IP and UDP headers. */
+const MAX_PAYLOAD_IPV4 = 65_507;
+/** Largest payload over IPv6, whose own header does not count. */
+const MAX_PAYLOAD_IPV6 = 65_527;
+/** Some systems report here that an earlier datagram was not welcome. */
+const LOST = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EHOSTUNREACH",
+  "EINTR",
+  "ENETUNREACH",
+]);
+
+interface Datagram {
+  readonly buffer: Uint8Array;
+  readonly length: number;
+  readonly sender: Deno.Addr;
+}
+
+/** The UDP socket of the `deno` poller. */
+export class DenoDatagram extends DenoSocket implements DatagramSocket {
+  readonly kind = "datagram";
+  readonly localAddress: SocketAddress;
+  readonly #conn: Deno.DatagramConn;
+  readonly #received: Datagram[] = [];
+  readonly #ipv6: boolean;
+  #receiving: Uint8Array | undefined;
+  #sending = 0;
+  #sendingBytes = 0;
+  #failure = "";
+  #from: Deno.Addr | undefined;
+  #sender: SocketAddress = UNSPECIFIED;
+
+  constructor(hub: SocketHub, conn: Deno.DatagramConn) {
+    super(hub);
+    this.#conn = conn;
+    this.localAddress = fromDenoAddress(conn.addr);
+    this.#ipv6 = this.localAddress.family === 6;
+  }
+
+  get sender(): SocketAddress {
+    const from = this.#from;
+    if (from !== undefined) {
+      this.#from = undefined;
+      this.#sender = fromDenoAddress(from);
+    }
+    return this.#sender;
+  }
+
+  recvFrom(buffer: Uint8Array): number {
+    if (this.closed) return this.#fail("EBADF");
+    const datagram = this.#received.shift();
+    if (datagram === undefined) {
+      if (this.#failure === "") return WOULD_BLOCK;
+      this.error = this.takeError();
+      return FAILED;
+    }
+    const length = Math.min(datagram.length, buffer.length);
+    buffer.set(datagram.buffer.subarray(0, length));
+    this.hub.buffers.give(datagram.buffer);
+    this.#from = datagram.sender;
+    return length;
+  }
+
+  sendTo(data: Uint8Array, address: SocketAddress): number {
+    if (this.closed) return this.#fail("EBADF");
+    const { length } = data;
+    const ipv4 = address.bytes.length === 4;
+    if (!ipv4 && !this.#ipv6) return this.#fail("EAFNOSUPPORT");
+    if (length > (ipv4 ? MAX_PAYLOAD_IPV4 : MAX_PAYLOAD_IPV6)) {
+      return this.#fail("EMSGSIZE");
+    }
+    if (!this.#canSend()) return WOULD_BLOCK;
+    this.#sending++;
+    this.#sendingBytes += length;
+    const hostname = ipv4 && this.#ipv6
+      ? `::ffff:${address.host}`
+      : address.host;
+    this.#conn.send(data.slice(), {
+      transport: "udp",
+      hostname,
+      port: address.port,
+    }).then(
+      () => this.#sent(length),
+      (error: unknown) => {
+        if (!this.closed) this.error = errorCode(error);
+        this.#sent(length);
+      },
+    );
+    return length;
+  }
+
+  pump(): void {
+    if (
+      this.#receiving !== undefined || this.#failure !== "" ||
+      this.#received.length >= RECEIVE_AHEAD
+    ) return;
+    this.#receiving = this.hub.buffers.take();
+    this.#conn.receive(this.#receiving).then(this.#onReceived, this.#onFailed);
+  }
+
+  readiness(): number {
+    let mask = 0;
+    if (this.#received.length > 0) mask |= POLL_IN;
+    if (this.#canSend()) mask |= POLL_OUT;
+    if (this.#failure !== "") mask |= POLL_IN | POLL_ERR;
+    return mask;
+  }
+
+  takeError(): string {
+    const code = this.#failure;
+    this.#failure = "";
+    return code;
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.hub.closed(this);
+    closeQuietly(this.#conn);
+    for (const { buffer } of this.#received.splice(0)) {
+      this.hub.buffers.give(buffer);
+    }
+  }
+
+  abandon(): void {
+    this.close();
+  }
+
+  #fail(code: string): number {
+    this.error = code;
+    return FAILED;
+  }
+
+  #canSend(): boolean {
+    return this.#sending < SENDS && this.#sendingBytes < SEND_BYTES;
+  }
+
+  #sent(length: number): void {
+    const couldSend = this.#canSend();
+    this.#sending--;
+    this.#sendingBytes -= length;
+    if (!couldSend) this.hub.changed(this);
+  }
+
+  #onReceived = ([data, sender]: [Uint8Array, Deno.Addr]): void => {
+    const buffer = this.#takeReceiving();
+    if (this.closed) return this.hub.buffers.give(buffer);
+    this.#received.push({ buffer, length: data.length, sender });
+    if (this.wants(POLL_IN)) this.pump();
+    this.hub.changed(this);
+  };
+
+  #onFailed = (error: unknown): void => {
+    this.hub.buffers.give(this.#takeReceiving());
+    if (this.closed) return;
+    const code = errorCode(error);
+    if (!LOST.has(code)) this.#failure = code;
+    this.hub.changed(this);
+  };
+
+  /** Takes the buffer of the receive that has ended. */
+  #takeReceiving(): Uint8Array {
+    const buffer = this.#receiving!;
+    this.#receiving = undefined;
+    return buffer;
+  }
+}

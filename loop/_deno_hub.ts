@@ -1,0 +1,185 @@
+/**
+ * Readiness out of completions. A socket whose state has changed stands in
+ * the queue; collecting asks each one in it what holds now, reports that, and
+ * leaves it in the queue as long as something is to be reported: so events
+ * are level-triggered. Collecting also starts the reads that are wanted, after
+ * the handlers had their say: one that lost interest costs no buffer.
+ *
+ * @module
+ */
+
+import { setImmediate } from "node:timers";
+import { BufferPool } from "./_deno_buffers.ts";
+import {
+  type DenoSocket,
+  type SocketHub,
+  UNREGISTERED,
+} from "./_deno_socket.ts";
+import { POLL_ERR, POLL_HUP, POLL_IN } from "./events.ts";
+
+/** Most events in one batch; the others come first in the next one. */
+export const BATCH_SIZE = 1024;
+/**
+ * Longest time in milliseconds without a turn of Deno's own loop. Operations
+ * may end at once, as microtasks, and would keep signals and timers waiting.
+ */
+const TURN_EVERY = 10;
+/** A sleep of this many milliseconds was a turn of Deno's own loop. */
+const SURE_TURN = 1;
+/** Milliseconds that a closed socket may take to send its last bytes. */
+const LINGER = 60_000;
+
+/** The sockets of a poller and the queue of those to look at. */
+export class DenoHub implements SocketHub, Disposable {
+  readonly buffers: BufferPool = new BufferPool();
+  /** Descriptors of the last batch. */
+  readonly fds: Int32Array = new Int32Array(BATCH_SIZE);
+  /** Masks of the last batch. */
+  readonly events: Int32Array = new Int32Array(BATCH_SIZE);
+  readonly #open = new Set<DenoSocket>();
+  readonly #lingering = new Map<DenoSocket, number>();
+  #queue: DenoSocket[] = [];
+  #spare: DenoSocket[] = [];
+  #lastFd = 0;
+  #lastTurn = 0;
+  #woken = false;
+  #resolve: (() => void) | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timerDue = Infinity;
+
+  nextFd(): number {
+    return ++this.#lastFd;
+  }
+
+  opened(socket: DenoSocket): void {
+    this.#open.add(socket);
+  }
+
+  /** Whether the socket was made by this hub and is open. */
+  owns(socket: DenoSocket): boolean {
+    return this.#open.has(socket);
+  }
+
+  changed(socket: DenoSocket): void {
+    if (socket.queued || socket.mode === UNREGISTERED) return;
+    socket.queued = true;
+    this.#queue.push(socket);
+    this.#notify();
+  }
+
+  closed(socket: DenoSocket): void {
+    socket.mode = UNREGISTERED;
+    this.#open.delete(socket);
+  }
+
+  linger(socket: DenoSocket): void {
+    this.#lingering.set(socket, performance.now());
+  }
+
+  lingered(socket: DenoSocket): void {
+    this.#lingering.delete(socket);
+  }
+
+  /** Fills the batch from the queue; returns how many events it holds. */
+  collect(): number {
+    const queue = this.#queue;
+    const next = this.#spare;
+    let count = 0;
+    let looked = 0;
+    while (looked < queue.length && count < BATCH_SIZE) {
+      const socket = queue[looked++]!;
+      socket.queued = false;
+      if (socket.mode === UNREGISTERED) continue;
+      if ((socket.mode & POLL_IN) !== 0) socket.pump();
+      const event = socket.readiness() & (socket.mode | POLL_ERR | POLL_HUP);
+      if (event === 0) continue;
+      this.fds[count] = socket.fd;
+      this.events[count++] = event;
+      socket.queued = true;
+      next.push(socket);
+    }
+    if (looked < queue.length) {
+      // A full batch: those not looked at go before those just reported.
+      this.#queue = queue.slice(looked).concat(next);
+      next.length = 0;
+    } else {
+      this.#queue = next;
+      this.#spare = queue;
+    }
+    queue.length = 0;
+    return count;
+  }
+
+  /** Collects, sleeping until something happens or `timeout` ms are over. */
+  async wait(timeout: number): Promise<number> {
+    const start = performance.now();
+    const deadline = start + timeout;
+    this.#woken = false;
+    if (this.#lingering.size > 0) this.#abandonOld(start);
+    if (start - this.#lastTurn >= TURN_EVERY) await this.#turn();
+    let count = this.collect();
+    if (count === 0 && timeout <= 0) {
+      await this.#turn();
+      return this.collect();
+    }
+    let now = start;
+    while (count === 0 && !this.#woken && now < deadline) {
+      await this.#sleep(deadline, now);
+      const end = performance.now();
+      if (end - now >= SURE_TURN) this.#lastTurn = end;
+      now = end;
+      count = this.collect();
+    }
+    return count;
+  }
+
+  /** Ends a wait under way, and leaves no timer behind. */
+  wake(): void {
+    this.#woken = true;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#notify();
+  }
+
+  /** Closes every socket at once. */
+  [Symbol.dispose](): void {
+    for (const socket of [...this.#open]) socket.abandon();
+    for (const socket of [...this.#lingering.keys()]) socket.abandon();
+    this.wake();
+  }
+
+  #notify(): void {
+    const resolve = this.#resolve;
+    this.#resolve = undefined;
+    resolve?.();
+  }
+
+  /** Sleeps until notified, or until the deadline, or less. */
+  #sleep(deadline: number, now: number): Promise<void> {
+    this.#notify();
+    // One timer serves many waits: setting one for each would cost more than
+    // all the rest of an empty turn.
+    if (this.#timer === undefined || this.#timerDue > deadline) {
+      clearTimeout(this.#timer);
+      this.#timerDue = deadline;
+      this.#timer = setTimeout(() => {
+        this.#timer = undefined;
+        this.#notify();
+      }, Math.ceil(deadline - now));
+    }
+    return new Promise((resolve) => this.#resolve = resolve);
+  }
+
+  /** Gives Deno's own loop a turn. */
+  async #turn(): Promise<void> {
+    await new Promise<void>((resolve) => setImmediate(() => resolve()));
+    this.#lastTurn = performance.now();
+  }
+
+  #abandonOld(now: number): void {
+    for (const [socket, since] of this.#lingering) {
+      if (now - since < LINGER) break;
+      socket.abandon();
+    }
+  }
+}

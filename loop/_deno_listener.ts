@@ -1,0 +1,96 @@
+/**
+ * A listening TCP socket over `Deno.listen`: one accept under way, and a few
+ * connections accepted ahead.
+ *
+ * @module
+ */
+
+import type { SocketAddress } from "./address.ts";
+import { errorCode } from "./_deno_errors.ts";
+import {
+  closeQuietly,
+  DenoSocket,
+  fromDenoAddress,
+  type SocketHub,
+} from "./_deno_socket.ts";
+import { DenoStream } from "./_deno_stream.ts";
+import { POLL_IN } from "./events.ts";
+import type { ListenerSocket, StreamSocket } from "./socket.ts";
+
+/** Most connections accepted before the handler takes them. */
+const ACCEPT_AHEAD = 16;
+
+/** The listener of the `deno` poller. */
+export class DenoListener extends DenoSocket implements ListenerSocket {
+  readonly kind = "listener";
+  readonly localAddress: SocketAddress;
+  readonly #listener: Deno.TcpListener;
+  readonly #accepted: Deno.TcpConn[] = [];
+  #accepting = false;
+  #failure = "";
+
+  constructor(hub: SocketHub, listener: Deno.TcpListener) {
+    super(hub);
+    this.#listener = listener;
+    this.localAddress = fromDenoAddress(listener.addr);
+  }
+
+  accept(): StreamSocket | undefined {
+    this.error = "";
+    if (this.closed) {
+      this.error = "EBADF";
+      return undefined;
+    }
+    const conn = this.#accepted.shift();
+    if (conn !== undefined) return new DenoStream(this.hub, conn);
+    // Taken, so that the next batch tries again if the mask still asks for it.
+    this.error = this.#failure;
+    this.#failure = "";
+    this.hub.changed(this);
+    return undefined;
+  }
+
+  pump(): void {
+    if (
+      this.#accepting || this.#failure !== "" ||
+      this.#accepted.length >= ACCEPT_AHEAD
+    ) return;
+    this.#accepting = true;
+    this.#listener.accept().then(this.#onAccepted, this.#onFailed);
+  }
+
+  readiness(): number {
+    return this.#accepted.length > 0 || this.#failure !== "" ? POLL_IN : 0;
+  }
+
+  takeError(): string {
+    return "";
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.hub.closed(this);
+    closeQuietly(this.#listener);
+    for (const conn of this.#accepted.splice(0)) closeQuietly(conn);
+  }
+
+  abandon(): void {
+    this.close();
+  }
+
+  #onAccepted = (conn: Deno.TcpConn): void => {
+    this.#accepting = false;
+    if (this.closed) return closeQuietly(conn);
+    this.#accepted.push(conn);
+    if (this.wants(POLL_IN)) this.pump();
+    this.hub.changed(this);
+  };
+
+  #onFailed = (error: unknown): void => {
+    this.#accepting = false;
+    if (this.closed) return;
+    this.#failure = errorCode(error);
+    this.hub.changed(this);
+  };
+}

@@ -1,0 +1,312 @@
+/**
+ * A TCP connection over `Deno.connect` and `Deno.TcpConn`: at most one read
+ * and one write under way.
+ *
+ * A failure shows in the read or the write that meets it: while the mask does
+ * not ask for POLL_IN and nothing is being sent, a reset stays unseen. Deno
+ * has no SO_LINGER, so `reset` sends FIN, and a reset only if bytes were left
+ * unread.
+ *
+ * @module
+ */
+
+import type { SocketAddress } from "./address.ts";
+import { BUFFER_SIZE } from "./_deno_buffers.ts";
+import { errorCode } from "./_deno_errors.ts";
+import {
+  closeQuietly,
+  DenoSocket,
+  fromDenoAddress,
+  type SocketHub,
+  UNSPECIFIED,
+} from "./_deno_socket.ts";
+import { POLL_ERR, POLL_HUP, POLL_IN, POLL_OUT } from "./events.ts";
+import { FAILED, type StreamSocket, WOULD_BLOCK } from "./socket.ts";
+
+/** Bytes of the read that an idle connection waits with. */
+const IDLE_READ = 2048;
+/** Writes up to this length get memory of their own, not of the pool. */
+const SMALL_WRITE = 4096;
+
+/** The connection of the `deno` poller. */
+export class DenoStream extends DenoSocket implements StreamSocket {
+  readonly kind = "stream";
+  #conn: Deno.TcpConn | undefined;
+  #connecting: AbortController | undefined;
+  #failure = "";
+  #pendingError = "";
+  #localAddress: SocketAddress | undefined;
+  #remoteAddress: SocketAddress | undefined;
+  /** The small buffer, made at the first read. */
+  #idleBuffer: Uint8Array | undefined;
+  /** Where the read under way, or the bytes not taken yet, are. */
+  #input: Uint8Array | undefined;
+  #inputStart = 0;
+  #inputEnd = 0;
+  #reading = false;
+  #busy = false;
+  #ended = false;
+  #output: Uint8Array | undefined;
+  #outputStart = 0;
+  #outputEnd = 0;
+  /** Whether a write or the sending of FIN is under way. */
+  #writing = false;
+  #shutdown = false;
+  #finSent = false;
+
+  /**
+   * @param conn A connection, or undefined before {@linkcode connect}.
+   */
+  constructor(hub: SocketHub, conn?: Deno.TcpConn) {
+    super(hub);
+    if (conn !== undefined) this.#open(conn);
+  }
+
+  /** The bound address; unspecified while connecting. */
+  get localAddress(): SocketAddress {
+    if (this.#conn === undefined) return UNSPECIFIED;
+    return this.#localAddress ??= fromDenoAddress(this.#conn.localAddr);
+  }
+
+  get remoteAddress(): SocketAddress {
+    return this.#remoteAddress ??= this.#conn === undefined
+      ? UNSPECIFIED
+      : fromDenoAddress(this.#conn.remoteAddr);
+  }
+
+  /**
+   * Starts to connect.
+   *
+   * @param address Where to.
+   * @param firstData Sent before all else; copied.
+   */
+  connect(address: SocketAddress, firstData?: Uint8Array): void {
+    this.#remoteAddress = address;
+    this.#connecting = new AbortController();
+    if (firstData !== undefined && firstData.length > 0) {
+      this.#output = firstData.slice();
+      this.#outputEnd = firstData.length;
+    }
+    // Older versions of Deno ignore the signal; then the connection is closed
+    // when it comes.
+    const options = {
+      hostname: address.host,
+      port: address.port,
+      signal: this.#connecting.signal,
+    };
+    Deno.connect(options).then(this.#onConnected, this.#onFailed);
+  }
+
+  recv(buffer: Uint8Array): number {
+    if (this.closed) return this.#refuse("EBADF");
+    const available = this.#inputEnd - this.#inputStart;
+    if (this.#reading || available === 0) {
+      if (this.#failure !== "") return this.#refuse(this.#failure);
+      return this.#ended ? 0 : WOULD_BLOCK;
+    }
+    const length = Math.min(available, buffer.length);
+    const start = this.#inputStart;
+    buffer.set(this.#input!.subarray(start, start + length));
+    this.#inputStart += length;
+    if (length === available) {
+      this.#releaseInput();
+      this.hub.changed(this);
+    }
+    return length;
+  }
+
+  send(data: Uint8Array): number {
+    if (this.closed) return this.#refuse("EBADF");
+    if (this.#failure !== "") return this.#refuse(this.#failure);
+    if (this.#shutdown) return this.#refuse("EPIPE");
+    if (this.#conn === undefined || this.#writing) return WOULD_BLOCK;
+    const length = Math.min(data.length, BUFFER_SIZE);
+    if (length === 0) return 0;
+    if (length <= SMALL_WRITE) {
+      this.#output = data.slice(0, length);
+    } else {
+      this.#output = this.hub.buffers.take();
+      this.#output.set(length < data.length ? data.subarray(0, length) : data);
+    }
+    this.#outputStart = 0;
+    this.#outputEnd = length;
+    this.#write(this.#conn);
+    return length;
+  }
+
+  shutdown(): void {
+    if (this.closed || this.#shutdown || this.#failure !== "") return;
+    this.#shutdown = true;
+    if (this.#conn !== undefined && !this.#writing) this.#sendFin(this.#conn);
+  }
+
+  pump(): void {
+    if (
+      this.#conn === undefined || this.#reading || this.#ended ||
+      this.#failure !== "" || this.#inputStart < this.#inputEnd
+    ) return;
+    this.#reading = true;
+    this.#input = this.#busy
+      ? this.hub.buffers.take()
+      : this.#idleBuffer ??= new Uint8Array(IDLE_READ);
+    this.#conn.read(this.#input).then(this.#onRead, this.#onReadFailed);
+  }
+
+  readiness(): number {
+    if (this.#failure !== "") return POLL_IN | POLL_ERR | POLL_HUP;
+    if (this.#conn === undefined) return 0;
+    let mask = 0;
+    if (this.#ended || this.#inputStart < this.#inputEnd) mask |= POLL_IN;
+    if (!this.#writing && !this.#shutdown) mask |= POLL_OUT;
+    if (this.#ended && this.#finSent) mask |= POLL_HUP;
+    return mask;
+  }
+
+  takeError(): string {
+    const code = this.#pendingError;
+    this.#pendingError = "";
+    return code;
+  }
+
+  /** Closes; what `send` took is sent before, within a minute. */
+  close(): void {
+    this.#close(this.#writing);
+  }
+
+  reset(): void {
+    this.#close(false);
+  }
+
+  abandon(): void {
+    this.#close(false);
+    this.#finish();
+  }
+
+  #refuse(code: string): number {
+    this.error = code;
+    return FAILED;
+  }
+
+  #fail(code: string): void {
+    if (this.#failure !== "") return;
+    this.#failure = this.#pendingError = this.error = code;
+    this.hub.changed(this);
+  }
+
+  #close(linger: boolean): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.hub.closed(this);
+    if (!this.#reading) this.#releaseInput();
+    this.#connecting?.abort();
+    if (linger) this.hub.linger(this);
+    else this.#finish();
+  }
+
+  /** Closes the connection that has nothing under way any more. */
+  #finish(): void {
+    this.hub.lingered(this);
+    if (this.#conn !== undefined) closeQuietly(this.#conn);
+  }
+
+  #open(conn: Deno.TcpConn): void {
+    this.#conn = conn;
+    try {
+      conn.setNoDelay(true);
+    } catch (error) {
+      // The peer may have gone already; the first read will tell.
+      this.error = errorCode(error);
+    }
+  }
+
+  #onConnected = (conn: Deno.TcpConn): void => {
+    this.#connecting = undefined;
+    if (this.closed) return closeQuietly(conn);
+    this.#open(conn);
+    if (this.#output !== undefined) this.#write(conn);
+    else if (this.#shutdown) this.#sendFin(conn);
+    this.hub.changed(this);
+  };
+
+  /** The connect has failed. */
+  #onFailed = (error: unknown): void => {
+    this.#connecting = undefined;
+    this.#output = undefined;
+    if (!this.closed) this.#fail(errorCode(error));
+  };
+
+  #onRead = (length: number | null): void => {
+    this.#reading = false;
+    if (this.closed || length === null) {
+      this.#releaseInput();
+      this.#ended = true;
+    } else {
+      const input = this.#input!;
+      this.#inputStart = 0;
+      this.#inputEnd = length;
+      // A full buffer means that more is coming, one that would have fitted
+      // into the small buffer that the rush is over.
+      if (length === input.length) this.#busy = true;
+      else if (length < IDLE_READ) this.#busy = false;
+    }
+    this.hub.changed(this);
+  };
+
+  #onReadFailed = (error: unknown): void => {
+    this.#reading = false;
+    this.#releaseInput();
+    if (!this.closed) this.#fail(errorCode(error));
+  };
+
+  #releaseInput(): void {
+    const input = this.#input;
+    this.#input = undefined;
+    this.#inputStart = this.#inputEnd = 0;
+    if (input?.length === BUFFER_SIZE) this.hub.buffers.give(input);
+  }
+
+  #write(conn: Deno.TcpConn): void {
+    this.#writing = true;
+    conn.write(this.#output!.subarray(this.#outputStart, this.#outputEnd))
+      .then(this.#onWritten, this.#onWriteFailed);
+  }
+
+  #onWritten = (length: number): void => {
+    this.#outputStart += length;
+    const conn = this.#conn!;
+    if (this.#outputStart < this.#outputEnd) return this.#write(conn);
+    this.#releaseOutput();
+    if (this.#shutdown) this.#sendFin(conn);
+    else this.#outputDone();
+  };
+
+  #onWriteFailed = (error: unknown): void => {
+    this.#releaseOutput();
+    if (!this.closed) this.#fail(errorCode(error));
+    this.#outputDone();
+  };
+
+  #releaseOutput(): void {
+    const output = this.#output;
+    this.#output = undefined;
+    this.#outputStart = this.#outputEnd = 0;
+    if (output?.length === BUFFER_SIZE) this.hub.buffers.give(output);
+  }
+
+  #sendFin(conn: Deno.TcpConn): void {
+    this.#writing = true;
+    conn.closeWrite().then(this.#onFinSent, this.#onFinSent);
+  }
+
+  /** Failed or not, nothing more can be sent; reading tells the rest. */
+  #onFinSent = (): void => {
+    this.#finSent = true;
+    this.#outputDone();
+  };
+
+  #outputDone(): void {
+    this.#writing = false;
+    if (this.closed) this.#finish();
+    else this.hub.changed(this);
+  }
+}
