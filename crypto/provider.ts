@@ -25,7 +25,8 @@ export interface AeadCipher extends Disposable {
   /**
    * Makes a key ready for {@linkcode AeadKey.seal} and `open`.
    *
-   * @param key `method.keyLength` bytes; kept until disposed of.
+   * @param key `method.keyLength` bytes; copied, so that the caller may wipe
+   * its own.
    */
   importKey(key: Uint8Array): AeadKey;
 }

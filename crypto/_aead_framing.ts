@@ -1,0 +1,307 @@
+/**
+ * AEAD framing of 2017 (SIP004, SIP007).
+ *
+ * ```text
+ * stream:  salt ‖ { seal(length, 2 bytes, big endian) ‖ seal(payload) } …
+ * packet:  salt ‖ seal(payload), with the nonce 0
+ * seal(x): ciphertext of x ‖ tag of 16 bytes
+ * ```
+ *
+ * The session key is HKDF-SHA1 of the master key and the salt. The nonce is a
+ * little-endian counter from 0 that goes up after every seal, so twice for a
+ * chunk, and each direction has its own.
+ *
+ * @module
+ */
+
+import {
+  DECRYPT_FAILED,
+  type FrameDecoder,
+  type FrameEncoder,
+  type Framing,
+} from "./_framing.ts";
+import { SaltPool } from "./_salt_pool.ts";
+import type { CipherMethod } from "./methods.ts";
+import type { AeadCipher, AeadKey } from "./provider.ts";
+
+/** SIP004: the most payload in a chunk; the two upper bits stay 0. */
+export const MAX_CHUNK_LENGTH = 0x3fff;
+
+/** SIP004: bytes of a chunk's length. */
+const LENGTH_BYTES = 2;
+
+/** The value of a decoder's chunk length between two chunks. */
+const NO_LENGTH = -1;
+
+/** What the connections of one port share. */
+interface Shared {
+  readonly cipher: AeadCipher;
+  readonly masterKey: Uint8Array;
+  readonly salts: SaltPool;
+  readonly saltLength: number;
+  readonly tagLength: number;
+  /** Scratch for a counter, written before each use. */
+  readonly nonce: Uint8Array;
+  /** Scratch for a chunk's length. */
+  readonly lengthBytes: Uint8Array;
+}
+
+/** AEAD framing with one master key. */
+export class AeadFraming implements Framing {
+  readonly packetOverhead: number;
+  readonly packetSalt: Uint8Array;
+  readonly #shared: Shared;
+  readonly #packetNonce: Uint8Array;
+
+  /**
+   * @param method Gives the sizes.
+   * @param masterKey The port's key; kept, not copied.
+   * @param cipher Becomes the framing's own.
+   */
+  constructor(method: CipherMethod, masterKey: Uint8Array, cipher: AeadCipher) {
+    const { saltLength, tagLength, nonceLength } = method;
+    this.packetOverhead = saltLength + tagLength;
+    this.packetSalt = new Uint8Array(saltLength);
+    this.#packetNonce = new Uint8Array(nonceLength);
+    this.#shared = {
+      cipher,
+      masterKey,
+      salts: new SaltPool(saltLength),
+      saltLength,
+      tagLength,
+      nonce: new Uint8Array(nonceLength),
+      lengthBytes: new Uint8Array(LENGTH_BYTES),
+    };
+  }
+
+  /**
+   * Starts the sending direction of a connection.
+   *
+   * @returns The encoder, with a salt of its own.
+   */
+  newEncoder(): FrameEncoder {
+    return new AeadEncoder(this.#shared);
+  }
+
+  /**
+   * Starts the receiving direction of a connection.
+   *
+   * @returns The decoder.
+   */
+  newDecoder(): FrameDecoder {
+    return new AeadDecoder(this.#shared);
+  }
+
+  /**
+   * Seals a packet.
+   *
+   * @param plaintext The payload.
+   * @param out Takes the packet.
+   * @returns Bytes of the packet.
+   */
+  sealPacket(plaintext: Uint8Array, out: Uint8Array): number {
+    const { salts, saltLength } = this.#shared;
+    const total = plaintext.length + this.packetOverhead;
+    salts.take(this.packetSalt);
+    out.set(this.packetSalt);
+    using key = sessionKey(this.#shared, this.packetSalt);
+    key.seal(this.#packetNonce, plaintext, out.subarray(saltLength, total));
+    return total;
+  }
+
+  /**
+   * Opens a packet.
+   *
+   * @param packet What came in.
+   * @param out Takes the payload.
+   * @returns Bytes of the payload, or {@linkcode DECRYPT_FAILED}.
+   */
+  openPacket(packet: Uint8Array, out: Uint8Array): number {
+    const { saltLength } = this.#shared;
+    const length = packet.length - this.packetOverhead;
+    if (length < 0) return DECRYPT_FAILED;
+    this.packetSalt.set(packet.subarray(0, saltLength));
+    using key = sessionKey(this.#shared, this.packetSalt);
+    const genuine = key.open(
+      this.#packetNonce,
+      packet.subarray(saltLength),
+      out.subarray(0, length),
+    );
+    return genuine ? length : DECRYPT_FAILED;
+  }
+
+  /** Frees the cipher. */
+  [Symbol.dispose](): void {
+    this.#shared.cipher[Symbol.dispose]();
+  }
+}
+
+class AeadEncoder implements FrameEncoder {
+  readonly salt: Uint8Array;
+  readonly #shared: Shared;
+  readonly #key: AeadKey;
+  #counter = 0;
+  #saltSent = false;
+
+  constructor(shared: Shared) {
+    this.#shared = shared;
+    this.salt = new Uint8Array(shared.saltLength);
+    shared.salts.take(this.salt);
+    this.#key = sessionKey(shared, this.salt);
+  }
+
+  encryptedLength(length: number): number {
+    const { saltLength, tagLength } = this.#shared;
+    const chunks = Math.ceil(length / MAX_CHUNK_LENGTH);
+    return (this.#saltSent ? 0 : saltLength) + length +
+      chunks * (LENGTH_BYTES + 2 * tagLength);
+  }
+
+  encrypt(plaintext: Uint8Array, out: Uint8Array): number {
+    const { tagLength, lengthBytes } = this.#shared;
+    let written = 0;
+    if (!this.#saltSent) {
+      out.set(this.salt);
+      written = this.salt.length;
+      this.#saltSent = true;
+    }
+    for (let at = 0; at < plaintext.length;) {
+      const end = Math.min(at + MAX_CHUNK_LENGTH, plaintext.length);
+      const chunk = at === 0 && end === plaintext.length
+        ? plaintext
+        : plaintext.subarray(at, end);
+      lengthBytes[0] = chunk.length >>> 8;
+      lengthBytes[1] = chunk.length;
+      const payloadAt = written + LENGTH_BYTES + tagLength;
+      const chunkEnd = payloadAt + chunk.length + tagLength;
+      this.#seal(lengthBytes, out.subarray(written, payloadAt));
+      this.#seal(chunk, out.subarray(payloadAt, chunkEnd));
+      written = chunkEnd;
+      at = end;
+    }
+    return written;
+  }
+
+  [Symbol.dispose](): void {
+    this.#key[Symbol.dispose]();
+  }
+
+  #seal(plaintext: Uint8Array, sealed: Uint8Array): void {
+    const { nonce } = this.#shared;
+    writeCounter(nonce, this.#counter);
+    this.#key.seal(nonce, plaintext, sealed);
+    this.#counter++;
+  }
+}
+
+class AeadDecoder implements FrameDecoder {
+  salt: Uint8Array | undefined;
+  consumed = 0;
+  authenticated = false;
+  failed = false;
+  readonly #shared: Shared;
+  #key: AeadKey | undefined;
+  #counter = 0;
+  /** The length of the chunk whose payload is awaited, or NO_LENGTH. */
+  #chunkLength = NO_LENGTH;
+
+  constructor(shared: Shared) {
+    this.#shared = shared;
+  }
+
+  get betweenFrames(): boolean {
+    return this.#key !== undefined && this.#chunkLength === NO_LENGTH &&
+      !this.failed;
+  }
+
+  decrypt(data: Uint8Array, out: Uint8Array): number {
+    this.consumed = 0;
+    if (this.failed) return DECRYPT_FAILED;
+    const key = this.#key ?? this.#start(data);
+    if (key === undefined) return 0;
+    let produced = 0;
+    for (;;) {
+      if (this.#chunkLength === NO_LENGTH && !this.#openLength(key, data)) {
+        break;
+      }
+      const length = this.#chunkLength;
+      const end = this.consumed + length + this.#shared.tagLength;
+      if (end > data.length) break;
+      const sealed = data.subarray(this.consumed, end);
+      const room = out.subarray(produced, produced + length);
+      if (!this.#open(key, sealed, room)) break;
+      this.authenticated = true;
+      this.#chunkLength = NO_LENGTH;
+      this.consumed = end;
+      produced += length;
+    }
+    return this.failed && produced === 0 ? DECRYPT_FAILED : produced;
+  }
+
+  [Symbol.dispose](): void {
+    this.#key?.[Symbol.dispose]();
+    this.#key = undefined;
+    this.failed = true;
+  }
+
+  /** Takes the salt off the front; undefined while it is incomplete. */
+  #start(data: Uint8Array): AeadKey | undefined {
+    const { saltLength } = this.#shared;
+    if (data.length < saltLength) return undefined;
+    this.salt = data.slice(0, saltLength);
+    this.consumed = saltLength;
+    return this.#key = sessionKey(this.#shared, this.salt);
+  }
+
+  /** Opens the next length; false if it is incomplete or not genuine. */
+  #openLength(key: AeadKey, data: Uint8Array): boolean {
+    const { tagLength, lengthBytes } = this.#shared;
+    const end = this.consumed + LENGTH_BYTES + tagLength;
+    if (end > data.length) return false;
+    const sealed = data.subarray(this.consumed, end);
+    if (!this.#open(key, sealed, lengthBytes)) return false;
+    const length = lengthBytes[0]! << 8 | lengthBytes[1]!;
+    // Some mask the two upper bits away; a genuine peer never sets them.
+    if (length > MAX_CHUNK_LENGTH) {
+      this.failed = true;
+      return false;
+    }
+    this.#chunkLength = length;
+    this.consumed = end;
+    return true;
+  }
+
+  #open(key: AeadKey, sealed: Uint8Array, plaintext: Uint8Array): boolean {
+    const { nonce } = this.#shared;
+    writeCounter(nonce, this.#counter);
+    if (!key.open(nonce, sealed, plaintext)) {
+      this.failed = true;
+      return false;
+    }
+    this.#counter++;
+    return true;
+  }
+}
+
+function sessionKey(shared: Shared, salt: Uint8Array): AeadKey {
+  const { cipher, masterKey } = shared;
+  const subkey = cipher.deriveSubkey(masterKey, salt);
+  const key = cipher.importKey(subkey);
+  subkey.fill(0);
+  return key;
+}
+
+/**
+ * Writes a counter as a little-endian nonce. A counter is exact up to 2⁵³,
+ * which is seven bytes; those after them stay 0.
+ */
+function writeCounter(nonce: Uint8Array, counter: number): void {
+  nonce[0] = counter;
+  nonce[1] = counter >>> 8;
+  nonce[2] = counter >>> 16;
+  nonce[3] = counter >>> 24;
+  const high = Math.floor(counter / 0x1_0000_0000);
+  nonce[4] = high;
+  nonce[5] = high >>> 8;
+  nonce[6] = high >>> 16;
+}

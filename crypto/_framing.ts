@@ -1,0 +1,50 @@
+/**
+ * What the two ways of framing bytes, AEAD and stream, have in common.
+ *
+ * @module
+ */
+
+/** The answer of a decoder for bytes that are not genuine. */
+export const DECRYPT_FAILED = -1;
+
+/** The sending direction of one connection. */
+export interface FrameEncoder extends Disposable {
+  /** The salt or IV sent in front. */
+  readonly salt: Uint8Array;
+  /** See `Cryptor.encryptedLength`. */
+  encryptedLength(length: number): number;
+  /** See `Cryptor.encrypt`; there is room enough in `out`. */
+  encrypt(plaintext: Uint8Array, out: Uint8Array): number;
+}
+
+/** The receiving direction of one connection. */
+export interface FrameDecoder extends Disposable {
+  /** The salt or IV received; undefined until it is complete. */
+  readonly salt: Uint8Array | undefined;
+  /** Bytes of `data` that the last call has used up. */
+  readonly consumed: number;
+  /** Whether a payload has been verified. */
+  readonly authenticated: boolean;
+  /** Whether bytes were not genuine: nothing more will come out. */
+  readonly failed: boolean;
+  /** Whether it is between two frames. */
+  readonly betweenFrames: boolean;
+  /** See `Cryptor.decrypt`; there is room enough in `out`. */
+  decrypt(data: Uint8Array, out: Uint8Array): number;
+}
+
+/** One way of framing, with the cipher and the master key of one port. */
+export interface Framing extends Disposable {
+  /** Bytes that a packet grows by. */
+  readonly packetOverhead: number;
+  /** The salt or IV of the last packet, until the next one. */
+  readonly packetSalt: Uint8Array;
+  /** Starts the sending direction of a connection. */
+  newEncoder(): FrameEncoder;
+  /** Starts the receiving direction of a connection. */
+  newDecoder(): FrameDecoder;
+  /** See `CipherSuite.sealPacket`; there is room enough in `out`. */
+  sealPacket(plaintext: Uint8Array, out: Uint8Array): number;
+  /** See `CipherSuite.openPacket`; there is room enough in `out`. */
+  openPacket(packet: Uint8Array, out: Uint8Array): number;
+}

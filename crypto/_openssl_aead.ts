@@ -1,0 +1,261 @@
+/**
+ * AEAD ciphers of OpenSSL. There is one native context for each direction of a
+ * cipher, not of a connection: it is keyed when another key is used and else
+ * only given the next nonce.
+ *
+ * @module
+ */
+
+import {
+  type AeadBackend,
+  makeAeadCipher,
+  TAG_LENGTH,
+} from "./_aead_cipher.ts";
+import type { OpensslHkdf } from "./_openssl_hkdf.ts";
+import { opensslError, type OpensslLibrary } from "./_openssl_library.ts";
+import type { CipherMethod } from "./methods.ts";
+import type { AeadCipher, AeadKey } from "./provider.ts";
+
+/** openssl/evp.h: the controls of an AEAD context. */
+const EVP_CTRL_AEAD_SET_IVLEN = 0x9;
+const EVP_CTRL_AEAD_GET_TAG = 0x10;
+const EVP_CTRL_AEAD_SET_TAG = 0x11;
+
+/** The value of `enc` that leaves the direction as it is. */
+const SAME_DIRECTION = -1;
+
+/** What an OpenSSL AEAD cipher is made of. */
+export interface OpensslAeadParts {
+  /** The library. */
+  readonly library: OpensslLibrary;
+  /** `EVP_CIPHER *`. */
+  readonly cipher: Deno.PointerObject;
+  /** Derives the session keys; stays its owner's. */
+  readonly hkdf: OpensslHkdf;
+}
+
+/** An AEAD cipher of OpenSSL. */
+export class OpensslAeadCipher implements AeadCipher {
+  readonly #cipher: AeadCipher;
+  readonly #hkdf: OpensslHkdf;
+  readonly #keyLength: number;
+
+  /**
+   * @param method Gives the sizes.
+   * @param parts The library and what is taken from it.
+   * @throws {CipherError} If OpenSSL does not give a context.
+   */
+  constructor(method: CipherMethod, parts: OpensslAeadParts) {
+    this.#cipher = makeAeadCipher(method, new OpensslAead(method, parts));
+    this.#hkdf = parts.hkdf;
+    this.#keyLength = method.keyLength;
+  }
+
+  /**
+   * Derives a session key.
+   *
+   * @param master The master key.
+   * @param salt The session's salt.
+   * @returns The subkey.
+   */
+  deriveSubkey(master: Uint8Array, salt: Uint8Array): Uint8Array {
+    return this.#hkdf.derive(master, salt, this.#keyLength);
+  }
+
+  /**
+   * Makes a key ready.
+   *
+   * @param key Copied.
+   * @returns The key.
+   */
+  importKey(key: Uint8Array): AeadKey {
+    return this.#cipher.importKey(key);
+  }
+
+  /** Frees the native contexts. */
+  [Symbol.dispose](): void {
+    this.#cipher[Symbol.dispose]();
+  }
+}
+
+class OpensslAead implements AeadBackend {
+  readonly #sealing: AeadContext;
+  readonly #opening: AeadContext;
+
+  constructor(method: CipherMethod, parts: OpensslAeadParts) {
+    using building = new DisposableStack();
+    this.#sealing = building.use(new AeadContext(method, parts, 1));
+    this.#opening = new AeadContext(method, parts, 0);
+    building.move();
+  }
+
+  seal(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    plaintext: Uint8Array,
+    sealed: Uint8Array,
+  ): void {
+    this.#sealing.seal(key, nonce, plaintext, sealed);
+  }
+
+  open(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    sealed: Uint8Array,
+    plaintext: Uint8Array,
+  ): boolean {
+    return this.#opening.open(key, nonce, sealed, plaintext);
+  }
+
+  forget(key: Uint8Array): void {
+    this.#sealing.forget(key);
+    this.#opening.forget(key);
+  }
+
+  [Symbol.dispose](): void {
+    this.#sealing[Symbol.dispose]();
+    this.#opening[Symbol.dispose]();
+  }
+}
+
+/** One `EVP_CIPHER_CTX`, for sealing or for opening. */
+class AeadContext implements Disposable {
+  readonly #library: OpensslLibrary;
+  #context: Deno.PointerValue;
+  /** The key that the context holds. */
+  #current: Uint8Array | undefined;
+  /** `int *outl`. */
+  readonly #written = new Int32Array(1);
+  /** Takes what EVP_CipherFinal_ex writes when it writes nothing. */
+  readonly #nothing = new Uint8Array(TAG_LENGTH);
+
+  constructor(method: CipherMethod, parts: OpensslAeadParts, encrypt: 0 | 1) {
+    const { library, cipher } = parts;
+    const { symbols } = library;
+    const context = symbols.EVP_CIPHER_CTX_new();
+    this.#library = library;
+    this.#context = context;
+    const ready = context !== null &&
+      symbols.EVP_CipherInit_ex(context, cipher, null, null, null, encrypt) ===
+        1 &&
+      symbols.EVP_CIPHER_CTX_ctrl(
+          context,
+          EVP_CTRL_AEAD_SET_IVLEN,
+          method.nonceLength,
+          null,
+        ) === 1;
+    if (!ready) {
+      const error = opensslError(library, `set up ${method.cipher}`);
+      this[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  seal(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    plaintext: Uint8Array,
+    sealed: Uint8Array,
+  ): void {
+    const { symbols } = this.#library;
+    const length = plaintext.length;
+    const context = this.#start(key, nonce);
+    if (
+      !this.#update(context, plaintext, length, sealed) ||
+      symbols.EVP_CIPHER_CTX_ctrl(
+          context,
+          EVP_CTRL_AEAD_GET_TAG,
+          TAG_LENGTH,
+          sealed.subarray(length) as BufferSource,
+        ) !== 1
+    ) throw this.#failure("seal");
+  }
+
+  open(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    sealed: Uint8Array,
+    plaintext: Uint8Array,
+  ): boolean {
+    const { symbols } = this.#library;
+    const length = sealed.length - TAG_LENGTH;
+    const context = this.#start(key, nonce);
+    const tag = sealed.subarray(length) as BufferSource;
+    const accepted = symbols.EVP_CIPHER_CTX_ctrl(
+      context,
+      EVP_CTRL_AEAD_SET_TAG,
+      TAG_LENGTH,
+      tag,
+    );
+    if (accepted !== 1) throw this.#failure("open");
+    if (this.#update(context, sealed, length, plaintext)) return true;
+    // What OpenSSL has written before it saw the tag is not to be seen.
+    plaintext.fill(0, 0, length);
+    return false;
+  }
+
+  /** Forgets which key the context holds, so that it is set again. */
+  forget(key: Uint8Array): void {
+    if (key === this.#current) this.#current = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    const context = this.#context;
+    this.#context = null;
+    this.#current = undefined;
+    if (context !== null) this.#library.symbols.EVP_CIPHER_CTX_free(context);
+  }
+
+  #start(key: Uint8Array, nonce: Uint8Array): Deno.PointerObject {
+    const context = this.#context;
+    if (context === null) {
+      throw new TypeError("Cannot use a cipher: it is disposed of");
+    }
+    const started = this.#library.symbols.EVP_CipherInit_ex(
+      context,
+      null,
+      null,
+      key === this.#current ? null : key as BufferSource,
+      nonce as BufferSource,
+      SAME_DIRECTION,
+    );
+    if (started !== 1) throw this.#failure("set the key and nonce");
+    this.#current = key;
+    return context;
+  }
+
+  /** Update and final; false if final refuses, which is how a tag fails. */
+  #update(
+    context: Deno.PointerObject,
+    input: Uint8Array,
+    length: number,
+    output: Uint8Array,
+  ): boolean {
+    const { symbols } = this.#library;
+    const written = this.#written;
+    written[0] = 0;
+    if (length > 0) {
+      const done = symbols.EVP_CipherUpdate(
+        context,
+        output as BufferSource,
+        written,
+        input as BufferSource,
+        length,
+      );
+      if (done !== 1) throw this.#failure("encrypt or decrypt");
+    }
+    const at = written[0];
+    // OCB keeps an unfinished block back until the end; others do not.
+    const rest = at === length ? this.#nothing : output.subarray(at);
+    return symbols.EVP_CipherFinal_ex(
+      context,
+      rest as BufferSource,
+      written,
+    ) === 1;
+  }
+
+  #failure(action: string): Error {
+    this.#current = undefined;
+    return opensslError(this.#library, action);
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * OpenSSL's libcrypto, 1.1 or 3: the functions bound, and how it is found.
+ *
+ * @module
+ */
+
+import { CipherError } from "./errors.ts";
+import { type LibraryNames, loadLibrary, readCString } from "./_ffi.ts";
+
+/**
+ * The functions used. Lengths that C has as `int` are `i32`; `size_t` only
+ * off the hot path, since converting to it is slow. Optional ones came with
+ * OpenSSL 3.
+ */
+const SYMBOLS = {
+  // const char *OpenSSL_version(int type)
+  OpenSSL_version: { parameters: ["i32"], result: "pointer" },
+  // unsigned long ERR_get_error(void)
+  ERR_get_error: { parameters: [], result: "u32" },
+  // const char *ERR_reason_error_string(unsigned long e)
+  ERR_reason_error_string: { parameters: ["u64"], result: "pointer" },
+  // void ERR_clear_error(void)
+  ERR_clear_error: { parameters: [], result: "void" },
+
+  // const EVP_CIPHER *EVP_get_cipherbyname(const char *name)
+  EVP_get_cipherbyname: { parameters: ["buffer"], result: "pointer" },
+  // EVP_CIPHER *EVP_CIPHER_fetch(OSSL_LIB_CTX *ctx, const char *algorithm,
+  //   const char *properties)
+  EVP_CIPHER_fetch: {
+    parameters: ["pointer", "buffer", "buffer"],
+    result: "pointer",
+    optional: true,
+  },
+  // EVP_CIPHER_CTX *EVP_CIPHER_CTX_new(void)
+  EVP_CIPHER_CTX_new: { parameters: [], result: "pointer" },
+  // void EVP_CIPHER_CTX_free(EVP_CIPHER_CTX *ctx)
+  EVP_CIPHER_CTX_free: { parameters: ["pointer"], result: "void" },
+  // int EVP_CIPHER_CTX_ctrl(EVP_CIPHER_CTX *ctx, int type, int arg, void *ptr)
+  EVP_CIPHER_CTX_ctrl: {
+    parameters: ["pointer", "i32", "i32", "buffer"],
+    result: "i32",
+  },
+  // int EVP_CipherInit_ex(EVP_CIPHER_CTX *ctx, const EVP_CIPHER *type,
+  //   ENGINE *impl, const unsigned char *key, const unsigned char *iv, int enc)
+  EVP_CipherInit_ex: {
+    parameters: ["pointer", "pointer", "pointer", "buffer", "buffer", "i32"],
+    result: "i32",
+  },
+  // int EVP_CipherUpdate(EVP_CIPHER_CTX *ctx, unsigned char *out, int *outl,
+  //   const unsigned char *in, int inl)
+  EVP_CipherUpdate: {
+    parameters: ["pointer", "buffer", "buffer", "buffer", "i32"],
+    result: "i32",
+  },
+  // int EVP_CipherFinal_ex(EVP_CIPHER_CTX *ctx, unsigned char *out, int *outl)
+  EVP_CipherFinal_ex: {
+    parameters: ["pointer", "buffer", "buffer"],
+    result: "i32",
+  },
+
+  // const EVP_MD *EVP_sha1(void)
+  EVP_sha1: { parameters: [], result: "pointer" },
+  // EVP_MD *EVP_MD_fetch(OSSL_LIB_CTX *ctx, const char *algorithm,
+  //   const char *properties)
+  EVP_MD_fetch: {
+    parameters: ["pointer", "buffer", "buffer"],
+    result: "pointer",
+    optional: true,
+  },
+  // HMAC_CTX *HMAC_CTX_new(void)
+  HMAC_CTX_new: { parameters: [], result: "pointer" },
+  // void HMAC_CTX_free(HMAC_CTX *ctx)
+  HMAC_CTX_free: { parameters: ["pointer"], result: "void" },
+  // int HMAC_Init_ex(HMAC_CTX *ctx, const void *key, int len,
+  //   const EVP_MD *md, ENGINE *impl)
+  HMAC_Init_ex: {
+    parameters: ["pointer", "buffer", "i32", "pointer", "pointer"],
+    result: "i32",
+  },
+  // int HMAC_Update(HMAC_CTX *ctx, const unsigned char *data, size_t len)
+  HMAC_Update: { parameters: ["pointer", "buffer", "usize"], result: "i32" },
+  // int HMAC_Final(HMAC_CTX *ctx, unsigned char *md, unsigned int *len)
+  HMAC_Final: { parameters: ["pointer", "buffer", "buffer"], result: "i32" },
+
+  // OSSL_PROVIDER *OSSL_PROVIDER_try_load(OSSL_LIB_CTX *ctx,
+  //   const char *name, int retain_fallbacks)
+  OSSL_PROVIDER_try_load: {
+    parameters: ["pointer", "buffer", "i32"],
+    result: "pointer",
+    optional: true,
+  },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/**
+ * File names in order of preference. On macOS never the plain
+ * `libcrypto.dylib`: the system's own ends the process that loads it.
+ */
+const NAMES: LibraryNames = {
+  linux: ["libcrypto.so.3", "libcrypto.so.1.1", "libcrypto.so"],
+  darwin: [
+    "/opt/homebrew/opt/openssl@3/lib/libcrypto.3.dylib",
+    "/usr/local/opt/openssl@3/lib/libcrypto.3.dylib",
+    "/opt/local/lib/libcrypto.3.dylib",
+    "libcrypto.3.dylib",
+    "/opt/homebrew/opt/openssl@1.1/lib/libcrypto.1.1.dylib",
+    "/usr/local/opt/openssl@1.1/lib/libcrypto.1.1.dylib",
+  ],
+  windows: [
+    Deno.build.arch === "aarch64"
+      ? "libcrypto-3-arm64.dll"
+      : "libcrypto-3-x64.dll",
+    Deno.build.arch === "aarch64"
+      ? "libcrypto-1_1-arm64.dll"
+      : "libcrypto-1_1-x64.dll",
+  ],
+};
+
+/** The functions of a loaded libcrypto. */
+export type OpensslSymbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+
+/** A loaded libcrypto. */
+export interface OpensslLibrary {
+  /** Its functions. */
+  readonly symbols: OpensslSymbols;
+  /** `OpenSSL 3.0.19`. */
+  readonly version: string;
+}
+
+/**
+ * Loaded for good: libcrypto hands out threads' and exit handlers' memory and
+ * does not survive being unloaded.
+ */
+const loaded = new Map<string, OpensslLibrary>();
+
+/**
+ * Loads libcrypto, once for each path.
+ *
+ * @param path The user's own; undefined looks in the usual places.
+ * @returns The library; never unloaded.
+ * @throws {CipherError} `no_library`.
+ */
+export function loadOpenssl(path?: string): OpensslLibrary {
+  const cached = loaded.get(path ?? "");
+  if (cached !== undefined) return cached;
+  const { symbols } = loadLibrary(SYMBOLS, {
+    title: "OpenSSL",
+    names: NAMES,
+    path,
+  });
+  // "OpenSSL 3.0.19 27 Jan 2026 (Library: …)"
+  const words = readCString(symbols.OpenSSL_version(0)).split(" ");
+  const library = { symbols, version: words.slice(0, 2).join(" ") };
+  loaded.set(path ?? "", library);
+  return library;
+}
+
+/**
+ * Turns a failed call into an error with OpenSSL's own reason.
+ *
+ * @param library The library that failed.
+ * @param action What could not be done, such as `set the key`.
+ * @returns The error to throw.
+ */
+export function opensslError(
+  library: OpensslLibrary,
+  action: string,
+): CipherError {
+  const { symbols } = library;
+  const code = symbols.ERR_get_error();
+  const reason = code === 0
+    ? ""
+    : readCString(symbols.ERR_reason_error_string(BigInt(code)));
+  symbols.ERR_clear_error();
+  const detail = reason === "" ? "no reason given" : reason;
+  return new CipherError(
+    "library_failure",
+    `Cannot ${action}: ${library.version} refused: ${detail}`,
+  );
+}

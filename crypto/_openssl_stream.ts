@@ -1,0 +1,83 @@
+/**
+ * Stream ciphers of OpenSSL: one `EVP_CIPHER_CTX` for each direction of a
+ * connection, since the key stream is its state.
+ *
+ * @module
+ */
+
+import { opensslError, type OpensslLibrary } from "./_openssl_library.ts";
+import type { StreamState } from "./provider.ts";
+
+/** What is needed to start a stream. */
+export interface OpensslStreamStart {
+  /** The library. */
+  readonly library: OpensslLibrary;
+  /** `EVP_CIPHER *`. */
+  readonly cipher: Deno.PointerObject;
+  /** The key in the cipher's own form. */
+  readonly key: Uint8Array;
+  /** The IV in the cipher's own form; may be empty. */
+  readonly iv: Uint8Array;
+  /** Which direction. */
+  readonly decrypt: boolean;
+}
+
+/** One direction of a connection. */
+export class OpensslStream implements StreamState {
+  readonly #library: OpensslLibrary;
+  #context: Deno.PointerValue;
+
+  /**
+   * @param start What to start with; key and IV are not kept.
+   * @throws {CipherError} If OpenSSL refuses.
+   */
+  constructor(start: OpensslStreamStart) {
+    const { library, cipher, key, iv, decrypt } = start;
+    const { symbols } = library;
+    const context = symbols.EVP_CIPHER_CTX_new();
+    this.#library = library;
+    this.#context = context;
+    const ready = context !== null && symbols.EVP_CipherInit_ex(
+          context,
+          cipher,
+          null,
+          key as BufferSource,
+          iv.length === 0 ? null : iv as BufferSource,
+          decrypt ? 0 : 1,
+        ) === 1;
+    if (!ready) {
+      const error = opensslError(library, "start a stream cipher");
+      this[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /**
+   * Encrypts or decrypts the next bytes.
+   *
+   * @param input At least one byte.
+   * @param output Takes `input.length` bytes.
+   */
+  update(input: Uint8Array, output: Uint8Array): void {
+    const done = this.#library.symbols.EVP_CipherUpdate(
+      this.#context,
+      output as BufferSource,
+      written,
+      input as BufferSource,
+      input.length,
+    );
+    if (done !== 1) {
+      throw opensslError(this.#library, "encrypt or decrypt a stream");
+    }
+  }
+
+  /** Frees the context. */
+  [Symbol.dispose](): void {
+    const context = this.#context;
+    this.#context = null;
+    if (context !== null) this.#library.symbols.EVP_CIPHER_CTX_free(context);
+  }
+}
+
+/** `int *outl`: always the length of the input, so never read. */
+const written = new Int32Array(1);

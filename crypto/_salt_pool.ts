@@ -1,0 +1,45 @@
+/**
+ * Fresh salts and IVs, drawn from the system's generator many at a time: one
+ * call for each connection and packet would cost more than the salt is worth.
+ *
+ * @module
+ */
+
+/** Bytes drawn at a time; getRandomValues gives at most 65,536. */
+const POOL_BYTES = 4096;
+
+/** A stock of random bytes, each of which is handed out once. */
+export class SaltPool {
+  readonly #length: number;
+  #pool = new Uint8Array(0);
+  #at = 0;
+
+  /**
+   * @param length Bytes of a salt; 0 for a cipher without.
+   */
+  constructor(length: number) {
+    this.#length = length;
+  }
+
+  /**
+   * Takes a salt.
+   *
+   * @param out Where it goes.
+   */
+  take(out: Uint8Array): void {
+    const length = this.#length;
+    if (length === 0) return;
+    if (this.#at + length > this.#pool.length) this.#fill();
+    const end = this.#at + length;
+    out.set(this.#pool.subarray(this.#at, end));
+    this.#at = end;
+  }
+
+  #fill(): void {
+    if (this.#pool.length === 0) {
+      this.#pool = new Uint8Array(POOL_BYTES - POOL_BYTES % this.#length);
+    }
+    crypto.getRandomValues(this.#pool);
+    this.#at = 0;
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * Stream framing, of before 2017: IV ‖ ciphertext, for connections and packets
+ * alike. Nothing tells genuine bytes from others.
+ *
+ * @module
+ */
+
+import {
+  DECRYPT_FAILED,
+  type FrameDecoder,
+  type FrameEncoder,
+  type Framing,
+} from "./_framing.ts";
+import { SaltPool } from "./_salt_pool.ts";
+import type { CipherMethod } from "./methods.ts";
+import type { StreamCipher, StreamState } from "./provider.ts";
+
+/** What the connections of one port share. */
+interface Shared {
+  readonly cipher: StreamCipher;
+  readonly masterKey: Uint8Array;
+  readonly salts: SaltPool;
+  readonly ivLength: number;
+}
+
+/** Stream framing with one master key. */
+export class StreamFraming implements Framing {
+  readonly packetOverhead: number;
+  readonly packetSalt: Uint8Array;
+  readonly #shared: Shared;
+
+  /**
+   * @param method Gives the sizes.
+   * @param masterKey The port's key; kept, not copied.
+   * @param cipher Becomes the framing's own.
+   */
+  constructor(
+    method: CipherMethod,
+    masterKey: Uint8Array,
+    cipher: StreamCipher,
+  ) {
+    const ivLength = method.saltLength;
+    const salts = new SaltPool(ivLength);
+    this.packetOverhead = ivLength;
+    this.packetSalt = new Uint8Array(ivLength);
+    this.#shared = { cipher, masterKey, salts, ivLength };
+  }
+
+  /**
+   * Starts the sending direction of a connection.
+   *
+   * @returns The encoder, with an IV of its own.
+   */
+  newEncoder(): FrameEncoder {
+    return new StreamEncoder(this.#shared);
+  }
+
+  /**
+   * Starts the receiving direction of a connection.
+   *
+   * @returns The decoder.
+   */
+  newDecoder(): FrameDecoder {
+    return new StreamDecoder(this.#shared);
+  }
+
+  /**
+   * Encrypts a packet.
+   *
+   * @param plaintext The payload.
+   * @param out Takes the packet.
+   * @returns Bytes of the packet.
+   */
+  sealPacket(plaintext: Uint8Array, out: Uint8Array): number {
+    const { cipher, masterKey, salts, ivLength } = this.#shared;
+    const total = ivLength + plaintext.length;
+    salts.take(this.packetSalt);
+    out.set(this.packetSalt);
+    using state = cipher.start(masterKey, this.packetSalt);
+    state.update(plaintext, out.subarray(ivLength, total));
+    return total;
+  }
+
+  /**
+   * Decrypts a packet.
+   *
+   * @param packet What came in.
+   * @param out Takes the payload.
+   * @returns Bytes of the payload, or {@linkcode DECRYPT_FAILED} if there is
+   * no whole IV.
+   */
+  openPacket(packet: Uint8Array, out: Uint8Array): number {
+    const { cipher, masterKey, ivLength } = this.#shared;
+    const length = packet.length - ivLength;
+    if (length < 0) return DECRYPT_FAILED;
+    this.packetSalt.set(packet.subarray(0, ivLength));
+    using state = cipher.start(masterKey, this.packetSalt, { decrypt: true });
+    state.update(packet.subarray(ivLength), out.subarray(0, length));
+    return length;
+  }
+
+  /** Frees the cipher. */
+  [Symbol.dispose](): void {
+    this.#shared.cipher[Symbol.dispose]();
+  }
+}
+
+class StreamEncoder implements FrameEncoder {
+  readonly salt: Uint8Array;
+  readonly #state: StreamState;
+  #ivSent = false;
+
+  constructor(shared: Shared) {
+    const { cipher, masterKey, salts, ivLength } = shared;
+    this.salt = new Uint8Array(ivLength);
+    salts.take(this.salt);
+    this.#state = cipher.start(masterKey, this.salt);
+  }
+
+  encryptedLength(length: number): number {
+    return (this.#ivSent ? 0 : this.salt.length) + length;
+  }
+
+  encrypt(plaintext: Uint8Array, out: Uint8Array): number {
+    let at = 0;
+    if (!this.#ivSent) {
+      out.set(this.salt);
+      at = this.salt.length;
+      this.#ivSent = true;
+    }
+    const end = at + plaintext.length;
+    this.#state.update(plaintext, out.subarray(at, end));
+    return end;
+  }
+
+  [Symbol.dispose](): void {
+    this.#state[Symbol.dispose]();
+  }
+}
+
+class StreamDecoder implements FrameDecoder {
+  salt: Uint8Array | undefined;
+  consumed = 0;
+  /** Never: a stream cipher verifies nothing. */
+  readonly authenticated = false;
+  failed = false;
+  readonly #shared: Shared;
+  #state: StreamState | undefined;
+
+  constructor(shared: Shared) {
+    this.#shared = shared;
+  }
+
+  get betweenFrames(): boolean {
+    return this.#state !== undefined;
+  }
+
+  decrypt(data: Uint8Array, out: Uint8Array): number {
+    this.consumed = 0;
+    if (this.failed) return DECRYPT_FAILED;
+    const state = this.#state ?? this.#start(data);
+    if (state === undefined) return 0;
+    const length = data.length - this.consumed;
+    const input = this.consumed === 0 ? data : data.subarray(this.consumed);
+    state.update(input, out.subarray(0, length));
+    this.consumed = data.length;
+    return length;
+  }
+
+  [Symbol.dispose](): void {
+    this.#state?.[Symbol.dispose]();
+    this.#state = undefined;
+    this.failed = true;
+  }
+
+  /** Takes the IV off the front; undefined while it is incomplete. */
+  #start(data: Uint8Array): StreamState | undefined {
+    const { cipher, masterKey, ivLength } = this.#shared;
+    if (data.length < ivLength) return undefined;
+    this.salt = data.slice(0, ivLength);
+    this.consumed = ivLength;
+    return this.#state = cipher.start(masterKey, this.salt, { decrypt: true });
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * `CipherSuite`: a method, a password's key and the library that does the
+ * work, made once for each port.
+ *
+ * @module
+ */
+
+import { AeadFraming } from "./_aead_framing.ts";
+import type { Framing } from "./_framing.ts";
+import { StreamFraming } from "./_stream_framing.ts";
+import { Cryptor } from "./cryptor.ts";
+import { CipherError } from "./errors.ts";
+import { deriveKey } from "./key.ts";
+import { type CipherMethod, findMethod } from "./methods.ts";
+import type { CryptoProvider } from "./provider.ts";
+import type { ProviderSet } from "./providers.ts";
+
+/** The ciphers of one port. */
+export class CipherSuite implements Disposable {
+  /** The method. */
+  readonly method: CipherMethod;
+  /** The key made from the password; with `table` the password itself. */
+  readonly masterKey: Uint8Array;
+  /** The library that does the work, such as `OpenSSL 3.0.19`. */
+  readonly providerVersion: string;
+  readonly #framing: Framing;
+
+  /**
+   * @param method The method.
+   * @param password The port's password.
+   * @param provider The library; must outlive the suite.
+   * @throws {CipherError} If the library does not have the method's cipher.
+   */
+  constructor(
+    method: CipherMethod,
+    password: string,
+    provider: CryptoProvider,
+  ) {
+    const masterKey = deriveKey(password, method.keyLength);
+    this.method = method;
+    this.masterKey = masterKey;
+    this.providerVersion = provider.version;
+    this.#framing = method.kind === "aead"
+      ? new AeadFraming(method, masterKey, provider.aead(method))
+      : new StreamFraming(method, masterKey, provider.stream(method));
+  }
+
+  /**
+   * Makes the suite of a port.
+   *
+   * @param methodName The method's name in any case.
+   * @param password The port's password.
+   * @param providers Where the libraries come from; must outlive the suite.
+   * @returns The suite.
+   * @throws {CipherError} `unknown_method`, or if no library has it.
+   */
+  static create(
+    methodName: string,
+    password: string,
+    providers: ProviderSet,
+  ): CipherSuite {
+    const method = findMethod(methodName);
+    if (method === undefined) {
+      throw new CipherError(
+        "unknown_method",
+        `Cannot use method ${
+          JSON.stringify(methodName)
+        }: there is no such method`,
+      );
+    }
+    return new CipherSuite(method, password, providers.forMethod(method));
+  }
+
+  /** Bytes that {@linkcode sealPacket} adds to a payload. */
+  get packetOverhead(): number {
+    return this.#framing.packetOverhead;
+  }
+
+  /**
+   * The salt or IV of the packet last sealed or opened; overwritten by the
+   * next.
+   */
+  get packetSalt(): Uint8Array {
+    return this.#framing.packetSalt;
+  }
+
+  /**
+   * Makes the two directions of a connection.
+   *
+   * @returns A cryptor; must not outlive the suite.
+   */
+  newCryptor(): Cryptor {
+    return new Cryptor(this.#framing);
+  }
+
+  /**
+   * Seals the payload of a UDP packet under a fresh salt.
+   *
+   * @param plaintext The payload; may be empty.
+   * @param out Takes `plaintext.length + packetOverhead` bytes; must not
+   * overlap `plaintext`.
+   * @returns Bytes written.
+   * @throws {RangeError} If there is too little room.
+   */
+  sealPacket(plaintext: Uint8Array, out: Uint8Array): number {
+    const needed = plaintext.length + this.packetOverhead;
+    if (out.length < needed) {
+      throw new RangeError(
+        `Cannot seal a packet: ${needed} bytes of room are needed, not ${out.length}`,
+      );
+    }
+    return this.#framing.sealPacket(plaintext, out);
+  }
+
+  /**
+   * Opens a UDP packet.
+   *
+   * @param packet The packet.
+   * @param out Takes `packet.length - packetOverhead` bytes; must not overlap
+   * `packet`.
+   * @returns Bytes of payload, or `DECRYPT_FAILED`: it is too short or not
+   * genuine.
+   * @throws {RangeError} If there is too little room.
+   */
+  openPacket(packet: Uint8Array, out: Uint8Array): number {
+    const needed = packet.length - this.packetOverhead;
+    if (out.length < needed) {
+      throw new RangeError(
+        `Cannot open a packet: ${needed} bytes of room are needed, not ${out.length}`,
+      );
+    }
+    return this.#framing.openPacket(packet, out);
+  }
+
+  /** Frees the ciphers and wipes the key. */
+  [Symbol.dispose](): void {
+    this.#framing[Symbol.dispose]();
+    this.masterKey.fill(0);
+  }
+}
