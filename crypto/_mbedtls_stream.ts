@@ -5,9 +5,9 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
 import { cString } from "./_ffi.ts";
 import { checkMbedtls, type MbedtlsSymbols } from "./_mbedtls_library.ts";
+import { md5 } from "./key.ts";
 import type { StreamState } from "./provider.ts";
 
 /**
@@ -108,9 +108,7 @@ export function startMbedtlsStream(
   if (stream.cipher !== "rc4-md5") {
     return new MbedtlsState(stream, { key, iv, decrypt });
   }
-  const mixed = new Uint8Array(
-    createHash("md5").update(key).update(iv).digest(),
-  );
+  const mixed = md5(key, iv);
   const state = new MbedtlsState(stream, {
     key: mixed,
     iv: new Uint8Array(0),

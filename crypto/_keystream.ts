@@ -1,0 +1,112 @@
+/**
+ * A stream over a cipher that makes its keystream in blocks of 64 bytes, as
+ * Salsa20 and ChaCha20 do. A stream may be cut anywhere: the keystream of a
+ * block that is not used up is kept for the next call.
+ *
+ * @module
+ */
+
+import { CipherError } from "./errors.ts";
+import type { StreamState } from "./provider.ts";
+
+/** Bytes of a block of Salsa20 and ChaCha20. */
+export const KEYSTREAM_BLOCK = 64;
+
+/** A keyed block keystream. */
+export interface Keystream extends Disposable {
+  /**
+   * Blocks before the counter would start again. A stream ends there with an
+   * error: to go on would repeat the keystream.
+   */
+  readonly blocks: number;
+  /**
+   * Adds the keystream to whole blocks.
+   *
+   * @param input At least `length` bytes.
+   * @param output At least `length` bytes; may be `input`.
+   * @param length A multiple of 64.
+   * @param counter The number of the first block.
+   */
+  xor(
+    input: Uint8Array,
+    output: Uint8Array,
+    length: number,
+    counter: number,
+  ): void;
+}
+
+/** The position in a keystream. */
+export class KeystreamState implements StreamState {
+  readonly #keystream: Keystream;
+  /** Keystream of the last block begun. */
+  readonly #rest = new Uint8Array(KEYSTREAM_BLOCK);
+  /** Bytes of the rest that are used up. */
+  #used = KEYSTREAM_BLOCK;
+  /** The next whole block. */
+  #counter: number;
+
+  /**
+   * @param keystream The keystream; disposed of with the state.
+   * @param counter The block to start with.
+   */
+  constructor(keystream: Keystream, counter = 0) {
+    this.#keystream = keystream;
+    this.#counter = counter;
+  }
+
+  /**
+   * Encrypts or decrypts the next bytes.
+   *
+   * @param input Any length.
+   * @param output Takes `input.length` bytes.
+   * @throws {CipherError} If the block counter is used up.
+   */
+  update(input: Uint8Array, output: Uint8Array): void {
+    const length = input.length;
+    let at = this.#fromRest(input, output, 0);
+    const whole = length - at - (length - at) % KEYSTREAM_BLOCK;
+    if (whole > 0) {
+      this.#blocks(
+        at === 0 ? input : input.subarray(at),
+        at === 0 ? output : output.subarray(at),
+        whole,
+      );
+      at += whole;
+    }
+    if (at === length) return;
+    this.#rest.fill(0);
+    this.#blocks(this.#rest, this.#rest, KEYSTREAM_BLOCK);
+    this.#used = 0;
+    this.#fromRest(input, output, at);
+  }
+
+  /** Wipes the key and the keystream. */
+  [Symbol.dispose](): void {
+    this.#keystream[Symbol.dispose]();
+    this.#rest.fill(0);
+  }
+
+  /** Uses the rest of a block; returns where the input goes on. */
+  #fromRest(input: Uint8Array, output: Uint8Array, from: number): number {
+    const rest = this.#rest;
+    const end = Math.min(input.length, from + KEYSTREAM_BLOCK - this.#used);
+    let used = this.#used;
+    for (let at = from; at < end; at++) {
+      output[at] = input[at]! ^ rest[used++]!;
+    }
+    this.#used = used;
+    return end;
+  }
+
+  #blocks(input: Uint8Array, output: Uint8Array, length: number): void {
+    const next = this.#counter + length / KEYSTREAM_BLOCK;
+    if (next > this.#keystream.blocks) {
+      throw new CipherError(
+        "library_failure",
+        "Cannot go on with a stream: its block counter is used up; start a new connection",
+      );
+    }
+    this.#keystream.xor(input, output, length, this.#counter);
+    this.#counter = next;
+  }
+}
