@@ -1,0 +1,12 @@
+/**
+ * What moves bytes: TCPRelay, UDPRelay, and the roles made of them.
+ *
+ * @module
+ */
+
+export * from "./constants.ts";
+export * from "./service.ts";
+export * from "./settings.ts";
+export { TCPRelay, type TCPRelayOptions } from "./tcp_relay.ts";
+export { TCPRelayHandler } from "./tcp_relay_handler.ts";
+export { UDPRelay, type UDPRelayOptions } from "./udp_relay.ts";

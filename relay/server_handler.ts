@@ -1,0 +1,126 @@
+/**
+ * The server side of a connection: the client's stream begins with the address
+ * of the target.
+ *
+ * ```text
+ * salt ‖ {chunk…}      plaintext: ATYP(1) ADDR(4|16|1+n) PORT(2) ‖ payload…
+ * ```
+ *
+ * The address may lie in any number of chunks and segments. Until it is whole
+ * and authentic the server answers nothing at all: whoever fails is read and
+ * thrown away until the deadline that counts from accept, so that neither the
+ * moment nor the manner of closing tells how many bytes were looked at.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { DECRYPT_FAILED } from "../crypto/mod.ts";
+import { SocketAddress } from "../loop/mod.ts";
+import {
+  ATYP_DOMAIN,
+  ATYP_IPV4,
+  parseAddress,
+  type ParsedAddress,
+} from "../socks5/mod.ts";
+import { TCPRelayHandler } from "./tcp_relay_handler.ts";
+
+const logger = getLogger(["shadowsocks", "relay"]);
+
+/** A connection of the server. */
+export class ServerHandler extends TCPRelayHandler {
+  protected readonly encryptsUpstream = false;
+  /** Plaintext of a header that is not whole yet. */
+  #header: Uint8Array | undefined;
+
+  protected onHandshakeRead(data: Uint8Array): void {
+    const { output } = this.relay.buffers;
+    const { cryptor, upstream } = this;
+    const length = cryptor.decrypt(data, output);
+    if (length === DECRYPT_FAILED || cryptor.failed) {
+      this.onDecryptFailed();
+      return;
+    }
+    upstream.carry = cryptor.consumed < data.length
+      ? data.slice(cryptor.consumed)
+      : undefined;
+    if (length === 0) return;
+    const plain = this.#withHeader(output.subarray(0, length));
+    const address = parseAddress(plain);
+    switch (address.status) {
+      case "need-more":
+        this.#header = plain.slice();
+        return;
+      case "invalid":
+        logger.warn(
+          "unsupported addrtype {type}, maybe wrong password or encryption method",
+          { type: address.type },
+        );
+        this.#refuse();
+        return;
+      case "ok":
+        this.#header = undefined;
+        this.#onTarget(plain, address);
+    }
+  }
+
+  protected onDecryptFailed(): void {
+    this.#refuse();
+  }
+
+  protected onConnectFailed(code: string): void {
+    logger.debug("cannot connect to {name}: {code}", {
+      name: this.remoteName,
+      code,
+    });
+    this.destroy({ reset: true });
+  }
+
+  protected override isAllowed(address: SocketAddress): boolean {
+    if (!this.relay.settings.forbiddenIp.contains(address.bytes)) return true;
+    logger.error(
+      "IP {ip} is in forbidden list, reject, when handling connection from {client}",
+      { ip: address.host, client: `${this.localSocket.remoteAddress}` },
+    );
+    return false;
+  }
+
+  #onTarget(plain: Uint8Array, address: ParsedAddress): void {
+    this.relay.endHandshake(this);
+    if (plain.length > address.length) {
+      this.upstream.pending = plain.slice(address.length);
+    }
+    const { type, hostOffset, port } = address;
+    const ip = type === ATYP_DOMAIN
+      ? undefined
+      : type === ATYP_IPV4
+      ? SocketAddress.fromIpv4(plain, hostOffset, port)
+      : SocketAddress.fromIpv6(plain, hostOffset, port);
+    this.remoteName = ip === undefined ? `${address.domain}:${port}` : `${ip}`;
+    logger.info("connecting {name} from {client}", {
+      name: this.remoteName,
+      client: `${this.localSocket.remoteAddress}`,
+    });
+    if (ip === undefined) this.connect(address.domain, port);
+    else this.connectTo([ip]);
+  }
+
+  /** One line that scripts which ban attackers look for, and silence. */
+  #refuse(): void {
+    logger.error(
+      "can not parse header when handling connection from {client}",
+      { client: `${this.localSocket.remoteAddress}` },
+    );
+    this.#header = undefined;
+    this.drain();
+  }
+
+  #withHeader(plain: Uint8Array): Uint8Array {
+    const header = this.#header;
+    if (header === undefined) return plain;
+    const joined = new Uint8Array(header.length + plain.length);
+    joined.set(header);
+    joined.set(plain, header.length);
+    return joined;
+  }
+}

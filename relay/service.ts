@@ -1,0 +1,258 @@
+/**
+ * A role at work: the relays of every address and port of a configuration, on
+ * one loop.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { Config, HostPort } from "../config/mod.ts";
+import { CipherSuite, type ProviderSet } from "../crypto/mod.ts";
+import { type EventLoop, parseIp, SocketAddress } from "../loop/mod.ts";
+import { RelayBuffers, type RelaySettings, type Resolver } from "./settings.ts";
+import type { StatCallback } from "./settings.ts";
+import { TCPRelay } from "./tcp_relay.ts";
+import { UDPLocalRelay } from "./udp_local_relay.ts";
+import type { UDPRelay } from "./udp_relay.ts";
+import { UDPServerRelay } from "./udp_server_relay.ts";
+
+/** What a {@linkcode Service} runs on. */
+export interface ServiceOptions {
+  /** Runs the relays. */
+  readonly loop: EventLoop;
+  /** Looks names up. */
+  readonly resolver: Resolver;
+  /** Gives the ciphers. */
+  readonly providers: ProviderSet;
+  /** Told of every read. */
+  readonly statCallback?: StatCallback | undefined;
+  /** Lets several services share the ports (one in each worker). */
+  readonly reusePort?: boolean | undefined;
+}
+
+/** One listening port: its relays and its cipher. */
+interface Port {
+  readonly tcp: TCPRelay | undefined;
+  readonly udp: UDPRelay | undefined;
+  readonly suite: CipherSuite;
+}
+
+const logger = getLogger(["shadowsocks"]);
+
+/** The relays of one configuration. */
+export class Service {
+  readonly #config: Config;
+  readonly #options: ServiceOptions;
+  readonly #buffers = new RelayBuffers();
+  readonly #ports: Port[] = [];
+
+  /**
+   * @param config What to do.
+   * @param options What to run on.
+   */
+  constructor(config: Config, options: ServiceOptions) {
+    this.#config = config;
+    this.#options = options;
+  }
+
+  /** The addresses it listens on, with the ports the system chose. */
+  get listening(): readonly HostPort[] {
+    return this.#ports.map(({ tcp, udp }) => ({
+      host: (tcp ?? udp)!.settings.listen.host,
+      port: (tcp ?? udp)!.listenPort,
+    }));
+  }
+
+  /**
+   * Listens on everything, or on nothing.
+   *
+   * @throws {SocketError} If an address cannot be bound.
+   * @throws {CipherError} If the cipher cannot be had.
+   */
+  async start(): Promise<void> {
+    try {
+      for (const { host, port, password } of listeners(this.#config)) {
+        await this.addPort(host, port, password);
+      }
+    } catch (error) {
+      this.destroy();
+      throw error;
+    }
+  }
+
+  /**
+   * Listens on one more port.
+   *
+   * @param host Where: an IP literal or a name.
+   * @param port The port; 0 lets the system choose.
+   * @param password Its password.
+   */
+  async addPort(host: string, port: number, password: string): Promise<void> {
+    const config = this.#config;
+    const { providers, loop } = this.#options;
+    const address = await this.#resolve(host, port);
+    const isLocal = config.role === "sslocal" || config.role === "sstunnel";
+    const suite = CipherSuite.create(config.method, password, providers);
+    let udp: UDPRelay | undefined;
+    let tcp: TCPRelay | undefined;
+    try {
+      const settings = makeSettings(config, address, suite);
+      const shared = {
+        poller: loop.poller,
+        dnsResolver: this.#options.resolver,
+        statCallback: this.#options.statCallback,
+        reusePort: this.#options.reusePort,
+      };
+      const withTcp = config.mode !== "udp_only" || config.role === "sslocal";
+      // A port that the system chooses is chosen once, for both.
+      const Udp = isLocal ? UDPLocalRelay : UDPServerRelay;
+      let listen = address;
+      if (config.mode !== "tcp_only") {
+        udp = new Udp(settings, shared);
+        listen = new SocketAddress(address.bytes, udp.listenPort);
+      }
+      if (withTcp) {
+        tcp = new TCPRelay({ ...settings, listen }, {
+          ...shared,
+          isLocal,
+          buffers: this.#buffers,
+          udpRelay: udp,
+        });
+      }
+    } catch (error) {
+      udp?.destroy();
+      suite[Symbol.dispose]();
+      throw error;
+    }
+    udp?.addToLoop(loop);
+    tcp?.addToLoop(loop);
+    this.#ports.push({ tcp, udp, suite });
+    this.#announce(tcp, udp, suite);
+  }
+
+  /**
+   * Closes the listeners; open connections go on.
+   *
+   * @param onIdle Called once when the last of them has ended.
+   */
+  close(onIdle: () => void): void {
+    let left = 1;
+    const ended = (): void => {
+      if (--left === 0) onIdle();
+    };
+    for (const { tcp, udp } of this.#ports) {
+      udp?.close();
+      if (tcp === undefined) continue;
+      left++;
+      tcp.close(ended);
+    }
+    ended();
+  }
+
+  /** Closes the listeners and ends every connection. */
+  destroy(): void {
+    for (const { tcp, udp, suite } of this.#ports.splice(0)) {
+      tcp?.destroy();
+      udp?.destroy();
+      suite[Symbol.dispose]();
+    }
+  }
+
+  #announce(
+    tcp: TCPRelay | undefined,
+    udp: UDPRelay | undefined,
+    suite: CipherSuite,
+  ): void {
+    const { role } = this.#config;
+    const relay = (tcp ?? udp)!;
+    const address = new SocketAddress(
+      relay.settings.listen.bytes,
+      relay.listenPort,
+    );
+    logger.debug("{method} by {provider}, {poller} event loop", {
+      method: suite.method.name,
+      provider: suite.providerVersion,
+      poller: this.#options.loop.poller.name,
+    });
+    if (role === "sstunnel") {
+      const { tunnel } = relay.settings;
+      logger.info("starting tcp tunnel at {address} forward to {target}", {
+        address: `${address}`,
+        target: `${tunnel!.host}:${tunnel!.port}`,
+      });
+      return;
+    }
+    logger.info("starting {what} at {address}", {
+      what: role === "sslocal" ? "local" : "server",
+      address: `${address}`,
+    });
+  }
+
+  #resolve(host: string, port: number): Promise<SocketAddress> {
+    const bytes = parseIp(host);
+    if (bytes !== undefined) {
+      return Promise.resolve(new SocketAddress(bytes, port));
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<SocketAddress>();
+    this.#options.resolver.resolve(host, (answer) => {
+      const [first] = answer.addresses;
+      if (first !== undefined) resolve(new SocketAddress(first, port));
+      else {
+        reject(
+          new Error(
+            `Cannot listen on "${host}": ${
+              answer.error?.message ?? "it has no address"
+            }`,
+          ),
+        );
+      }
+    });
+    return promise;
+  }
+}
+
+interface Listener extends HostPort {
+  readonly password: string;
+}
+
+function listeners(config: Config): readonly Listener[] {
+  const { role, password, portPassword } = config;
+  if (role === "sslocal") {
+    return [{ host: config.localAddress, port: config.localPort, password }];
+  }
+  if (role === "sstunnel") {
+    return [{ host: config.localAddress, port: config.tunnelPort, password }];
+  }
+  const ports = portPassword !== undefined
+    ? [...portPassword]
+    : config.serverPort.map((port) => [port, password] as const);
+  return config.server.flatMap((host) =>
+    ports.map(([port, password]) => ({ host, port, password }))
+  );
+}
+
+function makeSettings(
+  config: Config,
+  listen: SocketAddress,
+  suite: CipherSuite,
+): RelaySettings {
+  const isServer = config.role === "ssserver" || config.role === "ssmanager";
+  return {
+    listen,
+    suite,
+    timeout: config.timeout,
+    mode: config.mode,
+    servers: isServer
+      ? []
+      : config.server.flatMap((host) =>
+        config.serverPort.map((port) => ({ host, port }))
+      ),
+    tunnel: config.role === "sstunnel"
+      ? { host: config.tunnelRemote, port: config.tunnelRemotePort }
+      : undefined,
+    forbiddenIp: config.forbiddenIp,
+    fastOpen: config.fastOpen,
+    oneTimeAuth: config.oneTimeAuth,
+    udpMaxAssociations: config.udpMaxAssociations,
+  };
+}

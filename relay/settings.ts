@@ -1,0 +1,71 @@
+/**
+ * What one relay is told: the part of the configuration for one listening
+ * port, with names resolved and the cipher made.
+ *
+ * @module
+ */
+
+import type { HostPort, IpNetworks, Mode } from "../config/mod.ts";
+import type { CipherSuite } from "../crypto/mod.ts";
+import type { DnsAnswer } from "../dns/mod.ts";
+import type { SocketAddress } from "../loop/mod.ts";
+import { CARRY_SIZE, UP_STREAM_BUF_SIZE } from "./constants.ts";
+
+/** The settings of a relay. */
+export interface RelaySettings {
+  /** Where to listen. */
+  readonly listen: SocketAddress;
+  /** Method and key. */
+  readonly suite: CipherSuite;
+  /** Idle seconds after which a connection or association ends. */
+  readonly timeout: number;
+  /** Which protocols are relayed. */
+  readonly mode: Mode;
+  /** Client side: servers to pick from, at random. */
+  readonly servers: readonly HostPort[];
+  /** Tunnel: the one target of every connection. */
+  readonly tunnel: HostPort | undefined;
+  /** Server side: targets that are refused. */
+  readonly forbiddenIp: IpNetworks;
+  /** TCP fast open on the listener and towards the server. */
+  readonly fastOpen: boolean;
+  /** Client: send one-time authentication; server: require it. */
+  readonly oneTimeAuth: boolean;
+  /** Most UDP associations at once. */
+  readonly udpMaxAssociations: number;
+}
+
+/** What the relays need of a resolver; `DNSResolver` is one. */
+export interface Resolver {
+  /** Looks a name up; a literal is answered within the call. */
+  resolve(hostname: string, callback: (answer: DnsAnswer) => void): void;
+  /** Forgets a callback. */
+  removeCallback(callback: (answer: DnsAnswer) => void): void;
+}
+
+/** Called with the port and the bytes of each read. */
+export type StatCallback = (port: number, bytes: number) => void;
+
+/**
+ * The buffers that all connections of a loop share: what is read, and what is
+ * made of it. An idle connection has none of its own.
+ */
+export class RelayBuffers {
+  /** Bytes as read. */
+  readonly input: Uint8Array = new Uint8Array(CARRY_SIZE + UP_STREAM_BUF_SIZE);
+  /** Bytes as sent: input sealed, with room for salt, lengths and tags. */
+  readonly output: Uint8Array = new Uint8Array(
+    CARRY_SIZE + UP_STREAM_BUF_SIZE + 4096,
+  );
+}
+
+/**
+ * Picks one of several servers at random, as the seed does for each connection
+ * and each packet.
+ *
+ * @param servers At least one.
+ * @returns The one picked.
+ */
+export function pickServer(servers: readonly HostPort[]): HostPort {
+  return servers[Math.floor(Math.random() * servers.length)]!;
+}

@@ -1,0 +1,348 @@
+/**
+ * The seed's TCPRelay: one for each listening port. It accepts connections,
+ * gives each to a handler, hands every event to the handler of its descriptor
+ * and ends the idle ones.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import {
+  type EventHandler,
+  type EventLoop,
+  type ListenerSocket,
+  POLL_ERR,
+  POLL_IN,
+  type Poller,
+  type Socket,
+  type StreamSocket,
+  TIMEOUT_PRECISION,
+  type Timer,
+} from "../loop/mod.ts";
+import {
+  ACCEPT_BATCH,
+  ACCEPT_PAUSE,
+  FAST_OPEN_QUEUE,
+  HANDSHAKE_TIMEOUT,
+  TIMEOUTS_CLEAN_SIZE,
+} from "./constants.ts";
+import { LocalHandler } from "./local_handler.ts";
+import { ServerHandler } from "./server_handler.ts";
+import type {
+  RelayBuffers,
+  RelaySettings,
+  Resolver,
+  StatCallback,
+} from "./settings.ts";
+import type { TCPRelayHandler } from "./tcp_relay_handler.ts";
+import { TunnelHandler } from "./tunnel_handler.ts";
+import type { UDPRelay } from "./udp_relay.ts";
+
+/** What a {@linkcode TCPRelay} is made with. */
+export interface TCPRelayOptions {
+  /** Makes the sockets; the poller of the loop it will be added to. */
+  readonly poller: Poller;
+  /** Looks names up. */
+  readonly dnsResolver: Resolver;
+  /** True on the client side. */
+  readonly isLocal: boolean;
+  /** The buffers that the relays of the loop share. */
+  readonly buffers: RelayBuffers;
+  /** Told of every read. */
+  readonly statCallback?: StatCallback | undefined;
+  /** The UDP side of the same port, for UDP ASSOCIATE. */
+  readonly udpRelay?: UDPRelay | undefined;
+  /** Lets several relays share the port (one in each worker). */
+  readonly reusePort?: boolean | undefined;
+}
+
+const logger = getLogger(["shadowsocks", "relay"]);
+
+/** A TCP listener and its connections. */
+export class TCPRelay implements EventHandler {
+  /** The settings of this port. */
+  readonly settings: RelaySettings;
+  /** Makes the sockets. */
+  readonly poller: Poller;
+  /** Looks names up. */
+  readonly dnsResolver: Resolver;
+  /** The buffers that all handlers share. */
+  readonly buffers: RelayBuffers;
+  /** The UDP side of the same port. */
+  readonly udpRelay: UDPRelay | undefined;
+  /** Whether every connection goes to one fixed target. */
+  readonly isTunnel: boolean;
+  /** Descriptor → the handler of its connection. */
+  readonly fd_to_handlers: Map<number, TCPRelayHandler> = new Map();
+  /** Handlers by their last activity, the oldest first; removed: undefined. */
+  timeouts: (TCPRelayHandler | undefined)[] = [];
+  /** Where the last sweep ended. */
+  timeoutOffset = 0;
+  /** Handler → its index in {@linkcode TCPRelay.timeouts}. */
+  readonly handlerToTimeouts: Map<TCPRelayHandler, number> = new Map();
+  readonly #isLocal: boolean;
+  readonly #statCallback: StatCallback | undefined;
+  readonly #serverSocket: ListenerSocket;
+  readonly #handlePeriodic: () => void;
+  /** Handlers without a valid header, the first accepted first. */
+  readonly #handshakes = new Set<TCPRelayHandler>();
+  #handshakeTimer: Timer | undefined;
+  #pauseTimer: Timer | undefined;
+  #eventloop: EventLoop | undefined;
+  #closed = false;
+  #onIdle: (() => void) | undefined;
+
+  /**
+   * Binds and listens.
+   *
+   * @param settings The settings of this port.
+   * @param options Its surroundings.
+   * @throws {SocketError} If the address cannot be bound.
+   */
+  constructor(settings: RelaySettings, options: TCPRelayOptions) {
+    this.settings = settings;
+    this.poller = options.poller;
+    this.dnsResolver = options.dnsResolver;
+    this.buffers = options.buffers;
+    this.udpRelay = options.udpRelay;
+    this.isTunnel = settings.tunnel !== undefined;
+    this.#isLocal = options.isLocal;
+    this.#statCallback = options.statCallback;
+    this.#handlePeriodic = () => this.handlePeriodic();
+    this.#serverSocket = options.poller.listenTcp(settings.listen, {
+      fastOpen: settings.fastOpen ? FAST_OPEN_QUEUE : 0,
+      reusePort: options.reusePort ?? false,
+    });
+  }
+
+  /** The loop. */
+  get loop(): EventLoop {
+    if (this.#eventloop === undefined) throw new Error("not added to loop");
+    return this.#eventloop;
+  }
+
+  /** The port it listens on. */
+  get listenPort(): number {
+    return this.#serverSocket.localAddress.port;
+  }
+
+  /** Whether it listens no more. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** How many connections are open. */
+  get connections(): number {
+    return this.handlerToTimeouts.size;
+  }
+
+  /**
+   * Begins to accept.
+   *
+   * @param loop The loop of this relay's poller.
+   * @throws {Error} `already add to loop`, `already closed`.
+   */
+  addToLoop(loop: EventLoop): void {
+    if (this.#eventloop !== undefined) throw new Error("already add to loop");
+    if (this.#closed) throw new Error("already closed");
+    this.#eventloop = loop;
+    loop.add(this.#serverSocket, POLL_IN | POLL_ERR, this);
+    loop.addPeriodic(this.#handlePeriodic);
+  }
+
+  /** Hands an event to the handler of its descriptor, or accepts. */
+  handleEvent(socket: Socket | null, fd: number, event: number): void {
+    if (socket === null) {
+      logger.warn("poll removed fd");
+      return;
+    }
+    if (socket !== this.#serverSocket) {
+      this.fd_to_handlers.get(fd)?.handleEvent(socket, event);
+      return;
+    }
+    if ((event & POLL_ERR) !== 0) {
+      // Nothing more can be accepted: end this port, keep its connections.
+      const code = this.#serverSocket.takeError();
+      this.close();
+      throw new Error(`server_socket error: ${code || "unknown"}`);
+    }
+    this.#accept();
+  }
+
+  /**
+   * Takes a handler out of the timeouts, in O(1).
+   *
+   * @param handler One that is being destroyed.
+   */
+  removeHandler(handler: TCPRelayHandler): void {
+    const index = this.handlerToTimeouts.get(handler);
+    if (index === undefined) return;
+    // Deleting is O(n), so the place is only emptied.
+    this.timeouts[index] = undefined;
+    this.handlerToTimeouts.delete(handler);
+    this.#handshakes.delete(handler);
+    if (this.#pauseTimer !== undefined) this.#resumeAccepting();
+    if (this.#closed && this.handlerToTimeouts.size === 0) this.#finish();
+  }
+
+  /**
+   * Notes that a handler is active. Its place in the timeouts changes at most
+   * every TIMEOUT_PRECISION seconds, which keeps the list short.
+   *
+   * @param handler The handler.
+   * @param dataLength Bytes just read; 0 for none.
+   */
+  updateActivity(handler: TCPRelayHandler, dataLength: number): void {
+    if (dataLength > 0 && this.#statCallback !== undefined) {
+      this.#statCallback(this.listenPort, dataLength);
+    }
+    const now = Math.floor(this.loop.time());
+    if (now - handler.lastActivity < TIMEOUT_PRECISION) return;
+    handler.lastActivity = now;
+    const index = this.handlerToTimeouts.get(handler);
+    if (index !== undefined) this.timeouts[index] = undefined;
+    this.handlerToTimeouts.set(handler, this.timeouts.length);
+    this.timeouts.push(handler);
+  }
+
+  /**
+   * Notes that a handler has got a valid header, or will never get one.
+   *
+   * @param handler The handler.
+   */
+  endHandshake(handler: TCPRelayHandler): void {
+    this.#handshakes.delete(handler);
+  }
+
+  /** Ends the handlers that were idle for `timeout` seconds. */
+  handlePeriodic(): void {
+    logger.trace("sweeping timeouts");
+    const now = this.loop.time();
+    const { timeouts } = this;
+    const { length } = timeouts;
+    let position = this.timeoutOffset;
+    while (position < length) {
+      const handler = timeouts[position];
+      if (handler !== undefined) {
+        if (now - handler.lastActivity < this.settings.timeout) break;
+        if (handler.keepsAlive()) {
+          // Active elsewhere: back to the end of the list.
+          this.updateActivity(handler, 0);
+        } else {
+          handler.timeOut();
+        }
+        timeouts[position] = undefined;
+      }
+      position++;
+    }
+    if (position > TIMEOUTS_CLEAN_SIZE && position > length >> 1) {
+      this.timeouts = timeouts.slice(position);
+      for (const [handler, index] of this.handlerToTimeouts) {
+        this.handlerToTimeouts.set(handler, index - position);
+      }
+      position = 0;
+    }
+    this.timeoutOffset = position;
+  }
+
+  /**
+   * Stops listening. Open connections go on.
+   *
+   * @param onIdle Called once when the last of them has ended.
+   */
+  close(onIdle?: () => void): void {
+    this.#onIdle = onIdle ?? this.#onIdle;
+    if (!this.#closed) {
+      this.#closed = true;
+      this.#pauseTimer?.cancel();
+      this.#eventloop?.remove(this.#serverSocket);
+      this.#serverSocket.close();
+    }
+    if (this.handlerToTimeouts.size === 0) this.#finish();
+  }
+
+  /** Stops listening and ends every connection. */
+  destroy(): void {
+    this.close();
+    for (const handler of [...this.handlerToTimeouts.keys()]) {
+      handler.destroy();
+    }
+  }
+
+  #finish(): void {
+    this.#handshakeTimer?.cancel();
+    this.#eventloop?.removePeriodic(this.#handlePeriodic);
+    const onIdle = this.#onIdle;
+    this.#onIdle = undefined;
+    onIdle?.();
+  }
+
+  #accept(): void {
+    for (let i = 0; i < ACCEPT_BATCH && !this.#closed; i++) {
+      const socket = this.#serverSocket.accept();
+      if (socket !== undefined) {
+        this.#handle(socket);
+        continue;
+      }
+      const { error } = this.#serverSocket;
+      if (error !== "" && error !== "ECONNABORTED") this.#pause(error);
+      return;
+    }
+  }
+
+  #handle(socket: StreamSocket): void {
+    const handler = this.isTunnel
+      ? new TunnelHandler(this, socket)
+      : this.#isLocal
+      ? new LocalHandler(this, socket)
+      : new ServerHandler(this, socket);
+    handler.lastActivity = -Infinity;
+    this.updateActivity(handler, 0);
+    this.#handshakes.add(handler);
+    handler.acceptedAt = this.loop.time();
+    if (this.#handshakeTimer?.active !== true) {
+      this.#watchHandshakes(HANDSHAKE_TIMEOUT);
+    }
+    handler.start();
+  }
+
+  /** The descriptors ran out: accept again later, or when one is freed. */
+  #pause(error: string): void {
+    logger.error(
+      "cannot accept on port {port}: {error}; raise the descriptor limit (ulimit -n)",
+      { port: this.listenPort, error },
+    );
+    this.loop.modify(this.#serverSocket, 0);
+    this.#pauseTimer = this.loop.addTimer(
+      ACCEPT_PAUSE,
+      () => this.#resumeAccepting(),
+    );
+    // Who has shown no valid header yet must make room, the oldest first.
+    for (const handler of this.#handshakes) {
+      handler.destroy();
+      break;
+    }
+  }
+
+  #resumeAccepting(): void {
+    this.#pauseTimer?.cancel();
+    this.#pauseTimer = undefined;
+    if (!this.#closed) this.loop.modify(this.#serverSocket, POLL_IN);
+  }
+
+  #watchHandshakes(seconds: number): void {
+    this.#handshakeTimer = this.loop.addTimer(
+      seconds * 1000,
+      () => this.#sweepHandshakes(),
+    );
+  }
+
+  #sweepHandshakes(): void {
+    const now = this.loop.time();
+    for (const handler of this.#handshakes) {
+      const left = handler.acceptedAt + HANDSHAKE_TIMEOUT - now;
+      if (left > 0) return this.#watchHandshakes(left);
+      handler.timeOut();
+    }
+  }
+}

@@ -1,0 +1,508 @@
+/**
+ * The seed's TCPRelayHandler: one for each connection, with two sockets and
+ * two streams.
+ *
+ * Each stream waits to read its source or to write its sink, never both: a
+ * slow sink stops the reading, so that a connection holds at most what one
+ * read has brought. Half close is passed on in the direction it came from; a
+ * reset, or an end in the middle of a frame, becomes a reset, since a clean
+ * end would let a cut transfer look whole.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { Cryptor, DECRYPT_FAILED } from "../crypto/mod.ts";
+import type { DnsAnswer } from "../dns/mod.ts";
+import {
+  FAILED,
+  POLL_ERR,
+  POLL_HUP,
+  POLL_IN,
+  POLL_NULL,
+  POLL_OUT,
+  type Socket,
+  SocketAddress,
+  SocketError,
+  type StreamSocket,
+  type Timer,
+} from "../loop/mod.ts";
+import {
+  CARRY_SIZE,
+  CONNECT_TIMEOUT,
+  DOWN_STREAM_BUF_SIZE,
+  STAGE_CONNECTING,
+  STAGE_DESTROYED,
+  STAGE_DNS,
+  STAGE_DRAINING,
+  STAGE_INIT,
+  STAGE_STREAM,
+  STREAM_DOWN,
+  STREAM_UP,
+  UP_STREAM_BUF_SIZE,
+  WAIT_STATUS_INIT,
+  WAIT_STATUS_READING,
+  WAIT_STATUS_WRITING,
+} from "./constants.ts";
+import { RelayStream } from "./relay_stream.ts";
+import type { TCPRelay } from "./tcp_relay.ts";
+
+const logger = getLogger(["shadowsocks", "relay"]);
+
+/** One relayed connection; the client and the server side extend it. */
+export abstract class TCPRelayHandler {
+  /** `STAGE_*`. */
+  stage: number = STAGE_INIT;
+  /** Seconds of the loop's clock; kept by {@linkcode TCPRelay}. */
+  lastActivity = 0;
+  /** Seconds of the loop's clock; kept by {@linkcode TCPRelay}. */
+  acceptedAt = 0;
+  /** The other end as the user names it, for log lines; "" if not known. */
+  remoteName = "";
+  /** The relay that accepted the connection. */
+  protected readonly relay: TCPRelay;
+  /** Towards the client. */
+  protected readonly localSocket: StreamSocket;
+  /** Towards the other end, once it is known. */
+  protected remoteSocket: StreamSocket | undefined;
+  /** Client to other end. */
+  protected readonly upstream: RelayStream = new RelayStream();
+  /** Other end to client. */
+  protected readonly downstream: RelayStream = new RelayStream();
+  /** Both directions of the cipher. */
+  protected readonly cryptor: Cryptor;
+  /** What the upstream does with its bytes; the downstream does the other. */
+  protected abstract readonly encryptsUpstream: boolean;
+  /** Addresses still to be tried, while connecting. */
+  #candidates: SocketAddress[] | undefined;
+  #connectTimer: Timer | undefined;
+  #onAnswer: ((answer: DnsAnswer) => void) | undefined;
+
+  /**
+   * @param relay The relay that accepted the connection.
+   * @param localSocket The accepted socket; owned from now on.
+   */
+  constructor(relay: TCPRelay, localSocket: StreamSocket) {
+    this.relay = relay;
+    this.localSocket = localSocket;
+    this.cryptor = relay.settings.suite.newCryptor();
+    relay.fd_to_handlers.set(localSocket.fd, this);
+  }
+
+  /** Begins to watch the client's socket. */
+  start(): void {
+    this.updateStream(STREAM_UP, WAIT_STATUS_READING);
+  }
+
+  /** Handles one event of one of the two sockets: error, read, write. */
+  handleEvent(socket: Socket, event: number): void {
+    if (this.stage === STAGE_DESTROYED) return;
+    const isLocal = socket === this.localSocket;
+    if (!isLocal && socket !== this.remoteSocket) return;
+    if (!isLocal && this.stage === STAGE_CONNECTING) {
+      this.#onConnectEvent(event);
+      return;
+    }
+    if ((event & POLL_ERR) !== 0) {
+      this.onSocketError(isLocal, socket.takeError());
+      if (this.isDestroyed()) return;
+    }
+    if ((event & POLL_IN) !== 0) {
+      if (isLocal) this.#onLocalRead();
+      else this.#onRemoteRead();
+      if (this.isDestroyed()) return;
+    } else if ((event & POLL_HUP) !== 0) {
+      // Both of its directions are closed, and nobody wants to read it now:
+      // not watching it keeps the loop from spinning until somebody does.
+      this.relay.loop.remove(socket);
+    }
+    if ((event & POLL_OUT) !== 0) {
+      if (isLocal) this.#flush(STREAM_DOWN);
+      else this.#flush(STREAM_UP);
+    }
+  }
+
+  /** Whether it is over. */
+  isDestroyed(): boolean {
+    return this.stage === STAGE_DESTROYED;
+  }
+
+  /** Whether it is active in a way that its sockets do not show. */
+  keepsAlive(): boolean {
+    return false;
+  }
+
+  /** Ends it because it was idle, or showed no valid header in time. */
+  timeOut(): void {
+    const name = this.remoteName;
+    if (this.stage === STAGE_DRAINING || name === "") {
+      logger.debug("timed out: connection from {client}", {
+        client: `${this.localSocket.remoteAddress}`,
+      });
+    } else {
+      logger.warn("timed out: {name}", { name });
+    }
+    this.destroy();
+  }
+
+  /**
+   * Ends the connection. Three things hold when it returns: both sockets are
+   * closed, the loop and the relay know neither of them nor the handler, and
+   * no callback of it will do anything. Calling it again does nothing.
+   *
+   * @param options `reset`: the sockets are reset, not closed cleanly.
+   */
+  destroy(options: { readonly reset?: boolean } = {}): void {
+    if (this.stage === STAGE_DESTROYED) return;
+    this.stage = STAGE_DESTROYED;
+    this.#connectTimer?.cancel();
+    if (this.#onAnswer !== undefined) {
+      this.relay.dnsResolver.removeCallback(this.#onAnswer);
+      this.#onAnswer = undefined;
+    }
+    this.onDestroy();
+    this.#release(this.localSocket, options.reset === true);
+    if (this.remoteSocket !== undefined) {
+      this.#release(this.remoteSocket, options.reset === true);
+    }
+    this.upstream.clear();
+    this.downstream.clear();
+    this.cryptor[Symbol.dispose]();
+    this.relay.removeHandler(this);
+  }
+
+  /** Called with each read of the client before the stream stage. */
+  protected abstract onHandshakeRead(data: Uint8Array): void;
+  /** Called when the other end is connected; `STAGE_STREAM` has begun. */
+  protected onConnected(): void {}
+  /** Called when no address could be connected to; destroys. */
+  protected abstract onConnectFailed(code: string): void;
+  /** Called when the peer's ciphertext is not authentic. */
+  protected abstract onDecryptFailed(): void;
+  /** Called once while it is being destroyed. */
+  protected onDestroy(): void {}
+
+  /** A socket failed, most often by a reset: the other one is reset too. */
+  protected onSocketError(isLocal: boolean, code: string): void {
+    logger.debug("{side} of {client} failed: {code}", {
+      side: isLocal ? "client" : "other end",
+      client: `${this.localSocket.remoteAddress}`,
+      code,
+    });
+    this.destroy({ reset: true });
+  }
+
+  /**
+   * Looks the name up and connects to the first address that answers.
+   *
+   * @param hostname A name or an IP literal.
+   * @param port The port.
+   */
+  protected connect(hostname: string, port: number): void {
+    this.stage = STAGE_DNS;
+    this.updateStream(STREAM_UP, WAIT_STATUS_WRITING);
+    const onAnswer = (answer: DnsAnswer): void => {
+      this.#onAnswer = undefined;
+      if (this.stage === STAGE_DNS) this.#onResolved(answer, port);
+    };
+    this.#onAnswer = onAnswer;
+    this.relay.dnsResolver.resolve(hostname, onAnswer);
+  }
+
+  /**
+   * Connects to the first address that answers.
+   *
+   * @param addresses In the order to try.
+   */
+  protected connectTo(addresses: SocketAddress[]): void {
+    this.stage = STAGE_CONNECTING;
+    this.updateStream(STREAM_UP, WAIT_STATUS_WRITING);
+    this.#candidates = addresses;
+    this.#connectNext("");
+  }
+
+  /** Whether the server may connect to an address; logs if not. */
+  protected isAllowed(_address: SocketAddress): boolean {
+    return true;
+  }
+
+  /**
+   * Sets what a stream waits for, and watches both sockets accordingly.
+   *
+   * @param stream `STREAM_UP` or `STREAM_DOWN`.
+   * @param status `WAIT_STATUS_*`.
+   */
+  protected updateStream(stream: number, status: number): void {
+    const changed = stream === STREAM_UP ? this.upstream : this.downstream;
+    if (changed.status === status) return;
+    changed.status = status;
+    const up = this.upstream.status;
+    const down = this.downstream.status;
+    this.#watch(this.localSocket, mask(up, down));
+    if (this.remoteSocket !== undefined) {
+      this.#watch(this.remoteSocket, mask(down, up));
+    }
+  }
+
+  /**
+   * Sends bytes down a stream; what the sink has no room for waits, and the
+   * source is not read until it is gone.
+   *
+   * @param stream `STREAM_UP` or `STREAM_DOWN`.
+   * @param data Bytes as the sink shall get them; may be reused at once.
+   */
+  protected write(stream: number, data: Uint8Array): void {
+    const isUp = stream === STREAM_UP;
+    const state = isUp ? this.upstream : this.downstream;
+    const sink = isUp ? this.remoteSocket! : this.localSocket;
+    if (state.pending !== undefined) {
+      state.pending = concat(state.pending, data);
+      return;
+    }
+    const sent = sink.send(data);
+    if (sent === data.length) {
+      this.#afterWrite(stream, state);
+    } else if (sent === FAILED) {
+      this.onSocketError(!isUp, sink.error);
+    } else {
+      state.pending = data.slice(Math.max(0, sent));
+      this.updateStream(stream, WAIT_STATUS_WRITING);
+    }
+  }
+
+  /** Sends plaintext to the peer that speaks the cipher. */
+  protected writeEncrypted(stream: number, plaintext: Uint8Array): void {
+    const { output } = this.relay.buffers;
+    const length = this.cryptor.encrypt(plaintext, output);
+    if (length > 0) this.write(stream, output.subarray(0, length));
+  }
+
+  /** Refuses the peer without a sign: reads on, says nothing, forgets. */
+  protected drain(): void {
+    this.stage = STAGE_DRAINING;
+    this.#connectTimer?.cancel();
+    if (this.remoteSocket !== undefined) {
+      this.#release(this.remoteSocket, true);
+      this.remoteSocket = undefined;
+    }
+    this.upstream.clear();
+    this.downstream.clear();
+    this.updateStream(STREAM_DOWN, WAIT_STATUS_INIT);
+    this.updateStream(STREAM_UP, WAIT_STATUS_READING);
+  }
+
+  #onResolved(answer: DnsAnswer, port: number): void {
+    if (answer.error !== undefined) {
+      logger.error("{reason} when handling connection from {client}", {
+        reason: answer.error.message,
+        client: `${this.localSocket.remoteAddress}`,
+      });
+      this.onConnectFailed(answer.error.code);
+      return;
+    }
+    this.connectTo(
+      answer.addresses.map((bytes) => new SocketAddress(bytes, port)),
+    );
+  }
+
+  #connectNext(lastError: string): void {
+    this.#connectTimer?.cancel();
+    if (this.remoteSocket !== undefined) {
+      this.#release(this.remoteSocket, false);
+      this.remoteSocket = undefined;
+    }
+    let error = lastError;
+    for (;;) {
+      const address = this.#candidates?.shift();
+      if (address === undefined) {
+        this.onConnectFailed(error);
+        return;
+      }
+      if (!this.isAllowed(address)) {
+        error = "EACCES";
+        continue;
+      }
+      try {
+        this.#open(address);
+        return;
+      } catch (failure) {
+        if (!(failure instanceof SocketError)) throw failure;
+        error = failure.code;
+      }
+    }
+  }
+
+  #open(address: SocketAddress): void {
+    const { relay } = this;
+    const socket = relay.poller.connectTcp(address);
+    this.remoteSocket = socket;
+    relay.fd_to_handlers.set(socket.fd, this);
+    relay.loop.add(socket, POLL_OUT, relay);
+    this.#connectTimer = relay.loop.addTimer(CONNECT_TIMEOUT, () => {
+      if (this.stage === STAGE_CONNECTING) this.#connectNext("ETIMEDOUT");
+    });
+  }
+
+  #onConnectEvent(event: number): void {
+    const socket = this.remoteSocket!;
+    if ((event & (POLL_ERR | POLL_HUP)) !== 0) {
+      this.#connectNext(socket.takeError() || "ECONNREFUSED");
+      return;
+    }
+    this.#connectTimer?.cancel();
+    this.#candidates = this.#connectTimer = undefined;
+    this.stage = STAGE_STREAM;
+    this.updateStream(STREAM_DOWN, WAIT_STATUS_READING);
+    if (this.upstream.pending !== undefined) this.#flush(STREAM_UP);
+    else this.updateStream(STREAM_UP, WAIT_STATUS_READING);
+    if (!this.isDestroyed()) this.onConnected();
+  }
+
+  #onLocalRead(): void {
+    if (this.stage === STAGE_STREAM) {
+      this.#pump(STREAM_UP);
+      return;
+    }
+    const { input } = this.relay.buffers;
+    const { carry } = this.upstream;
+    const start = this.stage === STAGE_DRAINING ? 0 : carry?.length ?? 0;
+    if (start > 0) input.set(carry!);
+    const count = this.localSocket.recv(
+      input.subarray(start, CARRY_SIZE + UP_STREAM_BUF_SIZE),
+    );
+    if (count > 0) {
+      if (this.stage === STAGE_DRAINING) return;
+      this.relay.updateActivity(this, count);
+      this.onHandshakeRead(input.subarray(0, start + count));
+    } else if (count === 0) {
+      this.destroy();
+    } else if (count === FAILED) {
+      this.onSocketError(true, this.localSocket.error);
+    }
+  }
+
+  #onRemoteRead(): void {
+    if (this.stage === STAGE_STREAM) this.#pump(STREAM_DOWN);
+  }
+
+  /** Moves what one read of a stream's source brings to its sink. */
+  #pump(stream: number): void {
+    const isUp = stream === STREAM_UP;
+    const state = isUp ? this.upstream : this.downstream;
+    const source = isUp ? this.localSocket : this.remoteSocket!;
+    const { input, output } = this.relay.buffers;
+    const start = state.carry?.length ?? 0;
+    if (start > 0) input.set(state.carry!);
+    const size = isUp ? UP_STREAM_BUF_SIZE : DOWN_STREAM_BUF_SIZE;
+    const count = source.recv(input.subarray(start, start + size));
+    if (count <= 0) {
+      if (count === 0) this.#onEnd(stream, state);
+      else if (count === FAILED) this.onSocketError(isUp, source.error);
+      return;
+    }
+    this.relay.updateActivity(this, count);
+    const total = start + count;
+    const data = input.subarray(0, total);
+    let length: number;
+    if (isUp === this.encryptsUpstream) {
+      state.carry = undefined;
+      length = this.cryptor.encrypt(data, output);
+    } else {
+      length = this.cryptor.decrypt(data, output);
+      if (length === DECRYPT_FAILED) {
+        this.onDecryptFailed();
+        return;
+      }
+      const { consumed } = this.cryptor;
+      state.carry = consumed < total ? input.slice(consumed, total) : undefined;
+    }
+    if (length > 0) this.write(stream, output.subarray(0, length));
+    if (this.cryptor.failed && !this.isDestroyed()) this.onDecryptFailed();
+  }
+
+  /** The source has sent its end: passes it on after all that came before. */
+  #onEnd(stream: number, state: RelayStream): void {
+    const isUp = stream === STREAM_UP;
+    state.ended = true;
+    if (isUp === this.encryptsUpstream) {
+      // What was not sent yet is the header, or the salt of an empty answer:
+      // without it the peer could not tell this end from a cut.
+      const rest = state.carry ?? new Uint8Array(0);
+      state.carry = undefined;
+      if (this.cryptor.encryptedLength(rest.length) > 0) {
+        this.writeEncrypted(stream, rest);
+        if (this.isDestroyed()) return;
+      }
+    } else if (!this.cryptor.atBoundary(state.carry?.length ?? 0)) {
+      this.onSocketError(isUp, "connection cut inside a frame");
+      return;
+    }
+    if (state.pending === undefined) this.#finish(stream, state);
+  }
+
+  #finish(stream: number, state: RelayStream): void {
+    if (state.finished) return;
+    state.finished = true;
+    if (this.upstream.finished && this.downstream.finished) {
+      this.destroy();
+      return;
+    }
+    const sink = stream === STREAM_UP ? this.remoteSocket! : this.localSocket;
+    sink.shutdown();
+    this.updateStream(stream, WAIT_STATUS_INIT);
+  }
+
+  #flush(stream: number): void {
+    const isUp = stream === STREAM_UP;
+    const state = isUp ? this.upstream : this.downstream;
+    const { pending } = state;
+    const sink = isUp ? this.remoteSocket! : this.localSocket;
+    if (pending !== undefined) {
+      const sent = sink.send(pending);
+      if (sent === FAILED) {
+        this.onSocketError(!isUp, sink.error);
+        return;
+      }
+      if (sent < pending.length) {
+        if (sent > 0) state.pending = pending.subarray(sent);
+        return;
+      }
+      state.pending = undefined;
+    }
+    this.#afterWrite(stream, state);
+  }
+
+  #afterWrite(stream: number, state: RelayStream): void {
+    if (state.ended) this.#finish(stream, state);
+    else if (this.stage === STAGE_STREAM) {
+      this.updateStream(stream, WAIT_STATUS_READING);
+    } else if (stream === STREAM_DOWN) {
+      this.updateStream(stream, WAIT_STATUS_INIT);
+    }
+  }
+
+  #watch(socket: StreamSocket, events: number): void {
+    const { loop } = this.relay;
+    if (!loop.modify(socket, events)) loop.add(socket, events, this.relay);
+  }
+
+  #release(socket: StreamSocket, reset: boolean): void {
+    this.relay.loop.remove(socket);
+    this.relay.fd_to_handlers.delete(socket.fd);
+    if (reset) socket.reset();
+    else socket.close();
+  }
+}
+
+/** The events a socket is watched for: source of one stream, sink of another. */
+function mask(asSource: number, asSink: number): number {
+  return ((asSource & WAIT_STATUS_READING) !== 0 ? POLL_IN : POLL_NULL) |
+    ((asSink & WAIT_STATUS_WRITING) !== 0 ? POLL_OUT : POLL_NULL);
+}
+
+function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const joined = new Uint8Array(first.length + second.length);
+  joined.set(first);
+  joined.set(second, first.length);
+  return joined;
+}

@@ -1,0 +1,50 @@
+/**
+ * A connection of a tunnel: everything goes to one fixed target, so there is
+ * no handshake with the client.
+ *
+ * @module
+ */
+
+import { parseIp } from "../loop/mod.ts";
+import { addressLength, type Endpoint, writeAddress } from "../socks5/mod.ts";
+import type { HostPort } from "../config/mod.ts";
+import { ClientHandler } from "./client_handler.ts";
+
+/** A connection of a tunnel. */
+export class TunnelHandler extends ClientHandler {
+  override start(): void {
+    const target = this.relay.settings.tunnel!;
+    this.connectToServer(
+      addressHeader(target),
+      `${target.host}:${target.port}`,
+    );
+  }
+
+  protected onHandshakeRead(): void {
+    // The client is not read before the server is connected.
+  }
+
+  protected override onConnected(): void {
+    this.sendHeader(false);
+  }
+
+  protected onConnectFailed(): void {
+    this.destroy({ reset: true });
+  }
+}
+
+/**
+ * The address header of a target.
+ *
+ * @param target An IP literal or a name, and a port.
+ * @returns ATYP ‖ ADDR ‖ PORT.
+ */
+export function addressHeader(target: HostPort): Uint8Array {
+  const bytes = parseIp(target.host);
+  const endpoint: Endpoint = bytes === undefined
+    ? { domain: target.host, port: target.port }
+    : { bytes, port: target.port };
+  const header = new Uint8Array(addressLength(endpoint));
+  writeAddress(header, 0, endpoint);
+  return header;
+}

@@ -1,0 +1,134 @@
+/**
+ * The client side of UDP: SOCKS5 datagrams of applications (or plain ones, in
+ * a tunnel), sealed packets of servers.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { DECRYPT_FAILED } from "../crypto/mod.ts";
+import { SocketAddress } from "../loop/mod.ts";
+import {
+  parseAddress,
+  parseUdpHeader,
+  UDP_PREFIX_LENGTH,
+} from "../socks5/mod.ts";
+import { pickServer } from "./settings.ts";
+import { addressHeader } from "./tunnel_handler.ts";
+import type { UDPAssociation } from "./udp_association.ts";
+import { HEADER_ROOM, UDPRelay, type UDPRelayOptions } from "./udp_relay.ts";
+import type { RelaySettings } from "./settings.ts";
+
+const logger = getLogger(["shadowsocks", "relay"]);
+
+/** UDP of the SOCKS5 proxy and of the tunnel. */
+export class UDPLocalRelay extends UDPRelay {
+  /** Tunnel: what stands before every datagram. */
+  readonly #tunnelHeader: Uint8Array | undefined;
+
+  /**
+   * Binds.
+   *
+   * @param settings The settings of this port.
+   * @param options Its surroundings.
+   * @throws {SocketError} If the address cannot be bound.
+   */
+  constructor(settings: RelaySettings, options: UDPRelayOptions) {
+    super(settings, options);
+    if (settings.tunnel !== undefined) {
+      this.#tunnelHeader = addressHeader(settings.tunnel);
+    }
+  }
+
+  protected onClientPacket(length: number, from: SocketAddress): void {
+    const plain = this.#plaintext(length);
+    if (plain === undefined) {
+      logger.debug("drop a UDP packet without a valid header from {client}", {
+        client: `${from}`,
+      });
+      return;
+    }
+    const association = this.association(from);
+    if (association.server !== undefined) {
+      this.#seal(plain, association, association.server);
+      return;
+    }
+    const server = pickServer(this.settings.servers);
+    let kept = plain;
+    this.resolve(server.host, server.port, (address) => {
+      association.server = address;
+      this.#seal(kept, association, address);
+    });
+    if (association.server === undefined) kept = plain.slice();
+  }
+
+  protected onRemotePacket(
+    association: UDPAssociation,
+    length: number,
+    from: SocketAddress,
+  ): void {
+    const { suite } = this.settings;
+    if (suite.method.kind !== "aead" && from.key !== association.server?.key) {
+      return;
+    }
+    const plainLength = suite.openPacket(
+      this.input.subarray(HEADER_ROOM, HEADER_ROOM + length),
+      this.output.subarray(UDP_PREFIX_LENGTH),
+    );
+    if (plainLength === DECRYPT_FAILED) {
+      logger.error(
+        "cannot decrypt a UDP answer from {server}: wrong password or method",
+        { server: `${from}` },
+      );
+      return;
+    }
+    const end = UDP_PREFIX_LENGTH + plainLength;
+    const address = parseAddress(this.output, {
+      offset: UDP_PREFIX_LENGTH,
+      end,
+    });
+    if (address.status !== "ok") return;
+    const start = this.#tunnelHeader === undefined
+      ? 0
+      : UDP_PREFIX_LENGTH + address.length;
+    this.touch(association.client);
+    this.serverSocket.sendTo(
+      this.output.subarray(start, end),
+      association.client,
+    );
+  }
+
+  /** What is to be sealed: ADDR ‖ data. */
+  #plaintext(length: number): Uint8Array | undefined {
+    const header = this.#tunnelHeader;
+    if (header !== undefined) {
+      const start = HEADER_ROOM - header.length;
+      if (start >= 0) {
+        this.input.set(header, start);
+        return this.input.subarray(start, HEADER_ROOM + length);
+      }
+      const joined = new Uint8Array(header.length + length);
+      joined.set(header);
+      joined.set(
+        this.input.subarray(HEADER_ROOM, HEADER_ROOM + length),
+        header.length,
+      );
+      return joined;
+    }
+    const packet = this.input.subarray(HEADER_ROOM, HEADER_ROOM + length);
+    return parseUdpHeader(packet).status === "ok"
+      ? packet.subarray(UDP_PREFIX_LENGTH)
+      : undefined;
+  }
+
+  #seal(
+    plain: Uint8Array,
+    association: UDPAssociation,
+    server: SocketAddress,
+  ): void {
+    const { suite } = this.settings;
+    if (plain.length + suite.packetOverhead > this.output.length) return;
+    const length = suite.sealPacket(plain, this.output);
+    association.sendTo(this.output.subarray(0, length), server);
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * The server side of UDP: sealed packets of clients, plain ones of targets.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { DECRYPT_FAILED } from "../crypto/mod.ts";
+import { SocketAddress } from "../loop/mod.ts";
+import {
+  addressLength,
+  ATYP_DOMAIN,
+  ATYP_IPV4,
+  parseAddress,
+  type ParsedAddress,
+  writeAddress,
+} from "../socks5/mod.ts";
+import type { UDPAssociation } from "./udp_association.ts";
+import { HEADER_ROOM, UDPRelay } from "./udp_relay.ts";
+
+const logger = getLogger(["shadowsocks", "relay"]);
+
+/** UDP of the server. */
+export class UDPServerRelay extends UDPRelay {
+  protected onClientPacket(length: number, from: SocketAddress): void {
+    const { suite } = this.settings;
+    const plainLength = suite.openPacket(
+      this.input.subarray(HEADER_ROOM, HEADER_ROOM + length),
+      this.output,
+    );
+    if (plainLength === DECRYPT_FAILED) {
+      refuse(from);
+      return;
+    }
+    const plain = this.output.subarray(0, plainLength);
+    const address = parseAddress(plain);
+    if (address.status !== "ok") {
+      refuse(from);
+      return;
+    }
+    const data = plain.subarray(address.length);
+    if (address.type !== ATYP_DOMAIN) {
+      this.#send(data, from, targetOf(plain, address));
+      return;
+    }
+    // The answer may come later, when the buffer holds something else.
+    const { domain, port } = address;
+    let kept = data;
+    let sent = false;
+    this.resolve(domain, port, (target) => {
+      sent = true;
+      this.#send(kept, from, target);
+    });
+    if (!sent) kept = data.slice();
+  }
+
+  protected onRemotePacket(
+    association: UDPAssociation,
+    length: number,
+    from: SocketAddress,
+  ): void {
+    const start = HEADER_ROOM - addressLength(from);
+    writeAddress(this.input, start, from);
+    const sealed = this.settings.suite.sealPacket(
+      this.input.subarray(start, HEADER_ROOM + length),
+      this.output,
+    );
+    this.touch(association.client);
+    this.serverSocket.sendTo(
+      this.output.subarray(0, sealed),
+      association.client,
+    );
+  }
+
+  #send(data: Uint8Array, client: SocketAddress, target: SocketAddress): void {
+    if (this.settings.forbiddenIp.contains(target.bytes)) {
+      logger.error(
+        "IP {ip} is in forbidden list, drop, UDP from {client}",
+        { ip: target.host, client: `${client}` },
+      );
+      return;
+    }
+    if (target.port === 0) return;
+    logger.debug("udp data to {target} from {client}", {
+      target: `${target}`,
+      client: `${client}`,
+    });
+    this.association(client).sendTo(data, target);
+  }
+}
+
+function targetOf(plain: Uint8Array, address: ParsedAddress): SocketAddress {
+  const { type, hostOffset, port } = address;
+  return type === ATYP_IPV4
+    ? SocketAddress.fromIpv4(plain, hostOffset, port)
+    : SocketAddress.fromIpv6(plain, hostOffset, port);
+}
+
+function refuse(client: SocketAddress): void {
+  logger.error("can not parse header when handling UDP packet from {client}", {
+    client: `${client}`,
+  });
+}
