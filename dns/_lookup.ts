@@ -1,0 +1,204 @@
+/**
+ * The lookup of one name: IPv4 and IPv6 are asked for at the same time.
+ *
+ * It is answered as soon as the preferred family has addresses, or both
+ * families are known. If the other family comes first, the preferred one has
+ * a short time to follow (the "resolution delay" of RFC 8305, section 3).
+ * What comes after the answer still goes into the cache.
+ *
+ * @module
+ */
+
+import type { EventLoop, Timer } from "../loop/mod.ts";
+import type { Outcome } from "./_answer.ts";
+import { type AddressType, TYPE_A, TYPE_AAAA } from "./message.ts";
+import type { DnsErrorCode } from "./types.ts";
+
+/** A question under way. */
+export interface Asking {
+  /** Ends it; its outcome is not told any more. */
+  cancel(): void;
+  /** Tells it that nobody waits for the outcome any more. */
+  relax(): void;
+}
+
+/** Asks for one record type; `done` may be called before it returns. */
+export type Ask = (
+  name: string,
+  type: AddressType,
+  done: (outcome: Outcome) => void,
+) => Asking;
+
+/** How a lookup ended. */
+export interface LookupResult {
+  /** The preferred family first. */
+  readonly addresses: readonly Uint8Array[];
+  /** Why there are none. */
+  readonly code: DnsErrorCode | undefined;
+}
+
+/** Options of {@linkcode Lookup}. */
+export interface LookupOptions {
+  /** A valid host name, lower case. */
+  readonly name: string;
+  /** The record types, the preferred one first. */
+  readonly types: readonly [AddressType, AddressType];
+  /** What is known of them already. */
+  readonly known: readonly [Outcome | undefined, Outcome | undefined];
+  /** Asks for one record type. */
+  readonly ask: Ask;
+  /** Called with what was learnt. */
+  readonly onLearn: (type: AddressType, outcome: Outcome) => void;
+  /** Called once, unless the lookup is cancelled before. */
+  readonly onResult: (result: LookupResult) => void;
+  /** Called once when nothing is under way any more, cancelled or not. */
+  readonly onEnd: () => void;
+}
+
+/** Milliseconds that the preferred family may come after the other. */
+const RESOLUTION_DELAY = 50;
+/** Milliseconds after which a lookup fails. */
+const LOOKUP_TIMEOUT = 5000;
+
+/**
+ * The record types in the order of preference.
+ *
+ * @param preferIpv6 Whether IPv6 comes first.
+ * @returns Both types.
+ */
+export function typesInOrder(
+  preferIpv6: boolean,
+): readonly [AddressType, AddressType] {
+  return preferIpv6 ? [TYPE_AAAA, TYPE_A] : [TYPE_A, TYPE_AAAA];
+}
+
+/**
+ * The result that what is known allows.
+ *
+ * @param preferred The outcome for the preferred family.
+ * @param other The outcome for the other.
+ * @returns The result, or undefined if there is something to wait for.
+ */
+export function combine(
+  preferred: Outcome | undefined,
+  other: Outcome | undefined,
+): LookupResult | undefined {
+  if (preferred?.kind === "found") {
+    return other?.kind === "found"
+      ? {
+        addresses: [...preferred.addresses, ...other.addresses],
+        code: undefined,
+      }
+      : { addresses: preferred.addresses, code: undefined };
+  }
+  if (preferred === undefined || other === undefined) return undefined;
+  if (other.kind === "found") {
+    return { addresses: other.addresses, code: undefined };
+  }
+  return { addresses: [], code: errorCode(preferred, other) };
+}
+
+function errorCode(
+  preferred: Exclude<Outcome, { kind: "found" }>,
+  other: Exclude<Outcome, { kind: "found" }>,
+): DnsErrorCode {
+  if (preferred.kind === "failed") return preferred.code;
+  if (other.kind === "failed") return other.code;
+  return preferred.exists && other.exists ? "no-address" : "not-found";
+}
+
+/** One lookup; `start` it once. */
+export class Lookup {
+  readonly #loop: EventLoop;
+  readonly #options: LookupOptions;
+  readonly #outcomes: [Outcome | undefined, Outcome | undefined];
+  readonly #asking: [Asking | undefined, Asking | undefined] = [
+    undefined,
+    undefined,
+  ];
+  #deadline: Timer | undefined;
+  #delay: Timer | undefined;
+  #answered = false;
+  #ended = false;
+
+  /**
+   * @param loop Gives timers.
+   * @param options What to look up, and whom to tell.
+   */
+  constructor(loop: EventLoop, options: LookupOptions) {
+    this.#loop = loop;
+    this.#options = options;
+    this.#outcomes = [...options.known];
+  }
+
+  /** Asks for what is not known; may end before this returns. */
+  start(): void {
+    this.#deadline = this.#loop.addTimer(LOOKUP_TIMEOUT, () => {
+      this.#settle(0, { kind: "failed", code: "timeout" });
+      this.#settle(1, { kind: "failed", code: "timeout" });
+    });
+    this.#ask(0);
+    this.#ask(1);
+  }
+
+  /** Ends the lookup; `onResult` is not called any more. Idempotent. */
+  cancel(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#answered = true;
+    this.#deadline?.cancel();
+    this.#delay?.cancel();
+    for (const asking of this.#asking) asking?.cancel();
+    this.#options.onEnd();
+  }
+
+  #ask(index: 0 | 1): void {
+    if (this.#ended || this.#outcomes[index] !== undefined) return;
+    const { name, types, ask } = this.#options;
+    const type = types[index];
+    const asking = ask(name, type, (outcome) => this.#settle(index, outcome));
+    if (this.#outcomes[index] === undefined) this.#asking[index] = asking;
+  }
+
+  #settle(index: 0 | 1, outcome: Outcome): void {
+    if (this.#ended || this.#outcomes[index] !== undefined) return;
+    this.#learn(index, outcome);
+    if (outcome.kind === "none" && !outcome.exists) {
+      const other = index === 0 ? 1 : 0;
+      if (this.#outcomes[other] === undefined) this.#learn(other, outcome);
+    }
+    this.#decide();
+    if (this.#outcomes[0] !== undefined && this.#outcomes[1] !== undefined) {
+      this.cancel();
+    }
+  }
+
+  #learn(index: 0 | 1, outcome: Outcome): void {
+    this.#outcomes[index] = outcome;
+    this.#asking[index]?.cancel();
+    this.#asking[index] = undefined;
+    this.#options.onLearn(this.#options.types[index], outcome);
+  }
+
+  #decide(): void {
+    if (this.#answered) return;
+    const [preferred, other] = this.#outcomes;
+    const result = combine(preferred, other);
+    if (result !== undefined) {
+      this.#answer(result);
+    } else if (other?.kind === "found") {
+      const { addresses } = other;
+      this.#delay = this.#loop.addTimer(
+        RESOLUTION_DELAY,
+        () => this.#answer({ addresses, code: undefined }),
+      );
+    }
+  }
+
+  #answer(result: LookupResult): void {
+    this.#answered = true;
+    this.#delay?.cancel();
+    for (const asking of this.#asking) asking?.relax();
+    this.#options.onResult(result);
+  }
+}
