@@ -137,7 +137,7 @@ export class AeadFraming implements Framing {
 }
 
 class AeadEncoder implements FrameEncoder {
-  readonly salt: Uint8Array;
+  salt: Uint8Array | undefined;
   readonly #shared: Shared;
   readonly #key: AeadKey;
   #counter = 0;
@@ -145,9 +145,14 @@ class AeadEncoder implements FrameEncoder {
 
   constructor(shared: Shared) {
     this.#shared = shared;
-    this.salt = new Uint8Array(shared.saltLength);
-    shared.salts.take(this.salt);
-    this.#key = sessionKey(shared, this.salt);
+    const salt = new Uint8Array(shared.saltLength);
+    shared.salts.take(salt);
+    this.salt = salt;
+    this.#key = sessionKey(shared, salt);
+  }
+
+  forgetSalt(): void {
+    if (this.#saltSent) this.salt = undefined;
   }
 
   encryptedLength(length: number): number {
@@ -160,7 +165,7 @@ class AeadEncoder implements FrameEncoder {
   encrypt(plaintext: Uint8Array, out: Uint8Array): number {
     const { tagLength, lengthBytes } = this.#shared;
     let written = 0;
-    if (!this.#saltSent) {
+    if (!this.#saltSent && this.salt !== undefined) {
       out.set(this.salt);
       written = this.salt.length;
       this.#saltSent = true;

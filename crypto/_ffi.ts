@@ -7,6 +7,22 @@
 
 import { CipherError } from "./errors.ts";
 
+/**
+ * The functions of a library, with every buffer taken as a plain view: Deno's
+ * own types ask for views of a certain kind of memory, though any will do.
+ */
+export type NativeSymbols<S extends Deno.ForeignLibraryInterface> = {
+  readonly [K in keyof Deno.DynamicLibrary<S>["symbols"]]: AnyViews<
+    Deno.DynamicLibrary<S>["symbols"][K]
+  >;
+};
+
+type AnyViews<F> = F extends (...values: infer A) => infer R
+  ? (...values: { [I in keyof A]: AnyView<A[I]> }) => R
+  : F;
+
+type AnyView<V> = BufferSource extends V ? ArrayBufferView | null : V;
+
 /** The file names to try for one library, by operating system. */
 export interface LibraryNames {
   /** For Linux and every system not named below. */

@@ -9,8 +9,10 @@ export const DECRYPT_FAILED = -1;
 
 /** The sending direction of one connection. */
 export interface FrameEncoder extends Disposable {
-  /** The salt or IV sent in front. */
-  readonly salt: Uint8Array;
+  /** The salt or IV sent in front; undefined once forgotten. */
+  readonly salt: Uint8Array | undefined;
+  /** Drops the salt, unless it has still to be sent. */
+  forgetSalt(): void;
   /** See `Cryptor.encryptedLength`. */
   encryptedLength(length: number): number;
   /** See `Cryptor.encrypt`; there is room enough in `out`. */
@@ -19,8 +21,8 @@ export interface FrameEncoder extends Disposable {
 
 /** The receiving direction of one connection. */
 export interface FrameDecoder extends Disposable {
-  /** The salt or IV received; undefined until it is complete. */
-  readonly salt: Uint8Array | undefined;
+  /** The salt or IV received; undefined until complete, once forgotten. */
+  salt: Uint8Array | undefined;
   /** Bytes of `data` that the last call has used up. */
   readonly consumed: number;
   /** Whether a payload has been verified. */

@@ -8,7 +8,7 @@
 
 import { cString } from "./_ffi.ts";
 import { OpensslAeadCipher } from "./_openssl_aead.ts";
-import { OpensslHkdf } from "./_openssl_hkdf.ts";
+import { type DeriveSubkey, makeOpensslHkdf } from "./_openssl_hkdf.ts";
 import { loadOpenssl, type OpensslLibrary } from "./_openssl_library.ts";
 import { OpensslStream } from "./_openssl_stream.ts";
 import { makeStreamCipher } from "./_stream_cipher.ts";
@@ -66,7 +66,7 @@ class OpensslProvider implements CryptoProvider {
   readonly name = "openssl";
   readonly version: string;
   readonly #library: OpensslLibrary;
-  #hkdf: OpensslHkdf | undefined;
+  readonly #derive: DeriveSubkey | undefined;
   #triedLegacy = false;
   /** `EVP_CIPHER *` by OpenSSL's name; null if it is not there. */
   readonly #ciphers = new Map<string, Deno.PointerValue>();
@@ -76,6 +76,7 @@ class OpensslProvider implements CryptoProvider {
   constructor(library: OpensslLibrary) {
     this.#library = library;
     this.version = library.version;
+    this.#derive = makeOpensslHkdf(library.symbols);
   }
 
   supports(method: CipherMethod): boolean {
@@ -89,9 +90,11 @@ class OpensslProvider implements CryptoProvider {
   aead(method: CipherMethod): AeadCipher {
     if (method.kind !== "aead") throw unsupported(this.version, method);
     const cipher = this.#cipher(method);
-    const library = this.#library;
-    const hkdf = this.#hkdf ??= new OpensslHkdf(library);
-    return new OpensslAeadCipher(method, { library, cipher, hkdf });
+    return new OpensslAeadCipher(method, {
+      library: this.#library,
+      cipher,
+      derive: this.#derive,
+    });
   }
 
   stream(method: CipherMethod): StreamCipher {
@@ -112,10 +115,8 @@ class OpensslProvider implements CryptoProvider {
     });
   }
 
-  [Symbol.dispose](): void {
-    this.#hkdf?.[Symbol.dispose]();
-    this.#hkdf = undefined;
-  }
+  /** Nothing to do: the library and its ciphers stay loaded. */
+  [Symbol.dispose](): void {}
 
   /** Uses the cipher once: a context may be refused where a name is known. */
   #try(method: CipherMethod): boolean {

@@ -11,7 +11,7 @@ import {
   makeAeadCipher,
   TAG_LENGTH,
 } from "./_aead_cipher.ts";
-import type { OpensslHkdf } from "./_openssl_hkdf.ts";
+import type { DeriveSubkey } from "./_openssl_hkdf.ts";
 import { opensslError, type OpensslLibrary } from "./_openssl_library.ts";
 import type { CipherMethod } from "./methods.ts";
 import type { AeadCipher, AeadKey } from "./provider.ts";
@@ -30,14 +30,14 @@ export interface OpensslAeadParts {
   readonly library: OpensslLibrary;
   /** `EVP_CIPHER *`. */
   readonly cipher: Deno.PointerObject;
-  /** Derives the session keys; stays its owner's. */
-  readonly hkdf: OpensslHkdf;
+  /** Derives session keys; undefined: not by this library. */
+  readonly derive: DeriveSubkey | undefined;
 }
 
 /** An AEAD cipher of OpenSSL. */
 export class OpensslAeadCipher implements AeadCipher {
   readonly #cipher: AeadCipher;
-  readonly #hkdf: OpensslHkdf;
+  readonly #derive: DeriveSubkey | undefined;
   readonly #keyLength: number;
 
   /**
@@ -47,7 +47,7 @@ export class OpensslAeadCipher implements AeadCipher {
    */
   constructor(method: CipherMethod, parts: OpensslAeadParts) {
     this.#cipher = makeAeadCipher(method, new OpensslAead(method, parts));
-    this.#hkdf = parts.hkdf;
+    this.#derive = parts.derive;
     this.#keyLength = method.keyLength;
   }
 
@@ -59,7 +59,9 @@ export class OpensslAeadCipher implements AeadCipher {
    * @returns The subkey.
    */
   deriveSubkey(master: Uint8Array, salt: Uint8Array): Uint8Array {
-    return this.#hkdf.derive(master, salt, this.#keyLength);
+    return this.#derive === undefined
+      ? this.#cipher.deriveSubkey(master, salt)
+      : this.#derive(master, salt, this.#keyLength);
   }
 
   /**
@@ -166,7 +168,7 @@ class AeadContext implements Disposable {
           context,
           EVP_CTRL_AEAD_GET_TAG,
           TAG_LENGTH,
-          sealed.subarray(length) as BufferSource,
+          sealed.subarray(length),
         ) !== 1
     ) throw this.#failure("seal");
   }
@@ -180,7 +182,7 @@ class AeadContext implements Disposable {
     const { symbols } = this.#library;
     const length = sealed.length - TAG_LENGTH;
     const context = this.#start(key, nonce);
-    const tag = sealed.subarray(length) as BufferSource;
+    const tag = sealed.subarray(length);
     const accepted = symbols.EVP_CIPHER_CTX_ctrl(
       context,
       EVP_CTRL_AEAD_SET_TAG,
@@ -215,8 +217,8 @@ class AeadContext implements Disposable {
       context,
       null,
       null,
-      key === this.#current ? null : key as BufferSource,
-      nonce as BufferSource,
+      key === this.#current ? null : key,
+      nonce,
       SAME_DIRECTION,
     );
     if (started !== 1) throw this.#failure("set the key and nonce");
@@ -237,9 +239,9 @@ class AeadContext implements Disposable {
     if (length > 0) {
       const done = symbols.EVP_CipherUpdate(
         context,
-        output as BufferSource,
+        output,
         written,
-        input as BufferSource,
+        input,
         length,
       );
       if (done !== 1) throw this.#failure("encrypt or decrypt");
@@ -249,7 +251,7 @@ class AeadContext implements Disposable {
     const rest = at === length ? this.#nothing : output.subarray(at);
     return symbols.EVP_CipherFinal_ex(
       context,
-      rest as BufferSource,
+      rest,
       written,
     ) === 1;
   }

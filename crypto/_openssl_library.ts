@@ -5,12 +5,17 @@
  */
 
 import { CipherError } from "./errors.ts";
-import { type LibraryNames, loadLibrary, readCString } from "./_ffi.ts";
+import {
+  type LibraryNames,
+  loadLibrary,
+  type NativeSymbols,
+  readCString,
+} from "./_ffi.ts";
 
 /**
- * The functions used. Lengths that C has as `int` are `i32`; `size_t` only
- * off the hot path, since converting to it is slow. Optional ones came with
- * OpenSSL 3.
+ * The functions used; `size_t` goes over as BigInt, which is quicker than a
+ * number. Optional are those that came with OpenSSL 3, and plain SHA-1, which
+ * a libcrypto can be built without.
  */
 const SYMBOLS = {
   // const char *OpenSSL_version(int type)
@@ -58,29 +63,20 @@ const SYMBOLS = {
     result: "i32",
   },
 
-  // const EVP_MD *EVP_sha1(void)
-  EVP_sha1: { parameters: [], result: "pointer" },
-  // EVP_MD *EVP_MD_fetch(OSSL_LIB_CTX *ctx, const char *algorithm,
-  //   const char *properties)
-  EVP_MD_fetch: {
-    parameters: ["pointer", "buffer", "buffer"],
-    result: "pointer",
+  // int SHA1_Init(SHA_CTX *c)
+  SHA1_Init: { parameters: ["buffer"], result: "i32", optional: true },
+  // int SHA1_Update(SHA_CTX *c, const void *data, size_t len)
+  SHA1_Update: {
+    parameters: ["buffer", "buffer", "usize"],
+    result: "i32",
     optional: true,
   },
-  // HMAC_CTX *HMAC_CTX_new(void)
-  HMAC_CTX_new: { parameters: [], result: "pointer" },
-  // void HMAC_CTX_free(HMAC_CTX *ctx)
-  HMAC_CTX_free: { parameters: ["pointer"], result: "void" },
-  // int HMAC_Init_ex(HMAC_CTX *ctx, const void *key, int len,
-  //   const EVP_MD *md, ENGINE *impl)
-  HMAC_Init_ex: {
-    parameters: ["pointer", "buffer", "i32", "pointer", "pointer"],
+  // int SHA1_Final(unsigned char *md, SHA_CTX *c)
+  SHA1_Final: {
+    parameters: ["buffer", "buffer"],
     result: "i32",
+    optional: true,
   },
-  // int HMAC_Update(HMAC_CTX *ctx, const unsigned char *data, size_t len)
-  HMAC_Update: { parameters: ["pointer", "buffer", "usize"], result: "i32" },
-  // int HMAC_Final(HMAC_CTX *ctx, unsigned char *md, unsigned int *len)
-  HMAC_Final: { parameters: ["pointer", "buffer", "buffer"], result: "i32" },
 
   // OSSL_PROVIDER *OSSL_PROVIDER_try_load(OSSL_LIB_CTX *ctx,
   //   const char *name, int retain_fallbacks)
@@ -96,7 +92,12 @@ const SYMBOLS = {
  * `libcrypto.dylib`: the system's own ends the process that loads it.
  */
 const NAMES: LibraryNames = {
-  linux: ["libcrypto.so.3", "libcrypto.so.1.1", "libcrypto.so"],
+  linux: [
+    "libcrypto.so.3",
+    "libcrypto.so.4",
+    "libcrypto.so.1.1",
+    "libcrypto.so",
+  ],
   darwin: [
     "/opt/homebrew/opt/openssl@3/lib/libcrypto.3.dylib",
     "/usr/local/opt/openssl@3/lib/libcrypto.3.dylib",
@@ -116,7 +117,7 @@ const NAMES: LibraryNames = {
 };
 
 /** The functions of a loaded libcrypto. */
-export type OpensslSymbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+export type OpensslSymbols = NativeSymbols<typeof SYMBOLS>;
 
 /** A loaded libcrypto. */
 export interface OpensslLibrary {
@@ -142,11 +143,8 @@ const loaded = new Map<string, OpensslLibrary>();
 export function loadOpenssl(path?: string): OpensslLibrary {
   const cached = loaded.get(path ?? "");
   if (cached !== undefined) return cached;
-  const { symbols } = loadLibrary(SYMBOLS, {
-    title: "OpenSSL",
-    names: NAMES,
-    path,
-  });
+  const request = { title: "OpenSSL", names: NAMES, path };
+  const symbols: OpensslSymbols = loadLibrary(SYMBOLS, request).symbols;
   // "OpenSSL 3.0.19 27 Jan 2026 (Library: …)"
   const words = readCString(symbols.OpenSSL_version(0)).split(" ");
   const library = { symbols, version: words.slice(0, 2).join(" ") };

@@ -41,8 +41,8 @@ export class OpensslStream implements StreamState {
           context,
           cipher,
           null,
-          key as BufferSource,
-          iv.length === 0 ? null : iv as BufferSource,
+          key,
+          iv.length === 0 ? null : iv,
           decrypt ? 0 : 1,
         ) === 1;
     if (!ready) {
@@ -61,9 +61,9 @@ export class OpensslStream implements StreamState {
   update(input: Uint8Array, output: Uint8Array): void {
     const done = this.#library.symbols.EVP_CipherUpdate(
       this.#context,
-      output as BufferSource,
+      output,
       written,
-      input as BufferSource,
+      input,
       input.length,
     );
     if (done !== 1) {

@@ -106,26 +106,33 @@ export class StreamFraming implements Framing {
 }
 
 class StreamEncoder implements FrameEncoder {
-  readonly salt: Uint8Array;
+  salt: Uint8Array | undefined;
   readonly #state: StreamState;
+  readonly #ivLength: number;
   #ivSent = false;
 
   constructor(shared: Shared) {
     const { cipher, masterKey, salts, ivLength } = shared;
-    this.salt = new Uint8Array(ivLength);
-    salts.take(this.salt);
-    this.#state = cipher.start(masterKey, this.salt);
+    const iv = new Uint8Array(ivLength);
+    salts.take(iv);
+    this.salt = iv;
+    this.#ivLength = ivLength;
+    this.#state = cipher.start(masterKey, iv);
+  }
+
+  forgetSalt(): void {
+    if (this.#ivSent) this.salt = undefined;
   }
 
   encryptedLength(length: number): number {
-    return (this.#ivSent ? 0 : this.salt.length) + length;
+    return (this.#ivSent ? 0 : this.#ivLength) + length;
   }
 
   encrypt(plaintext: Uint8Array, out: Uint8Array): number {
     let at = 0;
-    if (!this.#ivSent) {
+    if (!this.#ivSent && this.salt !== undefined) {
       out.set(this.salt);
-      at = this.salt.length;
+      at = this.#ivLength;
       this.#ivSent = true;
     }
     const end = at + plaintext.length;

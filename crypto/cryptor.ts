@@ -52,12 +52,18 @@ export class Cryptor implements Disposable {
     this.#framing = framing;
   }
 
-  /** The salt or IV of what is sent; drawn now if it was not yet. */
-  get salt(): Uint8Array {
+  /**
+   * The salt or IV of what is sent, drawn now if it was not yet; undefined
+   * once forgotten.
+   */
+  get salt(): Uint8Array | undefined {
     return this.#sending().salt;
   }
 
-  /** The salt or IV of what is received; undefined until it is complete. */
+  /**
+   * The salt or IV of what is received; undefined until it is complete, and
+   * once forgotten.
+   */
   get peerSalt(): Uint8Array | undefined {
     return this.#decoder?.salt;
   }
@@ -78,6 +84,15 @@ export class Cryptor implements Disposable {
   /** Whether received bytes were not genuine: nothing more will come out. */
   get failed(): boolean {
     return this.#decoder?.failed ?? false;
+  }
+
+  /**
+   * Frees the salts that have been sent and received: half of the memory of
+   * an idle connection. For when nobody will ask for them any more.
+   */
+  forgetSalts(): void {
+    this.#encoder?.forgetSalt();
+    if (this.#decoder !== undefined) this.#decoder.salt = undefined;
   }
 
   /**
