@@ -1,7 +1,7 @@
 /**
  * The provider that needs no native library: what the runtime's node:crypto
  * has, and noble-ciphers for the rest. It is the last choice: right, and much
- * slower than a library.
+ * slower than a library. The `table` method, which no library has, is here too.
  *
  * @module
  */
@@ -21,6 +21,7 @@ import type {
   StreamCipher,
   StreamState,
 } from "./provider.ts";
+import { makeTableCipher } from "./table.ts";
 
 /**
  * Opens the portable provider.
@@ -54,6 +55,7 @@ class PortableProvider implements CryptoProvider {
   }
 
   stream(method: CipherMethod): StreamCipher {
+    if (method.kind === "table") return makeTableCipher();
     if (method.kind !== "stream" || !this.supports(method)) {
       throw unsupported(method);
     }
@@ -86,7 +88,7 @@ function tries(method: CipherMethod): boolean {
         return false; // node:crypto does not know the algorithm
       }
     case "table":
-      return false;
+      return true;
     default:
       return method.kind satisfies never;
   }
