@@ -2,13 +2,14 @@
  * The import directions of the repository as one pure function over the edges
  * of the module graph.
  *
- * Levels: {crypto, socks5, loop} < {config, dns} < relay < main.ts. An import
- * goes downward only, and across folders to a folder's surface only.
+ * Levels: {crypto, socks5, loop} < {config, dns} < relay < process < demo <
+ * main.ts. An import goes downward only, and across folders to a folder's
+ * surface only.
  *
  * @module
  */
 
-import { isTestModule } from "./_modules.ts";
+import { isRunByDeno, isTestModule } from "./_modules.ts";
 
 /** One import or re-export in a first-party module. */
 export interface Edge {
@@ -44,7 +45,9 @@ const LEVELS: Readonly<Record<string, number>> = {
   config: 1,
   dns: 1,
   relay: 2,
-  "": 3,
+  process: 3,
+  demo: 4,
+  "": 5,
 };
 
 /** Files that other folders may import beside `mod.ts`. */
@@ -92,7 +95,10 @@ function brokenRule(edge: Edge): string | undefined {
       ? undefined
       : "scripts/ is imported by nobody else";
   }
-  if (isTestModule(to)) return "a test is imported by nobody";
+  if (isRunByDeno(to)) return "a test is imported by nobody";
+  if (isTestModule(to) && !isTestModule(from)) {
+    return "a fixture is imported by tests only";
+  }
   if (source === target) return undefined;
   if (source === "scripts") return brokenSurface(to, target);
   return brokenLevel(edge, source, target) ?? brokenSurface(to, target);

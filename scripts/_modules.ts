@@ -36,8 +36,20 @@ async function collect(folder: string, found: string[]): Promise<void> {
  * Tells whether a module exists for tests and measurements only.
  *
  * @param path Path relative to the repository.
- * @returns True for `tests/…`, `…_test.ts` and `…_bench.ts`.
+ * @returns True for `tests/…`, `…_test.ts`, `…_bench.ts`, and the fixtures
+ * `…_fixture.ts` and `_fake_….ts` beside the code.
  */
 export function isTestModule(path: string): boolean {
-  return path.startsWith("tests/") || /_(test|bench)\.ts$/.test(path);
+  return path.startsWith("tests/") || isRunByDeno(path) ||
+    /_fixture\.ts$|(^|\/)_fake_[^/]*\.ts$/.test(path);
+}
+
+/**
+ * Tells whether a module is started by `deno test` or `deno bench`.
+ *
+ * @param path Path relative to the repository.
+ * @returns True for `…_test.ts` and `…_bench.ts`.
+ */
+export function isRunByDeno(path: string): boolean {
+  return /_(test|bench)\.ts$/.test(path);
 }

@@ -24,6 +24,10 @@ const ALLOWED: readonly Edge[] = [
   edge("dns/resolver.ts", "loop/mod.ts"),
   edge("loop/event_loop.ts", "npm:@logtape/logtape@2.4.2"),
   edge("loop/event_loop_test.ts", "tests/_descriptors.ts"),
+  edge("process/run.ts", "relay/mod.ts"),
+  edge("demo/mod.ts", "process/mod.ts"),
+  edge("dns/resolver_test.ts", "dns/_fake_net.ts"),
+  edge("dns/_fake_net.ts", "dns/types.ts"),
   edge("tests/e2e/x_test.ts", "crypto/_openssl.ts"),
   edge("scripts/build.ts", "scripts/_modules.ts"),
   edge("scripts/bench.ts", "crypto/mod.ts"),
@@ -85,6 +89,18 @@ const FORBIDDEN: readonly { readonly edge: Edge; readonly rule: string }[] = [
   {
     edge: edge("loop/mod.ts", "loop/timers_test.ts"),
     rule: "a test is imported by nobody",
+  },
+  {
+    edge: edge("dns/mod.ts", "dns/_fake_net.ts"),
+    rule: "a fixture is imported by tests only",
+  },
+  {
+    edge: edge("crypto/mod.ts", "crypto/_provider_fixture.ts"),
+    rule: "a fixture is imported by tests only",
+  },
+  {
+    edge: edge("relay/mod.ts", "process/mod.ts"),
+    rule: "relay/ may not import upward",
   },
   {
     edge: edge("extra/a.ts", "loop/mod.ts"),
