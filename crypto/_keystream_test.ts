@@ -1,0 +1,83 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { type Keystream, KeystreamState } from "./_keystream.ts";
+import { CipherError } from "./errors.ts";
+
+/** A keystream whose bytes are the numbers of their blocks, modulo 251. */
+class CountingKeystream implements Keystream {
+  readonly blocks: number;
+  readonly calls: { length: number; counter: number }[] = [];
+  disposals = 0;
+
+  constructor(blocks: number) {
+    this.blocks = blocks;
+  }
+
+  xor(
+    input: Uint8Array,
+    output: Uint8Array,
+    length: number,
+    counter: number,
+  ): void {
+    this.calls.push({ length, counter });
+    for (let at = 0; at < length; at++) {
+      output[at] = input[at]! ^ (counter + Math.floor(at / 64)) % 251;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.disposals++;
+  }
+}
+
+Deno.test("KeystreamState.update() takes up where it stopped when cut at any two places", () => {
+  const zeros = new Uint8Array(200);
+  const whole = Uint8Array.from(zeros, (_, at) => Math.floor(at / 64));
+  for (let first = 0; first <= 200; first++) {
+    for (const second of [first, first + 1, first + 63, first + 64, 199]) {
+      using state = new KeystreamState(new CountingKeystream(Infinity));
+      const output = new Uint8Array(200);
+      let at = 0;
+      for (const end of [first, second, 200]) {
+        if (end < at || end > 200) continue;
+        state.update(zeros.subarray(at, end), output.subarray(at, end));
+        at = end;
+      }
+      assertEquals(output, whole, `cut at ${first} and ${second}`);
+    }
+  }
+});
+
+Deno.test("KeystreamState.update() passes whole blocks on in one call", () => {
+  const keystream = new CountingKeystream(Infinity);
+  using state = new KeystreamState(keystream);
+  const bytes = new Uint8Array(1000);
+  state.update(bytes, bytes.slice());
+  assertEquals(keystream.calls, [
+    { length: 960, counter: 0 },
+    { length: 64, counter: 15 },
+  ]);
+});
+
+Deno.test("KeystreamState.update() uses the last block and throws at the one after", () => {
+  const keystream = new CountingKeystream(2 ** 32);
+  using state = new KeystreamState(keystream, 2 ** 32 - 1);
+  const bytes = new Uint8Array(64);
+  state.update(bytes.subarray(0, 63), bytes);
+  state.update(bytes.subarray(63), bytes);
+  assertThrows(() => state.update(bytes.subarray(0, 1), bytes), CipherError);
+  assertEquals(keystream.calls.length, 1);
+});
+
+Deno.test("KeystreamState.update() throws when a piece goes past the last block", () => {
+  const keystream = new CountingKeystream(2);
+  using state = new KeystreamState(keystream);
+  const bytes = new Uint8Array(192);
+  assertThrows(() => state.update(bytes, bytes.slice()), CipherError);
+  assertEquals(keystream.calls, []);
+});
+
+Deno.test("KeystreamState[Symbol.dispose]() disposes of the keystream", () => {
+  const keystream = new CountingKeystream(2);
+  new KeystreamState(keystream)[Symbol.dispose]();
+  assertEquals(keystream.disposals, 1);
+});
