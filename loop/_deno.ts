@@ -108,7 +108,7 @@ export class DenoPoller implements Poller {
   }
 
   poll(_timeout: number): number {
-    return this.#hub.collect();
+    return this.#hub.poll();
   }
 
   wait(timeout: number): Promise<number> {

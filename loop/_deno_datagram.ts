@@ -1,6 +1,7 @@
 /**
  * A UDP socket over `Deno.listenDatagram`: one receive under way, a few
- * datagrams received ahead, a bounded number of sends under way.
+ * datagrams received ahead; one send under way, since several may overtake
+ * each other, and a bounded queue behind it.
  *
  * @module
  */
@@ -19,10 +20,10 @@ import { type DatagramSocket, FAILED, WOULD_BLOCK } from "./socket.ts";
 
 /** Most datagrams received before the handler takes them. */
 const RECEIVE_AHEAD = 16;
-/** Most sends under way. */
-const SENDS = 64;
-/** Most bytes of sends under way, but for the last one taken. */
-const SEND_BYTES = 262_144;
+/** Most datagrams that wait to be sent. */
+const SEND_AHEAD = 64;
+/** Most bytes of them, but for the last one taken. */
+const SEND_AHEAD_BYTES = 262_144;
 /** Largest payload over IPv4: 65,535 less the IP and UDP headers. */
 const MAX_PAYLOAD_IPV4 = 65_507;
 /** Largest payload over IPv6, whose own header does not count. */
@@ -36,10 +37,17 @@ const LOST = new Set([
   "ENETUNREACH",
 ]);
 
+/** A datagram received. */
 interface Datagram {
   readonly buffer: Uint8Array;
   readonly length: number;
   readonly sender: Deno.Addr;
+}
+
+/** A datagram to be sent. */
+interface Outgoing {
+  readonly data: Uint8Array;
+  readonly to: Deno.NetAddr;
 }
 
 /** The UDP socket of the `deno` poller. */
@@ -50,8 +58,9 @@ export class DenoDatagram extends DenoSocket implements DatagramSocket {
   readonly #received: Datagram[] = [];
   readonly #ipv6: boolean;
   #receiving: Uint8Array | undefined;
-  #sending = 0;
-  #sendingBytes = 0;
+  /** The first one is under way. */
+  #outgoing: Outgoing[] = [];
+  #outgoingBytes = 0;
   #failure = "";
   #from: Deno.Addr | undefined;
   #sender: SocketAddress = UNSPECIFIED;
@@ -96,22 +105,15 @@ export class DenoDatagram extends DenoSocket implements DatagramSocket {
       return this.#fail("EMSGSIZE");
     }
     if (!this.#canSend()) return WOULD_BLOCK;
-    this.#sending++;
-    this.#sendingBytes += length;
     const hostname = ipv4 && this.#ipv6
       ? `::ffff:${address.host}`
       : address.host;
-    this.#conn.send(data.slice(), {
-      transport: "udp",
-      hostname,
-      port: address.port,
-    }).then(
-      () => this.#sent(length),
-      (error: unknown) => {
-        if (!this.closed) this.error = errorCode(error);
-        this.#sent(length);
-      },
-    );
+    this.#outgoingBytes += length;
+    const count = this.#outgoing.push({
+      data: data.slice(),
+      to: { transport: "udp", hostname, port: address.port },
+    });
+    if (count === 1) this.#sendFirst();
     return length;
   }
 
@@ -138,18 +140,23 @@ export class DenoDatagram extends DenoSocket implements DatagramSocket {
     return code;
   }
 
+  /** Closes once what `sendTo` took is sent. */
   close(): void {
     if (this.closed) return;
     this.closed = true;
     this.hub.closed(this);
-    closeQuietly(this.#conn);
     for (const { buffer } of this.#received.splice(0)) {
       this.hub.buffers.give(buffer);
     }
+    if (this.#outgoing.length > 0) this.hub.linger(this);
+    else closeQuietly(this.#conn);
   }
 
   abandon(): void {
+    this.#outgoing.length = 0;
     this.close();
+    this.hub.lingered(this);
+    closeQuietly(this.#conn);
   }
 
   #fail(code: string): number {
@@ -158,15 +165,30 @@ export class DenoDatagram extends DenoSocket implements DatagramSocket {
   }
 
   #canSend(): boolean {
-    return this.#sending < SENDS && this.#sendingBytes < SEND_BYTES;
+    return this.#outgoing.length < SEND_AHEAD &&
+      this.#outgoingBytes < SEND_AHEAD_BYTES;
   }
 
-  #sent(length: number): void {
-    const couldSend = this.#canSend();
-    this.#sending--;
-    this.#sendingBytes -= length;
-    if (!couldSend) this.hub.changed(this);
+  #sendFirst(): void {
+    const { data, to } = this.#outgoing[0]!;
+    this.#conn.send(data, to).then(this.#onSent, this.#onSendFailed);
   }
+
+  #onSent = (): void => {
+    const couldSend = this.#canSend();
+    const sent = this.#outgoing.shift();
+    if (sent === undefined) return;
+    this.#outgoingBytes -= sent.data.length;
+    if (this.#outgoing.length > 0) this.#sendFirst();
+    else if (this.closed) this.abandon();
+    if (!couldSend) this.hub.changed(this);
+  };
+
+  /** A datagram that cannot be sent is lost; the next ones may do better. */
+  #onSendFailed = (error: unknown): void => {
+    this.error = errorCode(error);
+    this.#onSent();
+  };
 
   #onReceived = ([data, sender]: [Uint8Array, Deno.Addr]): void => {
     const buffer = this.#takeReceiving();

@@ -59,6 +59,11 @@ export abstract class EpollSocket implements Socket {
   dirty = false;
   error = "";
   protected readonly owner: EpollOwner;
+  /**
+   * `fd` while it is open, then -1: its number may belong to another socket,
+   * and a late call must get EBADF.
+   */
+  protected descriptor: number;
   #closed = false;
   #localAddress: SocketAddress | undefined = undefined;
 
@@ -68,7 +73,7 @@ export abstract class EpollSocket implements Socket {
    */
   constructor(owner: EpollOwner, fd: number) {
     this.owner = owner;
-    this.fd = fd;
+    this.fd = this.descriptor = fd;
     owner.onOpen(this);
   }
 
@@ -79,7 +84,11 @@ export abstract class EpollSocket implements Socket {
   get localAddress(): SocketAddress {
     if (this.#localAddress === undefined) {
       addressLength[0] = SOCKADDR_LENGTH;
-      this.owner.libc.symbols.getsockname(this.fd, addressBytes, addressLength);
+      this.owner.libc.symbols.getsockname(
+        this.descriptor,
+        addressBytes,
+        addressLength,
+      );
       this.#localAddress = fromSockaddr(addressBytes);
     }
     return this.#localAddress;
@@ -89,7 +98,8 @@ export abstract class EpollSocket implements Socket {
     if (this.#closed) return;
     this.#closed = true;
     this.owner.onClose(this);
-    this.owner.libc.symbols.close(this.fd);
+    this.owner.libc.symbols.close(this.descriptor);
+    this.descriptor = -1;
   }
 
   [Symbol.dispose](): void {
@@ -99,7 +109,13 @@ export abstract class EpollSocket implements Socket {
   takeError(): string {
     addressLength[0] = 4;
     const { symbols } = this.owner.libc;
-    symbols.getsockopt(this.fd, SOL_SOCKET, SO_ERROR, option, addressLength);
+    symbols.getsockopt(
+      this.descriptor,
+      SOL_SOCKET,
+      SO_ERROR,
+      option,
+      addressLength,
+    );
     if (option[0] !== 0) this.error = errnoName(option[0]!);
     return this.error;
   }
@@ -121,7 +137,7 @@ export class EpollListener extends EpollSocket implements ListenerSocket {
     const { symbols } = this.owner.libc;
     addressLength[0] = SOCKADDR_LENGTH;
     const fd = symbols.accept4(
-      this.fd,
+      this.descriptor,
       addressBytes,
       addressLength,
       SOCKET_FLAGS,
@@ -152,7 +168,7 @@ export class EpollStream extends EpollSocket implements StreamSocket {
 
   recv(buffer: Uint8Array): number {
     const count = this.owner.libc.symbols.recv(
-      this.fd,
+      this.descriptor,
       buffer as Uint8Array<ArrayBuffer>,
       buffer.length,
       NO_FLAGS,
@@ -162,7 +178,7 @@ export class EpollStream extends EpollSocket implements StreamSocket {
 
   send(data: Uint8Array): number {
     const count = this.owner.libc.symbols.send(
-      this.fd,
+      this.descriptor,
       data as Uint8Array<ArrayBuffer>,
       data.length,
       MSG_NOSIGNAL,
@@ -171,7 +187,7 @@ export class EpollStream extends EpollSocket implements StreamSocket {
   }
 
   shutdown(): void {
-    this.owner.libc.symbols.shutdown(this.fd, SHUT_WR);
+    this.owner.libc.symbols.shutdown(this.descriptor, SHUT_WR);
   }
 
   reset(): void {
@@ -179,7 +195,7 @@ export class EpollStream extends EpollSocket implements StreamSocket {
     option[0] = 1;
     option[1] = 0;
     const { symbols } = this.owner.libc;
-    symbols.setsockopt(this.fd, SOL_SOCKET, SO_LINGER, option, 8);
+    symbols.setsockopt(this.descriptor, SOL_SOCKET, SO_LINGER, option, 8);
     this.close();
   }
 }
@@ -204,7 +220,7 @@ export class EpollDatagram extends EpollSocket implements DatagramSocket {
   recvFrom(buffer: Uint8Array): number {
     addressLength[0] = SOCKADDR_LENGTH;
     const count = this.owner.libc.symbols.recvfrom(
-      this.fd,
+      this.descriptor,
       buffer as Uint8Array<ArrayBuffer>,
       buffer.length,
       NO_FLAGS,
@@ -221,7 +237,7 @@ export class EpollDatagram extends EpollSocket implements DatagramSocket {
       ? mapSockaddr(toSockaddr(address))
       : toSockaddr(address);
     const count = this.owner.libc.symbols.sendto(
-      this.fd,
+      this.descriptor,
       data as Uint8Array<ArrayBuffer>,
       data.length,
       MSG_NOSIGNAL,
