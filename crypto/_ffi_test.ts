@@ -1,0 +1,50 @@
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { cString, loadLibrary, readCString } from "./_ffi.ts";
+import { CipherError } from "./errors.ts";
+
+const NAMES = {
+  linux: ["libno_such_a.so", "libno_such_b.so"],
+  darwin: ["libno_such_a.dylib", "libno_such_b.dylib"],
+  windows: ["no_such_a.dll", "no_such_b.dll"],
+};
+
+Deno.test("loadLibrary() names every file that it tried", () => {
+  const error: CipherError = assertThrows(
+    () => loadLibrary({}, { title: "Nothing", names: NAMES }),
+    CipherError,
+    "Cannot load Nothing:",
+  );
+  assertEquals(error.code, "no_library");
+  assertStringIncludes(error.message, "no_such_a.");
+  assertStringIncludes(error.message, "no_such_b.");
+});
+
+Deno.test("loadLibrary() tries nothing but the user's own file", () => {
+  const error: CipherError = assertThrows(
+    () => loadLibrary({}, { title: "Nothing", names: NAMES, path: "./mine" }),
+    CipherError,
+    "./mine: ",
+  );
+  assertEquals(error.message.includes("no_such"), false);
+});
+
+Deno.test({
+  name: "loadLibrary() does not ask for permission that was not given",
+  permissions: { ffi: false },
+  fn() {
+    const error: CipherError = assertThrows(
+      () => loadLibrary({}, { title: "Nothing", names: NAMES }),
+      CipherError,
+      "not allowed",
+    );
+    assertEquals(error.cause instanceof Deno.errors.NotCapable, true);
+  },
+});
+
+Deno.test("cString() ends in NUL", () => {
+  assertEquals(cString("aé"), new Uint8Array([0x61, 0xc3, 0xa9, 0]));
+});
+
+Deno.test("readCString() takes null for the empty text", () => {
+  assertEquals(readCString(null), "");
+});
