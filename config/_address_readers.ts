@@ -1,0 +1,222 @@
+/**
+ * Readers of addresses, and of lists and maps.
+ *
+ * @module
+ */
+
+import { readHostPort, readHostText } from "./_hosts.ts";
+import { PORT, portOf, textOf } from "./_readers.ts";
+import type { Report } from "./_report.ts";
+import { type ManagerAddress, NO_PORT } from "./_settings.ts";
+import { IpNetworks } from "./ip_networks.ts";
+import type { HostPort } from "./types.ts";
+
+const HOST = "an IP address or a host name";
+
+/**
+ * Reads a host.
+ *
+ * @param value The value as given.
+ * @param report Where to report.
+ * @returns The checked value; undefined after a report.
+ */
+export function readHost(
+  value: unknown,
+  report: Report,
+): string | undefined {
+  return hostOf(value) ?? report.expected(HOST);
+}
+
+/**
+ * Reads `host:port`.
+ *
+ * @param value The value as given.
+ * @param report Where to report.
+ * @returns The checked value; undefined after a report.
+ */
+export function readEndpoint(
+  value: unknown,
+  report: Report,
+): HostPort | undefined {
+  const endpoint = typeof value === "string" ? readHostPort(value) : undefined;
+  return endpoint ?? report.expected("host:port");
+}
+
+/**
+ * Reads where a manager listens: `host:port`, or the path of a socket.
+ *
+ * @param value The value as given.
+ * @param report Where to report.
+ * @returns The checked value; undefined after a report.
+ */
+export function readManagerAddress(
+  value: unknown,
+  report: Report,
+): ManagerAddress | undefined {
+  const text = textOf(value);
+  const expected = "host:port, or the path of a socket";
+  if (text === undefined || text.includes("\0")) {
+    return report.expected(expected);
+  }
+  if (/[/\\]/.test(text)) return { path: text };
+  const isHost = text.includes(":") || /^[\d.]+$|^localhost$/.test(text);
+  if (!isHost) return { path: text };
+  return readHostPort(text, NO_PORT) ?? report.expected(expected);
+}
+
+/**
+ * Reads a port or a list of ports.
+ *
+ * @param value The value as given.
+ * @param report Where to report.
+ * @returns The checked value; undefined after a report.
+ */
+export function readPorts(
+  value: unknown,
+  report: Report,
+): readonly number[] | undefined {
+  return readList(value, report, {
+    one: portOf,
+    expected: PORT,
+    or: "a list of such ports",
+  });
+}
+
+/**
+ * Reads a host or a list of hosts.
+ *
+ * @param value The value as given.
+ * @param report Where to report.
+ * @returns The checked value; undefined after a report.
+ */
+export function readHosts(
+  value: unknown,
+  report: Report,
+): readonly string[] | undefined {
+  return readList(value, report, {
+    one: hostOf,
+    expected: HOST,
+    or: "a list of such hosts",
+  });
+}
+
+/**
+ * Reads name servers: addresses, each with or without a port.
+ *
+ * @param value The value as given.
+ * @param report Where to report.
+ * @returns The checked value; undefined after a report.
+ */
+export function readNameServers(
+  value: unknown,
+  report: Report,
+): readonly HostPort[] | undefined {
+  const list = typeof value === "string" && value.includes(",")
+    ? value.split(",").map((entry) => entry.trim())
+    : value;
+  return readList(list, report, {
+    one: nameServerOf,
+    expected: "an IP address, with or without a port",
+    or: "a list of such addresses",
+  });
+}
+
+/**
+ * Reads networks, as a list or separated by commas.
+ *
+ * @param value The value as given.
+ * @param report Where to report.
+ * @returns The checked value; undefined after a report.
+ */
+export function readNetworks(
+  value: unknown,
+  report: Report,
+): IpNetworks | undefined {
+  const isList = Array.isArray(value) &&
+    value.every((entry) => typeof entry === "string");
+  if (typeof value !== "string" && !isList) {
+    return report.expected("networks such as 10.0.0.0/8, or a list of them");
+  }
+  try {
+    return new IpNetworks(value, { onGuess: (line) => report.warn(line) });
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return report.refused(error.message, { style: "log", exitCode: 2 });
+  }
+}
+
+/**
+ * Reads a map of ports to passwords.
+ *
+ * @param value The value as given.
+ * @param report Where to report.
+ * @returns The checked value; undefined after a report.
+ */
+export function readPortPassword(
+  value: unknown,
+  report: Report,
+): ReadonlyMap<number, string> | undefined {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return report.expected('passwords by port, such as { "8388": "…" }');
+  }
+  const passwords = new Map<number, string>();
+  let isGood = true;
+  for (const [key, password] of Object.entries(value)) {
+    const port = portOf(key);
+    if (port === undefined) {
+      isGood = false;
+      report.expected(`${PORT} as its key`, { path: [key], value: key });
+    } else if (textOf(password) === undefined) {
+      isGood = false;
+      report.expected(`a password in quotes for port ${port}`, {
+        path: [key],
+        value: password,
+      });
+    } else {
+      passwords.set(port, password);
+    }
+  }
+  if (!isGood) return undefined;
+  return passwords.size > 0 ? passwords : report.expected("at least one port");
+}
+
+function hostOf(value: unknown): string | undefined {
+  return typeof value === "string" ? readHostText(value) : undefined;
+}
+
+function nameServerOf(value: unknown): HostPort | undefined {
+  const server = typeof value === "string"
+    ? readHostPort(value, 53)
+    : undefined;
+  const isLiteral = server !== undefined && /^[\d.]+$|:/.test(server.host);
+  return isLiteral ? server : undefined;
+}
+
+interface ListForm<T> {
+  readonly one: (value: unknown) => T | undefined;
+  readonly expected: string;
+  readonly or: string;
+}
+
+/** One value or a list of such; repeated values count once. */
+function readList<T>(
+  value: unknown,
+  report: Report,
+  form: ListForm<T>,
+): readonly T[] | undefined {
+  if (!Array.isArray(value)) {
+    const single = form.one(value);
+    return single !== undefined
+      ? [single]
+      : report.expected(`${form.expected}, or ${form.or}`);
+  }
+  const list: T[] = [];
+  for (const [i, entry] of value.entries()) {
+    const item = form.one(entry);
+    if (item === undefined) {
+      return report.expected(form.expected, { path: [i], value: entry });
+    }
+    if (!list.includes(item)) list.push(item);
+  }
+  return list.length > 0 ? list : report.expected(form.or);
+}

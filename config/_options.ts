@@ -1,0 +1,258 @@
+/**
+ * The options of the command line, by role, with their lines of the usage
+ * text.
+ *
+ * @module
+ */
+
+import type { Option } from "./getopt.ts";
+import type { Role } from "./types.ts";
+
+/** An option and what it does. */
+export interface OptionRow extends Option {
+  /** What it does: sets a key to its value or to a constant, or acts. */
+  readonly effect:
+    | { readonly kind: "value"; readonly key: string }
+    | {
+      readonly kind: "constant";
+      readonly key: string;
+      readonly value: boolean | string;
+    }
+    | { readonly kind: "verbosity"; readonly step: 1 | -1 }
+    | { readonly kind: "config" | "check" | "help" | "version" };
+  /** The two columns of the usage text; without them it is not shown. */
+  readonly help?: readonly [left: string, right: string];
+  readonly section: "proxy" | "general";
+}
+
+/** Rows that differ between the roles. */
+interface Words {
+  readonly server: string;
+  readonly localPort: string;
+  readonly localPortKey: string;
+}
+
+/**
+ * The options of a role.
+ *
+ * @param role What the program is started as.
+ * @returns The options in the order of the usage text.
+ */
+export function optionsOf(role: Role): readonly OptionRow[] {
+  switch (role) {
+    case "sslocal":
+      return [...proxyOptions(CLIENT_WORDS), ...GENERAL];
+    case "sstunnel":
+      return [...proxyOptions(TUNNEL_WORDS), ...GENERAL];
+    case "ssserver":
+    case "ssmanager":
+      return [...proxyOptions(SERVER_WORDS), ...GENERAL];
+    default:
+      return role satisfies never;
+  }
+}
+
+const CLIENT_WORDS: Words = {
+  server: "server address",
+  localPort: "local port, default: 1080",
+  localPortKey: "local_port",
+};
+
+const TUNNEL_WORDS: Words = {
+  server: "server address",
+  localPort: "local port, default: 53",
+  localPortKey: "tunnel_port",
+};
+
+const SERVER_WORDS: Words = {
+  server: "server address, default: 0.0.0.0",
+  localPort: "",
+  localPortKey: "",
+};
+
+function proxyOptions(words: Words): OptionRow[] {
+  const isServer = words === SERVER_WORDS;
+  return [
+    act("config", "c", {
+      long: "config",
+      takesValue: true,
+      help: ["-c, --config=CONFIG", "path to config file, JSON or TOML"],
+    }),
+    value("s", "server", ["-s SERVER_ADDR", words.server]),
+    value("p", "server_port", ["-p SERVER_PORT", "server port, default: 8388"]),
+    ...(isServer ? [] : [
+      value("b", "local_address", [
+        "-b LOCAL_ADDR",
+        "local binding address, default: 127.0.0.1",
+      ]),
+      value("l", words.localPortKey, ["-l LOCAL_PORT", words.localPort]),
+    ]),
+    ...(words === TUNNEL_WORDS
+      ? [
+        value("L", "tunnel_address", [
+          "-L HOST:PORT",
+          "where the tunnel leads to, default: 8.8.8.8:53",
+        ]),
+      ]
+      : []),
+    value("k", "password", [
+      "-k PASSWORD",
+      "password; others can see it here, better use a file",
+    ]),
+    value("m", "method", [
+      "-m METHOD",
+      "encryption method, default: aes-256-gcm",
+    ]),
+    value("t", "timeout", [
+      "-t TIMEOUT",
+      "timeout in seconds, default: 300",
+    ]),
+    flag("a", "one_time_auth", ["-a ONE_TIME_AUTH", "one time auth"]),
+    flag("fast-open", "fast_open", [
+      "--fast-open",
+      "use TCP_FASTOPEN, requires Linux 3.7+",
+    ]),
+    value("mode", "mode", [
+      "--mode=MODE",
+      "tcp_only, udp_only or tcp_and_udp (default)",
+    ]),
+    constant("u", "mode", "tcp_and_udp"),
+    constant("U", "mode", "udp_only"),
+    ...(isServer ? SERVER_ONLY : []),
+    value("libopenssl", "libopenssl", [
+      "--libopenssl=PATH",
+      "custom openssl crypto lib path",
+    ]),
+    value("libmbedtls", "libmbedtls", [
+      "--libmbedtls=PATH",
+      "custom mbedtls crypto lib path",
+    ]),
+    value("libsodium", "libsodium", [
+      "--libsodium=PATH",
+      "custom sodium crypto lib path",
+    ]),
+    value("event-loop", "event_loop", [
+      "--event-loop=NAME",
+      "epoll or deno, default: the best one here",
+    ]),
+  ];
+}
+
+const SERVER_ONLY: readonly OptionRow[] = [
+  value("workers", "workers", [
+    "--workers=WORKERS",
+    "number of workers, available on Unix/Linux",
+  ]),
+  value("forbidden-ip", "forbidden_ip", [
+    "--forbidden-ip=IPLIST",
+    "comma separated IP list forbidden to connect",
+  ]),
+  value("manager-address", "manager_address", [
+    "--manager-address=ADDR",
+    "optional server manager UDP address, see wiki",
+  ]),
+  flag("prefer-ipv6", "prefer_ipv6", [
+    "--prefer-ipv6",
+    "resolve ipv6 address first",
+  ]),
+];
+
+const GENERAL: readonly OptionRow[] = [
+  act("help", "h", {
+    long: "help",
+    help: ["-h, --help", "show this help message and exit"],
+  }),
+  general(value("d", "daemon", ["-d start/stop/restart", "daemon mode"])),
+  general(
+    value("pid-file", "pid-file", [
+      "--pid-file=PID_FILE",
+      "pid file for daemon mode",
+    ]),
+  ),
+  general(
+    value("log-file", "log-file", [
+      "--log-file=LOG_FILE",
+      "log file for daemon mode",
+    ]),
+  ),
+  general(value("user", "user", ["--user=USER", "username to run as"])),
+  {
+    short: "v",
+    takesValue: false,
+    effect: { kind: "verbosity", step: 1 },
+    help: ["-v, -vv", "verbose mode"],
+    section: "general",
+  },
+  {
+    short: "q",
+    takesValue: false,
+    effect: { kind: "verbosity", step: -1 },
+    help: ["-q, -qq", "quiet mode, only show warnings/errors"],
+    section: "general",
+  },
+  act("check", undefined, {
+    long: "check",
+    help: ["--check", "check the configuration and exit"],
+  }),
+  act("version", undefined, {
+    long: "version",
+    help: ["--version", "show version information"],
+  }),
+];
+
+type Help = readonly [left: string, right: string];
+
+/** One letter is a short name; more are a long one. */
+function named(name: string): Pick<Option, "short" | "long"> {
+  return name.length === 1 ? { short: name } : { long: name };
+}
+
+function value(name: string, key: string, help: Help): OptionRow {
+  return {
+    ...named(name),
+    takesValue: true,
+    effect: { kind: "value", key },
+    help,
+    section: "proxy",
+  };
+}
+
+function flag(name: string, key: string, help: Help): OptionRow {
+  return { ...constant(name, key, true), help };
+}
+
+function constant(
+  name: string,
+  key: string,
+  value: boolean | string,
+): OptionRow {
+  return {
+    ...named(name),
+    takesValue: false,
+    effect: { kind: "constant", key, value },
+    section: "proxy",
+  };
+}
+
+function general(row: OptionRow): OptionRow {
+  return { ...row, section: "general" };
+}
+
+function act(
+  kind: "config" | "check" | "help" | "version",
+  short: string | undefined,
+  { long, takesValue = false, help }: {
+    long: string;
+    takesValue?: boolean;
+    help: Help;
+  },
+): OptionRow {
+  return {
+    short,
+    long,
+    takesValue,
+    effect: { kind },
+    help,
+    section: kind === "config" ? "proxy" : "general",
+  };
+}

@@ -1,0 +1,220 @@
+/**
+ * Readers of plain values: each takes what a file or the command line gave and
+ * returns the checked value, or reports what it expected.
+ *
+ * @module
+ */
+
+import { findMethod, methodNames } from "../crypto/methods.ts";
+import { nearest } from "./_nearest.ts";
+import type { Reader, Report } from "./_report.ts";
+import type { DaemonAction } from "./types.ts";
+
+/** What a port is, for messages. */
+export const PORT = "a port from 1 to 65535";
+
+/**
+ * Reads true or false.
+ *
+ * @param value The value as given.
+ * @param report Where to report.
+ * @returns The checked value; undefined after a report.
+ */
+export function readBoolean(
+  value: unknown,
+  report: Report,
+): boolean | undefined {
+  return typeof value === "boolean" ? value : report.expected("true or false");
+}
+
+/**
+ * Reads a port, as a number or in digits.
+ *
+ * @param value The value as given.
+ * @param report Where to report.
+ * @returns The checked value; undefined after a report.
+ */
+export function readPort(
+  value: unknown,
+  report: Report,
+): number | undefined {
+  return portOf(value) ?? report.expected(PORT);
+}
+
+/**
+ * Reads a text that is not empty.
+ *
+ * @param value The value as given.
+ * @param report Where to report.
+ * @returns The checked value; undefined after a report.
+ */
+export function readText(
+  value: unknown,
+  report: Report,
+): string | undefined {
+  return textOf(value) ?? report.expected("a text that is not empty");
+}
+
+/**
+ * Reads the name of a file, a user or the like.
+ *
+ * @param value The value as given.
+ * @param report Where to report.
+ * @returns The checked value; undefined after a report.
+ */
+export function readName(
+  value: unknown,
+  report: Report,
+): string | undefined {
+  const text = textOf(value);
+  // deno-lint-ignore no-control-regex
+  return text !== undefined && !/[\x00-\x1f\x7f]/.test(text)
+    ? text
+    : report.expected("a name without control characters");
+}
+
+/**
+ * Reads seconds, whole or not.
+ *
+ * @param value The value as given.
+ * @param report Where to report.
+ * @returns The checked value; undefined after a report.
+ */
+export function readTimeout(
+  value: unknown,
+  report: Report,
+): number | undefined {
+  const seconds = numberOf(value);
+  // Timers count milliseconds in 31 bits.
+  return seconds !== undefined && seconds > 0 && seconds < 2 ** 31 / 1000
+    ? seconds
+    : report.expected("seconds, more than 0 and at most 2147483");
+}
+
+/**
+ * Reads how much to log: true is 1, false is 0.
+ *
+ * @param value The value as given.
+ * @param report Where to report.
+ * @returns The checked value; undefined after a report.
+ */
+export function readVerbose(
+  value: unknown,
+  report: Report,
+): number | undefined {
+  if (typeof value === "boolean") return value ? 1 : 0;
+  const level = numberOf(value);
+  return Number.isInteger(level)
+    ? level
+    : report.expected("true, false or a whole number");
+}
+
+/**
+ * Makes a reader of whole numbers.
+ *
+ * @param min The least.
+ * @param max The greatest.
+ * @returns The reader.
+ */
+export function readInteger(min: number, max: number): Reader<number> {
+  return (value, report) => {
+    const number = numberOf(value);
+    return Number.isInteger(number) && number! >= min && number! <= max
+      ? number
+      : report.expected(`a whole number from ${min} to ${max}`);
+  };
+}
+
+/**
+ * Makes a reader of a word out of several.
+ *
+ * @param words The words.
+ * @returns The reader.
+ */
+export function readWord<T extends string>(...words: T[]): Reader<T> {
+  return (value, report) =>
+    words.find((word) => word === value) ??
+      report.expected(`one of ${words.join(", ")}`);
+}
+
+/**
+ * Reads a daemon command; its refusal has the words that scripts know.
+ *
+ * @param value The value as given.
+ * @param report Where to report.
+ * @returns The checked value; undefined after a report.
+ */
+export function readDaemon(
+  value: unknown,
+  report: Report,
+): DaemonAction | undefined {
+  if (value === "start" || value === "stop" || value === "restart") {
+    return value;
+  }
+  if (typeof value !== "string") {
+    return report.expected("one of start, stop, restart");
+  }
+  return report.refused(
+    `unsupported daemon command ${value}: expected start, stop or restart`,
+    { style: "log" },
+  );
+}
+
+/**
+ * Reads the name of an encryption method, in any case.
+ *
+ * @param value The value as given.
+ * @param report Where to report.
+ * @returns The checked value; undefined after a report.
+ */
+export function readMethod(
+  value: unknown,
+  report: Report,
+): string | undefined {
+  if (typeof value !== "string") {
+    return report.expected("the name of an encryption method");
+  }
+  const method = findMethod(value);
+  if (method !== undefined) return method.name;
+  const guess = nearest(value.toLowerCase(), methodNames());
+  const hint = guess === undefined ? "" : `; did you mean ${guess}?`;
+  return report.refused(`method ${value} not supported${hint}`, {
+    style: "log",
+  });
+}
+
+/**
+ * Takes a text that is not empty.
+ *
+ * @param value The value as given.
+ * @returns The checked value; undefined if it has another form.
+ */
+export function textOf(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+/**
+ * Takes a number, or a whole number in digits.
+ *
+ * @param value The value as given.
+ * @returns The checked value; undefined if it has another form.
+ */
+export function numberOf(value: unknown): number | undefined {
+  if (typeof value === "number") return value;
+  return typeof value === "string" && /^-?\d{1,15}$/.test(value)
+    ? Number(value)
+    : undefined;
+}
+
+/**
+ * Takes a port, as a number or in digits.
+ *
+ * @param value The value as given.
+ * @returns The checked value; undefined if it has another form.
+ */
+export function portOf(value: unknown): number | undefined {
+  const port = numberOf(value);
+  return Number.isInteger(port) && port! >= 1 && port! <= 65535
+    ? port
+    : undefined;
+}

@@ -1,0 +1,15 @@
+/**
+ * Command line and file to one checked configuration, and the log.
+ *
+ * @module
+ */
+
+export * from "./format.ts";
+export * from "./ip_networks.ts";
+export * from "./log_limiter.ts";
+export * from "./logging.ts";
+export type { Issue, Notice, NoticeStyle } from "./notice.ts";
+export * from "./port_config.ts";
+export * from "./read_config.ts";
+export * from "./types.ts";
+export * from "./usage.ts";

@@ -1,0 +1,54 @@
+/**
+ * What start-up has to say: lines for the person who runs the program, with
+ * the form that each is printed in.
+ *
+ * @module
+ */
+
+/**
+ * How a notice is printed: `plain` is the text alone, `early` is `LEVEL: text`
+ * (before the log exists), `log` is a line of the log.
+ */
+export type NoticeStyle = "plain" | "early" | "log";
+
+/** One line for the person who runs the program. */
+export interface Notice {
+  readonly level: "info" | "warning" | "error";
+  readonly style: NoticeStyle;
+  /** One line; holds no secret. */
+  readonly text: string;
+}
+
+/** A notice that stops the start. */
+export interface Issue extends Notice {
+  readonly level: "error";
+  /** What the process ends with: 2 for usage, 1 for content. */
+  readonly exitCode: 1 | 2;
+  /** Whether the usage text follows. */
+  readonly usage: boolean;
+}
+
+/**
+ * Makes a log line of level WARNING.
+ *
+ * @param text The line.
+ * @returns The notice.
+ */
+export function warning(text: string): Notice {
+  return { level: "warning", style: "log", text };
+}
+
+/**
+ * Makes an issue.
+ *
+ * @param text The line.
+ * @param options What differs from an early line of exit code 1 without usage.
+ * @returns The issue.
+ */
+export function issue(
+  text: string,
+  options: Partial<Pick<Issue, "style" | "exitCode" | "usage">> = {},
+): Issue {
+  const { style = "early", exitCode = 1, usage = false } = options;
+  return { level: "error", style, text, exitCode, usage };
+}

@@ -1,0 +1,92 @@
+/**
+ * The usage and version texts.
+ *
+ * @module
+ */
+
+import { CIPHER_METHODS } from "../crypto/methods.ts";
+import manifest from "../deno.json" with { type: "json" };
+import { type OptionRow, optionsOf } from "./_options.ts";
+import type { Role } from "./types.ts";
+
+/** The version of this program. */
+export const VERSION: string = manifest.version;
+
+/** Where the right column of the options begins, and where lines end. */
+const RIGHT_COLUMN = 25;
+const LINE_WIDTH = 79;
+
+const METHOD_INDENT = RIGHT_COLUMN + 3;
+
+/**
+ * What `--version` prints.
+ *
+ * @returns The lines, the last one ended.
+ */
+export function versionText(): string {
+  return `Shadowsocks ${VERSION}\nTypeScript on Deno, in one executable\n`;
+}
+
+/**
+ * What `--help` prints.
+ *
+ * @param role What the program is started as.
+ * @returns The lines, the last one ended.
+ */
+export function usageText(role: Role): string {
+  const options = optionsOf(role);
+  const lines = [
+    `usage: ${role} [OPTION]...`,
+    "A fast tunnel proxy that helps you bypass firewalls.",
+    "",
+    "You can supply configurations via either config file or command line " +
+    "arguments.",
+    "",
+    "Proxy options:",
+    ...optionLines(options.filter((row) => row.section === "proxy")),
+    "",
+    "General options:",
+    ...optionLines(options.filter((row) => row.section === "general")),
+    "",
+  ];
+  return lines.join("\n");
+}
+
+function optionLines(rows: readonly OptionRow[]): string[] {
+  return rows.flatMap((row) => {
+    if (row.help === undefined) return [];
+    const [left, right] = row.help;
+    const line = `  ${left}`.padEnd(RIGHT_COLUMN) + right;
+    return row.short === "m" ? [line, ...methodLines()] : [line];
+  });
+}
+
+function methodLines(): string[] {
+  const methods = [...CIPHER_METHODS.values()];
+  const safe = methods.filter((method) => !method.legacy);
+  const legacy = methods.filter((method) => method.legacy);
+  const heading = " ".repeat(RIGHT_COLUMN);
+  return [
+    `${heading}Authenticated (AEAD):`,
+    ...wrap(safe.map((method) => method.name)),
+    `${heading}Old, without authentication:`,
+    ...wrap(legacy.map((method) => method.name)),
+  ];
+}
+
+function wrap(names: readonly string[]): string[] {
+  const indent = " ".repeat(METHOD_INDENT);
+  const lines: string[] = [];
+  let line = indent;
+  for (const [i, name] of names.entries()) {
+    const word = i < names.length - 1 ? `${name},` : name;
+    const space = line === indent ? "" : " ";
+    if (line.length + space.length + word.length > LINE_WIDTH) {
+      lines.push(line);
+      line = indent + word;
+    } else {
+      line += space + word;
+    }
+  }
+  return [...lines, line];
+}
