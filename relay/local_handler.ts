@@ -21,11 +21,11 @@ import {
   parseRequest,
   reply,
   REPLY_COMMAND_NOT_SUPPORTED,
-  REPLY_CONNECTION_NOT_ALLOWED,
   REPLY_CONNECTION_REFUSED,
   REPLY_GENERAL_FAILURE,
   REPLY_HOST_UNREACHABLE,
   REPLY_NETWORK_UNREACHABLE,
+  REPLY_NOT_ALLOWED,
   REPLY_SUCCEEDED,
   type Request,
   REQUEST_ADDRESS_OFFSET,
@@ -48,7 +48,7 @@ const REPLIES: Readonly<Record<string, number>> = {
   EHOSTDOWN: REPLY_HOST_UNREACHABLE,
   ETIMEDOUT: REPLY_HOST_UNREACHABLE,
   ENOTFOUND: REPLY_HOST_UNREACHABLE,
-  EACCES: REPLY_CONNECTION_NOT_ALLOWED,
+  EACCES: REPLY_NOT_ALLOWED,
 };
 
 /** A connection of the SOCKS5 proxy. */
@@ -144,7 +144,7 @@ export class LocalHandler extends ClientHandler {
 
   #connect(data: Uint8Array, request: Request): void {
     if (this.relay.settings.mode === "udp_only") {
-      this.#refuse(REPLY_CONNECTION_NOT_ALLOWED);
+      this.#refuse(REPLY_NOT_ALLOWED);
       return;
     }
     this.#hasPayload = data.length > request.length;

@@ -6,10 +6,11 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import type { Resolver } from "../dns/mod.ts";
 import type { Config, HostPort } from "../config/mod.ts";
 import { CipherSuite, type ProviderSet } from "../crypto/mod.ts";
 import { type EventLoop, parseIp, SocketAddress } from "../loop/mod.ts";
-import { RelayBuffers, type RelaySettings, type Resolver } from "./settings.ts";
+import { RelayBuffers, type RelaySettings } from "./settings.ts";
 import type { StatCallback } from "./settings.ts";
 import { TCPRelay } from "./tcp_relay.ts";
 import { UDPLocalRelay } from "./udp_local_relay.ts";
@@ -61,6 +62,11 @@ export class Service {
       host: (tcp ?? udp)!.settings.listen.host,
       port: (tcp ?? udp)!.listenPort,
     }));
+  }
+
+  /** The library that serves the cipher, such as `OpenSSL 3.0.19`. */
+  get providerVersion(): string {
+    return this.#ports[0]?.suite.providerVersion ?? "";
   }
 
   /**
@@ -169,7 +175,7 @@ export class Service {
       relay.settings.listen.bytes,
       relay.listenPort,
     );
-    logger.debug("{method} by {provider}, {poller} event loop", {
+    logger.info("{method} by {provider}, {poller} event loop", {
       method: suite.method.name,
       provider: suite.providerVersion,
       poller: this.#options.loop.poller.name,

@@ -7,7 +7,6 @@
 
 import type { HostPort, IpNetworks, Mode } from "../config/mod.ts";
 import type { CipherSuite } from "../crypto/mod.ts";
-import type { DnsAnswer } from "../dns/mod.ts";
 import type { SocketAddress } from "../loop/mod.ts";
 import { CARRY_SIZE, UP_STREAM_BUF_SIZE } from "./constants.ts";
 
@@ -33,14 +32,6 @@ export interface RelaySettings {
   readonly oneTimeAuth: boolean;
   /** Most UDP associations at once. */
   readonly udpMaxAssociations: number;
-}
-
-/** What the relays need of a resolver; `DNSResolver` is one. */
-export interface Resolver {
-  /** Looks a name up; a literal is answered within the call. */
-  resolve(hostname: string, callback: (answer: DnsAnswer) => void): void;
-  /** Forgets a callback. */
-  removeCallback(callback: (answer: DnsAnswer) => void): void;
 }
 
 /** Called with the port and the bytes of each read. */

@@ -7,6 +7,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import type { Resolver } from "../dns/mod.ts";
 import {
   type EventHandler,
   type EventLoop,
@@ -28,12 +29,7 @@ import {
 } from "./constants.ts";
 import { LocalHandler } from "./local_handler.ts";
 import { ServerHandler } from "./server_handler.ts";
-import type {
-  RelayBuffers,
-  RelaySettings,
-  Resolver,
-  StatCallback,
-} from "./settings.ts";
+import type { RelayBuffers, RelaySettings, StatCallback } from "./settings.ts";
 import type { TCPRelayHandler } from "./tcp_relay_handler.ts";
 import { TunnelHandler } from "./tunnel_handler.ts";
 import type { UDPRelay } from "./udp_relay.ts";

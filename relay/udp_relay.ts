@@ -18,6 +18,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import type { Resolver } from "../dns/mod.ts";
 import {
   type DatagramSocket,
   type EventHandler,
@@ -30,7 +31,7 @@ import {
   SocketError,
 } from "../loop/mod.ts";
 import { LRUCache } from "./lru_cache.ts";
-import type { RelaySettings, Resolver, StatCallback } from "./settings.ts";
+import type { RelaySettings, StatCallback } from "./settings.ts";
 import { UDPAssociation } from "./udp_association.ts";
 
 /** What a {@linkcode UDPRelay} is made with. */

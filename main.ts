@@ -1,0 +1,86 @@
+/**
+ * The program: takes its role from its own name or its first argument, reads
+ * the configuration, runs the role, and ends with its exit code.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { getLogger } from "@logtape/logtape";
+import { basename } from "@std/path";
+import {
+  formatNotice,
+  type Notice,
+  readConfig,
+  type Role,
+  setUpLog,
+} from "./config/mod.ts";
+import { runDemo } from "./demo/mod.ts";
+import { DENO_SOURCE, LogFile, run } from "./process/mod.ts";
+
+const ROLES: readonly Role[] = ["sslocal", "ssserver", "sstunnel", "ssmanager"];
+
+const logger = getLogger(["shadowsocks"]);
+
+const USAGE = `usage: shadowsocks ROLE [OPTION]...
+
+  sslocal     SOCKS5 proxy in front of a server
+  ssserver    the server
+  sstunnel    forwards a port through a server
+  ssmanager   servers added and removed while it runs
+  demo        a server and a local on loopback, and real traffic through both
+
+A copy or link named after a role is that role. "ROLE --help" lists options.
+`;
+
+/** The role and its arguments. */
+function parseRole(): readonly [string | undefined, readonly string[]] {
+  const name = basename(process.argv0).replace(/\.exe$/i, "");
+  if (isRole(name)) return [name, Deno.args];
+  const [first, ...rest] = Deno.args;
+  return [first, rest];
+}
+
+function isRole(name: string | undefined): name is Role {
+  return ROLES.some((role) => role === name);
+}
+
+async function main(): Promise<number> {
+  const [role, args] = parseRole();
+  using output = new LogFile();
+  const write = (text: string): void => output.write(text);
+  if (role === "demo") {
+    return await runDemo({ args, write, live: Deno.stdout.isTerminal() });
+  }
+  if (!isRole(role)) {
+    write(USAGE);
+    return role === "--help" || role === "-h" ? 0 : 2;
+  }
+  const result = readConfig(args, { role, source: DENO_SOURCE });
+  const show = (notices: readonly Notice[]): void => {
+    for (const notice of notices) write(formatNotice(notice, Date.now()));
+  };
+  switch (result.kind) {
+    case "help":
+    case "version":
+      write(result.text);
+      return 0;
+    case "error":
+      show(result.messages);
+      write(result.usage ?? "");
+      return result.exitCode;
+    case "checked":
+      show([...result.messages, ...result.warnings]);
+      write("the configuration is valid\n");
+      return 0;
+    case "config":
+      show(result.messages);
+      setUpLog(output, result.config);
+      for (const { text } of result.warnings) logger.warn("{text}", { text });
+      return await run(result.config);
+    default:
+      return result satisfies never;
+  }
+}
+
+if (import.meta.main) Deno.exit(await main());

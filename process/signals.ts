@@ -1,0 +1,61 @@
+/**
+ * Signals of the process.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+
+/** What to do at a signal. */
+export interface SignalActions {
+  /** SIGINT, SIGTERM: end now. A second one ends the process at once. */
+  readonly terminate: () => void;
+  /** SIGQUIT: stop listening, end when the last connection has ended. */
+  readonly drain?: () => void;
+  /** SIGHUP: open the log file again. */
+  readonly reopen?: () => void;
+}
+
+const logger = getLogger(["shadowsocks"]);
+
+/**
+ * Listens for signals. Windows has SIGINT and SIGBREAK only.
+ *
+ * @param actions What to do.
+ * @returns Stops listening when disposed of.
+ */
+export function onSignals(actions: SignalActions): Disposable {
+  const listeners: [Deno.Signal, () => void][] = [];
+  const listen = (signal: Deno.Signal, action: () => void): void => {
+    Deno.addSignalListener(signal, action);
+    listeners.push([signal, action]);
+  };
+  let terminating = false;
+  const terminate = (signal: Deno.Signal) => (): void => {
+    if (terminating) Deno.exit(0);
+    terminating = true;
+    logger.debug("received {signal}, ending", { signal });
+    actions.terminate();
+  };
+  listen("SIGINT", terminate("SIGINT"));
+  if (Deno.build.os === "windows") {
+    listen("SIGBREAK", terminate("SIGBREAK"));
+  } else {
+    listen("SIGTERM", terminate("SIGTERM"));
+    const { drain, reopen } = actions;
+    if (drain !== undefined) {
+      listen("SIGQUIT", () => {
+        logger.warn("received SIGQUIT, doing graceful shutting down..");
+        drain();
+      });
+    }
+    if (reopen !== undefined) listen("SIGHUP", reopen);
+  }
+  return {
+    [Symbol.dispose]: () => {
+      for (const [signal, action] of listeners.splice(0)) {
+        Deno.removeSignalListener(signal, action);
+      }
+    },
+  };
+}
