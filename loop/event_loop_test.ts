@@ -1,0 +1,123 @@
+/**
+ * Tests of the loop's own parts, on a clock that stands still. What needs
+ * sockets is in the contract tests.
+ *
+ * @module
+ */
+
+import { assertEquals } from "@std/assert";
+import { makePoller } from "./choose.ts";
+import { FakeClock } from "./clock.ts";
+import { EventLoop } from "./event_loop.ts";
+import { TIMEOUT_PRECISION } from "./events.ts";
+import type { Poller } from "./poller.ts";
+
+const PERIOD = TIMEOUT_PRECISION * 1000;
+
+/** A loop that never runs: `runDue` is called by hand. */
+function setUp(): { poller: Poller; clock: FakeClock; loop: EventLoop } {
+  const poller = makePoller("deno");
+  const clock = new FakeClock(5000);
+  return { poller, clock, loop: new EventLoop(poller, { clock }) };
+}
+
+Deno.test("EventLoop.time() is the clock in seconds", () => {
+  const { poller, clock, loop } = setUp();
+  using _ = poller;
+  assertEquals(loop.time(), 5);
+  clock.advance(1500);
+  assertEquals(loop.time(), 6.5);
+});
+
+Deno.test("EventLoop.addPeriodic() calls every ten seconds", () => {
+  const { poller, clock, loop } = setUp();
+  using _ = poller;
+  let calls = 0;
+  const callback = (): void => void calls++;
+  loop.addPeriodic(callback);
+  loop.addPeriodic(callback);
+  loop.runDue();
+  assertEquals(calls, 0, "not at once");
+  clock.advance(PERIOD - 1);
+  loop.runDue();
+  assertEquals(calls, 0);
+  clock.advance(1);
+  loop.runDue();
+  loop.runDue();
+  assertEquals(calls, 1, "once, though added twice");
+  clock.advance(3 * PERIOD);
+  loop.runDue();
+  assertEquals(calls, 2, "missed periods are not made up for");
+  loop.removePeriodic(callback);
+  loop.removePeriodic(callback);
+  clock.advance(PERIOD);
+  loop.runDue();
+  assertEquals(calls, 2);
+});
+
+Deno.test("EventLoop.addPeriodic() inside a callback waits a period", () => {
+  const { poller, clock, loop } = setUp();
+  using _ = poller;
+  const calls: string[] = [];
+  const second = (): void => void calls.push("second");
+  loop.addPeriodic(() => {
+    calls.push("first");
+    loop.addPeriodic(second);
+  });
+  clock.advance(PERIOD);
+  loop.runDue();
+  assertEquals(calls, ["first"]);
+  clock.advance(PERIOD);
+  loop.runDue();
+  assertEquals(calls, ["first", "first", "second"]);
+});
+
+Deno.test("EventLoop.removePeriodic() inside a callback holds at once", () => {
+  const { poller, clock, loop } = setUp();
+  using _ = poller;
+  const calls: string[] = [];
+  const second = (): void => void calls.push("second");
+  const first = (): void => {
+    calls.push("first");
+    loop.removePeriodic(first);
+    loop.removePeriodic(second);
+  };
+  loop.addPeriodic(first);
+  loop.addPeriodic(second);
+  for (let i = 0; i < 2; i++) {
+    clock.advance(PERIOD);
+    loop.runDue();
+  }
+  assertEquals(calls, ["first"]);
+});
+
+Deno.test("EventLoop.runDue() goes on when a callback throws", () => {
+  const { poller, clock, loop } = setUp();
+  using _ = poller;
+  const calls: string[] = [];
+  const fail = (): void => {
+    throw new Error("a defect");
+  };
+  loop.addTimer(1, fail);
+  loop.addTimer(1, () => calls.push("timer"));
+  loop.addPeriodic(fail);
+  loop.addPeriodic(() => calls.push("periodic"));
+  clock.advance(PERIOD);
+  loop.runDue();
+  assertEquals(calls, ["timer", "periodic"]);
+});
+
+Deno.test("EventLoop.addTimer() calls once, unless cancelled", () => {
+  const { poller, clock, loop } = setUp();
+  using _ = poller;
+  const calls: string[] = [];
+  loop.addTimer(10, () => calls.push("kept"));
+  loop.addTimer(10, () => calls.push("cancelled")).cancel();
+  loop.runDue();
+  assertEquals(calls, []);
+  clock.advance(10);
+  loop.runDue();
+  clock.advance(10);
+  loop.runDue();
+  assertEquals(calls, ["kept"]);
+});
