@@ -91,6 +91,7 @@ export class UDPLocalRelay extends UDPRelay {
     const start = this.#tunnelHeader === undefined
       ? 0
       : UDP_PREFIX_LENGTH + address.length;
+    this.output.fill(0, 0, UDP_PREFIX_LENGTH);
     this.touch(association.client);
     this.serverSocket.sendTo(
       this.output.subarray(start, end),
