@@ -1,0 +1,182 @@
+/**
+ * Tests of what only the `deno` poller has. Its contract is tested with the
+ * other pollers'.
+ *
+ * @module
+ */
+
+import {
+  assert,
+  assertEquals,
+  assertNotStrictEquals,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
+import { LOOPBACK, LoopFixture, pattern } from "../tests/_loop_fixture.ts";
+import { DenoPoller } from "./_deno.ts";
+import { BUFFER_SIZE, BufferPool } from "./_deno_buffers.ts";
+import { errorCode, socketError } from "./_deno_errors.ts";
+import { BATCH_SIZE } from "./_deno_hub.ts";
+import { POLL_IN, POLL_OUT } from "./events.ts";
+import { type DatagramSocket, SocketError } from "./socket.ts";
+
+Deno.test("errorCode() names what Deno throws", () => {
+  const cases: readonly (readonly [unknown, string])[] = [
+    [Object.assign(new Error("x"), { code: "EHOSTUNREACH" }), "EHOSTUNREACH"],
+    [new Deno.errors.ConnectionRefused("x"), "ECONNREFUSED"],
+    [new Deno.errors.ConnectionReset("x"), "ECONNRESET"],
+    [new Deno.errors.TimedOut("x"), "ETIMEDOUT"],
+    [new Deno.errors.NotCapable("x"), "EACCES"],
+    [new Deno.errors.BadResource("x"), "EBADF"],
+    [new Error("x"), "EIO"],
+    ["x", "EIO"],
+    [undefined, "EIO"],
+  ];
+  for (const [error, code] of cases) assertEquals(errorCode(error), code);
+});
+
+Deno.test("socketError() names the action, the address and the fix", () => {
+  const cause = new Deno.errors.AddrInUse("Address already in use");
+  const error = socketError("listen on TCP address", LOOPBACK, cause);
+  assertEquals(error.code, "EADDRINUSE");
+  assertStrictEquals(error.cause, cause);
+  assertEquals(
+    error.message,
+    "Cannot listen on TCP address 127.0.0.1:0: address in use; stop the " +
+      "other program or choose another port (EADDRINUSE)",
+  );
+  const other = socketError("bind UDP address", LOOPBACK, new Error("odd"));
+  assertEquals(other.message, "Cannot bind UDP address 127.0.0.1:0: odd (EIO)");
+});
+
+Deno.test("BufferPool.take() lends no buffer twice", () => {
+  const pool = new BufferPool();
+  const lent = Array.from({ length: 100 }, () => pool.take());
+  for (const [i, buffer] of lent.entries()) {
+    assertEquals(buffer.length, BUFFER_SIZE);
+    buffer.fill(i);
+  }
+  for (const [i, buffer] of lent.entries()) {
+    assert(buffer[0] === i && buffer[BUFFER_SIZE - 1] === i, `buffer ${i}`);
+  }
+  pool.give(lent[7]!);
+  assertStrictEquals(pool.take(), lent[7], "the last one given back");
+  assertNotStrictEquals(pool.take(), lent[7]);
+});
+
+Deno.test("DenoPoller.register() throws TypeError for a foreign socket", () => {
+  using poller = new DenoPoller();
+  using other = new DenoPoller();
+  const socket = other.bindUdp(LOOPBACK);
+  assertThrows(() => poller.register(socket, POLL_IN), TypeError, "Cannot");
+  socket.close();
+  assertThrows(() => other.register(socket, POLL_IN), TypeError, "closed");
+});
+
+Deno.test("DenoPoller gives no descriptor twice", () => {
+  using poller = new DenoPoller();
+  const seen = new Set<number>();
+  for (let i = 0; i < 50; i++) {
+    using socket = poller.bindUdp(LOOPBACK);
+    seen.add(socket.fd);
+  }
+  assertEquals(seen.size, 50);
+});
+
+Deno.test("DenoPoller.bindUdp() throws ENOTSUP when Deno lacks UDP", () => {
+  using poller = new DenoPoller();
+  const deno = Deno as { listenDatagram?: unknown };
+  const original = deno.listenDatagram;
+  try {
+    delete deno.listenDatagram;
+    const error = assertThrows(
+      () => poller.bindUdp(LOOPBACK),
+      SocketError,
+      "--unstable-net",
+    ) as SocketError;
+    assertEquals(error.code, "ENOTSUP");
+  } finally {
+    deno.listenDatagram = original;
+  }
+});
+
+Deno.test("DenoPoller.connectTcp() sends the first data before all else", async () => {
+  using fixture = new LoopFixture(new DenoPoller());
+  const { poller, loop } = fixture;
+  using listener = poller.listenTcp(LOOPBACK);
+  const first = pattern(5000);
+  const client = poller.connectTcp(listener.localAddress, {
+    fastOpenData: first,
+  });
+  first.fill(0);
+  fixture.on(client, POLL_OUT, () => {
+    assertEquals(client.send(Uint8Array.of(1, 2, 3)), 3);
+    loop.remove(client);
+    client.shutdown();
+  });
+  const received: number[] = [];
+  let ended = false;
+  const buffer = new Uint8Array(10_000);
+  fixture.on(listener, POLL_IN, () => {
+    const server = listener.accept();
+    if (server === undefined) return;
+    fixture.on(server, POLL_IN, () => {
+      const count = server.recv(buffer);
+      received.push(...buffer.subarray(0, Math.max(0, count)));
+      ended = count === 0;
+      if (ended) loop.remove(server);
+    });
+  });
+  await fixture.until(() => ended, "the end");
+  assertEquals(
+    Uint8Array.from(received),
+    Uint8Array.from([...pattern(5000), 1, 2, 3]),
+  );
+});
+
+Deno.test("DenoPoller.wait() gives every socket its turn when a batch is full", async () => {
+  using poller = new DenoPoller();
+  const sockets: DatagramSocket[] = [];
+  const count = BATCH_SIZE + 100;
+  for (let i = 0; i < count; i++) {
+    const socket = poller.bindUdp(LOOPBACK);
+    poller.register(socket, POLL_OUT);
+    sockets.push(socket);
+  }
+  const seen = new Set<number>();
+  assertEquals(await poller.wait(0), BATCH_SIZE);
+  for (let round = 0; round < 2; round++) {
+    const ready = await poller.wait(0);
+    for (const fd of poller.readyFds.subarray(0, ready)) seen.add(fd);
+  }
+  assertEquals(seen.size, count);
+});
+
+Deno.test("DenoPoller.wait() ends after its timeout, and at wake()", async () => {
+  using poller = new DenoPoller();
+  const start = performance.now();
+  assertEquals(await poller.wait(20), 0);
+  assert(performance.now() - start >= 19, "too early");
+  const waiting = poller.wait(60_000);
+  poller.wake();
+  assertEquals(await waiting, 0);
+});
+
+Deno.test("DenoPoller[Symbol.dispose]() closes what still sends", async () => {
+  const fixture = new LoopFixture(new DenoPoller());
+  const { client, server } = await fixture.pair();
+  // Until the peer's buffers are full and a write stays under way.
+  const data = pattern(BUFFER_SIZE);
+  let last = performance.now();
+  fixture.on(client, POLL_OUT, () => {
+    last = performance.now();
+    client.send(data);
+  });
+  const check = (): void => fixture.after(20, check);
+  check();
+  await fixture.until(() => performance.now() - last > 200, "a full socket");
+  client.close();
+  assert(client.closed && !server.closed);
+  fixture[Symbol.dispose]();
+  assert(server.closed);
+});
