@@ -1,13 +1,14 @@
 /**
- * Runs the contract tests in a process of their own, where the descriptors
- * can be counted before and after each.
+ * Tests that need a process of their own: one in which the descriptors can be
+ * counted before and after each contract test, and one that has too few.
  *
  * @module
  */
 
 import { assert } from "@std/assert";
-import { dirname, fromFileUrl } from "@std/path";
+import { dirname, fromFileUrl, join } from "@std/path";
 import { COUNT_VARIABLE, countDescriptors } from "../tests/_descriptors.ts";
+import { pollers } from "../tests/_loop_fixture.ts";
 
 const FOLDER = dirname(fromFileUrl(import.meta.url));
 
@@ -17,11 +18,41 @@ Deno.test("Poller leaves no descriptor open after any contract test", async () =
     .map(({ name }) => name)
     .filter((name) => name.endsWith("_contract_test.ts"));
   assert(files.length > 0);
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["test", "-A", "--no-check", "--quiet", ...files],
+  await run(Deno.execPath(), [
+    "test",
+    "-A",
+    "--no-check",
+    "--quiet",
+    ...files,
+  ]);
+});
+
+for (const name of pollers()) {
+  Deno.test(`ListenerSocket.accept() says EMFILE and recovers (${name})`, async () => {
+    // Other systems have other limits, and other ways to set them.
+    if (Deno.build.os !== "linux") return;
+    const script = join(FOLDER, "..", "tests", "_descriptor_limit.ts");
+    await run("sh", [
+      "-c",
+      'ulimit -n 64 && exec "$@"',
+      "sh",
+      Deno.execPath(),
+      "run",
+      "-A",
+      "--no-check",
+      script,
+      name,
+    ]);
+  });
+}
+
+/** Runs a program; its output is the message if it fails. */
+async function run(program: string, args: string[]): Promise<void> {
+  const { success, stdout, stderr } = await new Deno.Command(program, {
+    args,
     cwd: FOLDER,
     env: { [COUNT_VARIABLE]: "1", NO_COLOR: "1" },
   }).output();
   const decoder = new TextDecoder();
   assert(success, decoder.decode(stdout) + decoder.decode(stderr));
-});
+}
