@@ -46,6 +46,8 @@ export class KeystreamState implements StreamState {
   #counter: number;
 
   /**
+   * Starts at the beginning of a block.
+   *
    * @param keystream The keystream; disposed of with the state.
    * @param counter The block to start with.
    */

@@ -1,3 +1,9 @@
+/**
+ * How a position in a keystream is kept, on a keystream that can be counted.
+ *
+ * @module
+ */
+
 import { assertEquals, assertThrows } from "@std/assert";
 import { type Keystream, KeystreamState } from "./_keystream.ts";
 import { CipherError } from "./errors.ts";

@@ -49,75 +49,12 @@ export function makeMbedtlsAead(
   }
 }
 
-/** mbedtls_gcm_crypt_and_tag. */
-type GcmEncrypt = (
-  context: Uint8Array,
-  mode: number,
-  length: bigint,
-  nonce: Uint8Array,
-  nonceLength: bigint,
-  data: null,
-  dataLength: bigint,
-  input: Uint8Array,
-  output: Uint8Array,
-  tagLength: bigint,
-  tag: Uint8Array,
-) => number;
-
-/** mbedtls_gcm_auth_decrypt. */
-type GcmDecrypt = (
-  context: Uint8Array,
-  length: bigint,
-  nonce: Uint8Array,
-  nonceLength: bigint,
-  data: null,
-  dataLength: bigint,
-  tag: Uint8Array,
-  tagLength: bigint,
-  input: Uint8Array,
-  output: Uint8Array,
-) => number;
-
-/** mbedtls_chachapoly_encrypt_and_tag. */
-type PolyEncrypt = (
-  context: Uint8Array,
-  length: bigint,
-  nonce: Uint8Array,
-  data: null,
-  dataLength: bigint,
-  input: Uint8Array,
-  output: Uint8Array,
-  tag: Uint8Array,
-) => number;
-
-/** mbedtls_chachapoly_auth_decrypt. */
-type PolyDecrypt = (
-  context: Uint8Array,
-  length: bigint,
-  nonce: Uint8Array,
-  data: null,
-  dataLength: bigint,
-  tag: Uint8Array,
-  input: Uint8Array,
-  output: Uint8Array,
-) => number;
-
-/** mbedtls_*_init and mbedtls_*_free. */
-type ContextCall = (context: Uint8Array) => void;
-
 function gcm(symbols: MbedtlsSymbols): AeadBackend | undefined {
-  const init = symbols.mbedtls_gcm_init as ContextCall | null;
-  const free = symbols.mbedtls_gcm_free as ContextCall | null;
-  const setKey = symbols.mbedtls_gcm_setkey as
-    | ((
-      context: Uint8Array,
-      id: number,
-      key: Uint8Array,
-      bits: number,
-    ) => number)
-    | null;
-  const encrypt = symbols.mbedtls_gcm_crypt_and_tag as GcmEncrypt | null;
-  const decrypt = symbols.mbedtls_gcm_auth_decrypt as GcmDecrypt | null;
+  const init = symbols.mbedtls_gcm_init;
+  const free = symbols.mbedtls_gcm_free;
+  const setKey = symbols.mbedtls_gcm_setkey;
+  const encrypt = symbols.mbedtls_gcm_crypt_and_tag;
+  const decrypt = symbols.mbedtls_gcm_auth_decrypt;
   if (init === null || free === null || setKey === null) return undefined;
   if (encrypt === null || decrypt === null) return undefined;
   const context = new KeyedContext({
@@ -158,14 +95,11 @@ function gcm(symbols: MbedtlsSymbols): AeadBackend | undefined {
 }
 
 function chachaPoly(symbols: MbedtlsSymbols): AeadBackend | undefined {
-  const init = symbols.mbedtls_chachapoly_init as ContextCall | null;
-  const free = symbols.mbedtls_chachapoly_free as ContextCall | null;
-  const setKey = symbols.mbedtls_chachapoly_setkey as
-    | ((context: Uint8Array, key: Uint8Array) => number)
-    | null;
-  const encrypt = symbols
-    .mbedtls_chachapoly_encrypt_and_tag as PolyEncrypt | null;
-  const decrypt = symbols.mbedtls_chachapoly_auth_decrypt as PolyDecrypt | null;
+  const init = symbols.mbedtls_chachapoly_init;
+  const free = symbols.mbedtls_chachapoly_free;
+  const setKey = symbols.mbedtls_chachapoly_setkey;
+  const encrypt = symbols.mbedtls_chachapoly_encrypt_and_tag;
+  const decrypt = symbols.mbedtls_chachapoly_auth_decrypt;
   if (init === null || free === null || setKey === null) return undefined;
   if (encrypt === null || decrypt === null) return undefined;
   return new MbedtlsBackend(new KeyedContext({ init, free, setKey }), {

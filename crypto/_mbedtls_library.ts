@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type LibraryNames, loadLibrary } from "./_ffi.ts";
+import { type LibraryNames, loadLibrary, type NativeSymbols } from "./_ffi.ts";
 import { CipherError } from "./errors.ts";
 
 const NAMES: LibraryNames = {
@@ -38,7 +38,8 @@ const CONTEXT = {
   result: "void",
 } as const;
 
-const SYMBOLS = {
+/** Every function that is used of Mbed TLS. */
+export const MBEDTLS_SYMBOLS = {
   mbedtls_version_get_number: { parameters: [], result: "u32" },
 
   mbedtls_gcm_init: { ...CONTEXT, optional: true },
@@ -173,10 +174,10 @@ const SYMBOLS = {
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** Mbed TLS, loaded. */
-export type MbedtlsLibrary = Deno.DynamicLibrary<typeof SYMBOLS>;
+export type MbedtlsLibrary = Deno.DynamicLibrary<typeof MBEDTLS_SYMBOLS>;
 
 /** Its functions; those that a build may leave out may be null. */
-export type MbedtlsSymbols = MbedtlsLibrary["symbols"];
+export type MbedtlsSymbols = NativeSymbols<typeof MBEDTLS_SYMBOLS>;
 
 /**
  * Loads Mbed TLS.
@@ -186,7 +187,11 @@ export type MbedtlsSymbols = MbedtlsLibrary["symbols"];
  * @throws {CipherError} If it cannot be loaded.
  */
 export function loadMbedtls(path?: string): MbedtlsLibrary {
-  return loadLibrary(SYMBOLS, { title: "Mbed TLS", names: NAMES, path });
+  return loadLibrary(MBEDTLS_SYMBOLS, {
+    title: "Mbed TLS",
+    names: NAMES,
+    path,
+  });
 }
 
 /**

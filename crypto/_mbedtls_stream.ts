@@ -32,41 +32,12 @@ const CIPHER_NAMES: ReadonlyMap<string, string> = new Map([
   ["rc4-md5", "ARC4-128"],
 ]);
 
-/** The functions, with the types that this module passes. */
-interface CipherFunctions {
-  mbedtls_cipher_init(context: Uint8Array): void;
-  mbedtls_cipher_free(context: Uint8Array): void;
-  mbedtls_cipher_setup(
-    context: Uint8Array,
-    info: Deno.PointerValue,
-  ): number;
-  mbedtls_cipher_setkey(
-    context: Uint8Array,
-    key: Uint8Array,
-    bits: number,
-    operation: number,
-  ): number;
-  mbedtls_cipher_set_iv(
-    context: Uint8Array,
-    iv: Uint8Array,
-    length: bigint,
-  ): number;
-  mbedtls_cipher_reset(context: Uint8Array): number;
-  mbedtls_cipher_update(
-    context: Uint8Array,
-    input: Uint8Array,
-    length: bigint,
-    output: Uint8Array,
-    written: Uint8Array,
-  ): number;
-}
-
 /** A stream cipher of this library. */
 export interface MbedtlsStream {
   /** The canonical name of the cipher. */
   readonly cipher: string;
   /** The library's functions. */
-  readonly functions: CipherFunctions;
+  readonly functions: MbedtlsSymbols;
   /** const mbedtls_cipher_info_t *. */
   readonly info: Deno.PointerObject;
 }
@@ -86,7 +57,7 @@ export function findMbedtlsStream(
   if (name === undefined) return undefined;
   const info = symbols.mbedtls_cipher_info_from_string(cString(name));
   if (info === null) return undefined;
-  return { cipher, functions: symbols as CipherFunctions, info };
+  return { cipher, functions: symbols, info };
 }
 
 /**
@@ -119,7 +90,7 @@ export function startMbedtlsStream(
 }
 
 class MbedtlsState implements StreamState {
-  readonly #functions: CipherFunctions;
+  readonly #functions: MbedtlsSymbols;
   readonly #context = new Uint8Array(CONTEXT_SIZE);
   /** size_t *olen; these modes always write as much as they read. */
   readonly #written = new Uint8Array(8);

@@ -1,3 +1,9 @@
+/**
+ * What is particular to Mbed TLS; the rest is in the contract suite.
+ *
+ * @module
+ */
+
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { openMbedtls } from "./_mbedtls.ts";
 import { checkMbedtls } from "./_mbedtls_library.ts";

@@ -17,6 +17,7 @@ import {
   equalBytes,
   gcm,
   hchacha,
+  type MessageCipher,
   poly1305,
   xchacha20poly1305,
 } from "./_noble.ts";
@@ -116,16 +117,10 @@ class NodeBackend implements AeadBackend {
   [Symbol.dispose](): void {}
 }
 
-/** A constructor of one-message ciphers, as noble has them. */
-type NobleCipher = (key: Uint8Array, nonce: Uint8Array) => {
-  encrypt(plaintext: Uint8Array): Uint8Array;
-  decrypt(sealed: Uint8Array): Uint8Array;
-};
-
 class NobleBackend implements AeadBackend {
-  readonly #cipher: NobleCipher;
+  readonly #cipher: MessageCipher;
 
-  constructor(cipher: NobleCipher) {
+  constructor(cipher: MessageCipher) {
     this.#cipher = cipher;
   }
 
@@ -265,7 +260,7 @@ function originalTag(
 ): Uint8Array {
   const macKey = chacha20orig(key, nonce, new Uint8Array(32));
   const length = new Uint8Array(8);
-  const hash = poly1305.create(macKey).update(length); // no additional data
+  const hash = poly1305(macKey).update(length); // no additional data
   new DataView(length.buffer).setUint32(0, ciphertext.length, true);
   const tag = hash.update(ciphertext).update(length).digest();
   macKey.fill(0);

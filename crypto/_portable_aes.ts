@@ -20,9 +20,12 @@ import type { StreamState } from "./provider.ts";
 const BLOCK = 16;
 
 /** How a direction is started. */
-interface Start {
+export interface Start {
+  /** The key. */
   readonly key: Uint8Array;
+  /** The IV, 16 bytes. */
   readonly iv: Uint8Array;
+  /** Which direction. */
   readonly decrypt: boolean;
 }
 

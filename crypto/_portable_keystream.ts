@@ -5,22 +5,19 @@
  */
 
 import { type Keystream, KeystreamState } from "./_keystream.ts";
-import { chacha20, chacha20orig, salsa20, xchacha20 } from "./_noble.ts";
+import {
+  chacha20,
+  chacha20orig,
+  salsa20,
+  xchacha20,
+  type XorStream,
+} from "./_noble.ts";
 import type { StreamState } from "./provider.ts";
 
 /** noble's counter has 32 bits in all of them, and never its last value. */
 const BLOCKS = 2 ** 32 - 1;
 
-/** Adds the keystream from a block on; both arrays have the same length. */
-type Xor = (
-  key: Uint8Array,
-  nonce: Uint8Array,
-  input: Uint8Array,
-  output: Uint8Array,
-  counter: number,
-) => Uint8Array;
-
-const CIPHERS: ReadonlyMap<string, Xor> = new Map<string, Xor>([
+const CIPHERS: ReadonlyMap<string, XorStream> = new Map<string, XorStream>([
   ["salsa20", salsa20],
   ["chacha20", chacha20orig],
   ["chacha20-ietf", chacha20],
@@ -47,11 +44,11 @@ export function startPortableKeystream(
 
 class NobleKeystream implements Keystream {
   readonly blocks = BLOCKS;
-  readonly #xor: Xor;
+  readonly #xor: XorStream;
   readonly #key: Uint8Array;
   readonly #nonce: Uint8Array;
 
-  constructor(xor: Xor, key: Uint8Array, nonce: Uint8Array) {
+  constructor(xor: XorStream, key: Uint8Array, nonce: Uint8Array) {
     this.#xor = xor;
     this.#key = key.slice();
     this.#nonce = nonce.slice();

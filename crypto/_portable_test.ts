@@ -1,3 +1,9 @@
+/**
+ * What the portable provider has; the rest is in the contract suite.
+ *
+ * @module
+ */
+
 import { assertEquals, assertThrows } from "@std/assert";
 import { openPortable } from "./_portable.ts";
 import { CipherError } from "./errors.ts";

@@ -50,18 +50,18 @@ export function makeSodiumAead(
   switch (cipher) {
     case "chacha20-poly1305":
       return chacha(
-        symbols.crypto_aead_chacha20poly1305_encrypt as Encrypt | null,
-        symbols.crypto_aead_chacha20poly1305_decrypt as Decrypt | null,
+        symbols.crypto_aead_chacha20poly1305_encrypt,
+        symbols.crypto_aead_chacha20poly1305_decrypt,
       );
     case "chacha20-ietf-poly1305":
       return chacha(
-        symbols.crypto_aead_chacha20poly1305_ietf_encrypt as Encrypt | null,
-        symbols.crypto_aead_chacha20poly1305_ietf_decrypt as Decrypt | null,
+        symbols.crypto_aead_chacha20poly1305_ietf_encrypt,
+        symbols.crypto_aead_chacha20poly1305_ietf_decrypt,
       );
     case "xchacha20-ietf-poly1305":
       return chacha(
-        symbols.crypto_aead_xchacha20poly1305_ietf_encrypt as Encrypt | null,
-        symbols.crypto_aead_xchacha20poly1305_ietf_decrypt as Decrypt | null,
+        symbols.crypto_aead_xchacha20poly1305_ietf_encrypt,
+        symbols.crypto_aead_xchacha20poly1305_ietf_decrypt,
       );
     case "aes-256-gcm":
       return aesGcm(symbols);
@@ -79,11 +79,9 @@ function chacha(
 }
 
 function aesGcm(symbols: SodiumSymbols): AeadBackend | undefined {
-  const encrypt = symbols
-    .crypto_aead_aes256gcm_encrypt_afternm as Encrypt | null;
-  const decrypt = symbols
-    .crypto_aead_aes256gcm_decrypt_afternm as Decrypt | null;
-  const expand = symbols.crypto_aead_aes256gcm_beforenm as Expand | null;
+  const encrypt = symbols.crypto_aead_aes256gcm_encrypt_afternm;
+  const decrypt = symbols.crypto_aead_aes256gcm_decrypt_afternm;
+  const expand = symbols.crypto_aead_aes256gcm_beforenm;
   const size = symbols.crypto_aead_aes256gcm_statebytes?.();
   if (symbols.crypto_aead_aes256gcm_is_available?.() !== 1) return undefined;
   if (encrypt === null || decrypt === null || expand === null) return undefined;

@@ -7,7 +7,12 @@
  */
 
 import { CipherError } from "./errors.ts";
-import { type LibraryNames, loadLibrary, readCString } from "./_ffi.ts";
+import {
+  type LibraryNames,
+  loadLibrary,
+  type NativeSymbols,
+  readCString,
+} from "./_ffi.ts";
 
 const NAMES: LibraryNames = {
   linux: [
@@ -87,7 +92,8 @@ const XOR_IC_IETF = {
   optional: true,
 } as const;
 
-const SYMBOLS = {
+/** Every function that is used of libsodium. */
+export const SODIUM_SYMBOLS = {
   sodium_init: { parameters: [], result: "i32" },
   sodium_version_string: { parameters: [], result: "pointer" },
   crypto_aead_chacha20poly1305_encrypt: ENCRYPT,
@@ -123,10 +129,10 @@ const SYMBOLS = {
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** libsodium, loaded and initialised. */
-export type SodiumLibrary = Deno.DynamicLibrary<typeof SYMBOLS>;
+export type SodiumLibrary = Deno.DynamicLibrary<typeof SODIUM_SYMBOLS>;
 
 /** Its functions; those that old versions lack may be null. */
-export type SodiumSymbols = SodiumLibrary["symbols"];
+export type SodiumSymbols = NativeSymbols<typeof SODIUM_SYMBOLS>;
 
 /**
  * Loads and initialises libsodium.
@@ -136,7 +142,7 @@ export type SodiumSymbols = SodiumLibrary["symbols"];
  * @throws {CipherError} If it cannot be loaded or initialised.
  */
 export function loadSodium(path?: string): SodiumLibrary {
-  const library = loadLibrary(SYMBOLS, {
+  const library = loadLibrary(SODIUM_SYMBOLS, {
     title: "libsodium",
     names: NAMES,
     path,

@@ -18,7 +18,7 @@ const IETF_BLOCKS = 2 ** 32;
 const WIDE_BLOCKS = Number.MAX_SAFE_INTEGER;
 
 /** crypto_stream_*_xor_ic. */
-type XorBlocks<Counter> = (
+export type XorBlocks<Counter> = (
   output: Uint8Array,
   input: Uint8Array,
   length: bigint,
@@ -48,13 +48,13 @@ export function findSodiumStream(
 ): SodiumStream | undefined {
   switch (cipher) {
     case "salsa20":
-      return wide(symbols.crypto_stream_salsa20_xor_ic as Wide | null);
+      return wide(symbols.crypto_stream_salsa20_xor_ic);
     case "chacha20":
-      return wide(symbols.crypto_stream_chacha20_xor_ic as Wide | null);
+      return wide(symbols.crypto_stream_chacha20_xor_ic);
     case "xchacha20":
-      return wide(symbols.crypto_stream_xchacha20_xor_ic as Wide | null);
+      return wide(symbols.crypto_stream_xchacha20_xor_ic);
     case "chacha20-ietf":
-      return ietf(symbols.crypto_stream_chacha20_ietf_xor_ic as Ietf | null);
+      return ietf(symbols.crypto_stream_chacha20_ietf_xor_ic);
     default:
       return undefined;
   }
@@ -101,6 +101,8 @@ export class SodiumKeystream implements Keystream {
   readonly #nonce: Uint8Array;
 
   /**
+   * Starts at no block in particular.
+   *
    * @param stream The cipher.
    * @param key 32 bytes; copied.
    * @param nonce As long as the cipher needs; copied.

@@ -1,3 +1,9 @@
+/**
+ * What is particular to libsodium; the rest is in the contract suite.
+ *
+ * @module
+ */
+
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { KeystreamState } from "./_keystream.ts";
 import { seededBytes } from "./_provider_fixture.ts";

@@ -1,3 +1,9 @@
+/**
+ * The `table` method against its published tables.
+ *
+ * @module
+ */
+
 import { assertEquals, assertThrows } from "@std/assert";
 import { TABLE_VECTORS } from "../tests/vectors/crypto_table.ts";
 import { fromHex, seededBytes, toHex } from "./_provider_fixture.ts";
