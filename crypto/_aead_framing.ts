@@ -54,6 +54,8 @@ export class AeadFraming implements Framing {
   readonly #packetNonce: Uint8Array;
 
   /**
+   * Makes the framing of a port.
+   *
    * @param method Gives the sizes.
    * @param masterKey The port's key; kept, not copied.
    * @param cipher Becomes the framing's own.

@@ -1,5 +1,11 @@
+/**
+ * Tests of AEAD framing against the format written out a second time.
+ *
+ * @module
+ */
+
 import { assert, assertEquals } from "@std/assert";
-import { concat, encrypt, noise, Receiver } from "./_testing.ts";
+import { concat, encrypt, noise, Receiver } from "./_bytes_fixture.ts";
 import { DECRYPT_FAILED } from "./cryptor.ts";
 import type { CipherMethod } from "./methods.ts";
 import type { CryptoProvider } from "./provider.ts";

@@ -17,11 +17,13 @@ export type NativeSymbols<S extends Deno.ForeignLibraryInterface> = {
   >;
 };
 
-type AnyViews<F> = F extends (...values: infer A) => infer R
+/** A function that takes any views. */
+export type AnyViews<F> = F extends (...values: infer A) => infer R
   ? (...values: { [I in keyof A]: AnyView<A[I]> }) => R
   : F;
 
-type AnyView<V> = BufferSource extends V ? ArrayBufferView | null : V;
+/** A parameter that takes any view, if it takes a view. */
+export type AnyView<V> = BufferSource extends V ? ArrayBufferView | null : V;
 
 /** The file names to try for one library, by operating system. */
 export interface LibraryNames {

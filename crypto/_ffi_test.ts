@@ -1,3 +1,9 @@
+/**
+ * Tests of what finds and opens native libraries.
+ *
+ * @module
+ */
+
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { cString, loadLibrary, readCString } from "./_ffi.ts";
 import { CipherError } from "./errors.ts";
@@ -31,7 +37,7 @@ Deno.test("loadLibrary() tries nothing but the user's own file", () => {
 Deno.test({
   name: "loadLibrary() does not ask for permission that was not given",
   permissions: { ffi: false },
-  fn() {
+  fn(): void {
     const error: CipherError = assertThrows(
       () => loadLibrary({}, { title: "Nothing", names: NAMES }),
       CipherError,

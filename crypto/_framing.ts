@@ -5,7 +5,7 @@
  */
 
 /** The answer of a decoder for bytes that are not genuine. */
-export const DECRYPT_FAILED = -1;
+export const DECRYPT_FAILED: number = -1;
 
 /** The sending direction of one connection. */
 export interface FrameEncoder extends Disposable {

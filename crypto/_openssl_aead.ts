@@ -41,6 +41,8 @@ export class OpensslAeadCipher implements AeadCipher {
   readonly #keyLength: number;
 
   /**
+   * Sets up the contexts.
+   *
    * @param method Gives the sizes.
    * @param parts The library and what is taken from it.
    * @throws {CipherError} If OpenSSL does not give a context.

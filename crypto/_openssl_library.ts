@@ -17,7 +17,7 @@ import {
  * number. Optional are those that came with OpenSSL 3, and plain SHA-1, which
  * a libcrypto can be built without.
  */
-const SYMBOLS = {
+export const OPENSSL_SYMBOLS = {
   // const char *OpenSSL_version(int type)
   OpenSSL_version: { parameters: ["i32"], result: "pointer" },
   // unsigned long ERR_get_error(void)
@@ -117,7 +117,7 @@ const NAMES: LibraryNames = {
 };
 
 /** The functions of a loaded libcrypto. */
-export type OpensslSymbols = NativeSymbols<typeof SYMBOLS>;
+export type OpensslSymbols = NativeSymbols<typeof OPENSSL_SYMBOLS>;
 
 /** A loaded libcrypto. */
 export interface OpensslLibrary {
@@ -144,7 +144,7 @@ export function loadOpenssl(path?: string): OpensslLibrary {
   const cached = loaded.get(path ?? "");
   if (cached !== undefined) return cached;
   const request = { title: "OpenSSL", names: NAMES, path };
-  const symbols: OpensslSymbols = loadLibrary(SYMBOLS, request).symbols;
+  const symbols: OpensslSymbols = loadLibrary(OPENSSL_SYMBOLS, request).symbols;
   // "OpenSSL 3.0.19 27 Jan 2026 (Library: …)"
   const words = readCString(symbols.OpenSSL_version(0)).split(" ");
   const library = { symbols, version: words.slice(0, 2).join(" ") };

@@ -28,6 +28,8 @@ export class OpensslStream implements StreamState {
   #context: Deno.PointerValue;
 
   /**
+   * Sets up the context.
+   *
    * @param start What to start with; key and IV are not kept.
    * @throws {CipherError} If OpenSSL refuses.
    */

@@ -1,7 +1,13 @@
+/**
+ * Tests of the OpenSSL provider; without OpenSSL they have nothing to do.
+ *
+ * @module
+ */
+
 import { assertEquals, assertThrows } from "@std/assert";
 import { openOpenssl } from "./_openssl.ts";
-import { AEAD_VECTORS, STREAM_VECTORS } from "./_openssl_vectors.ts";
-import { concat, fromHex, noise, toHex } from "./_testing.ts";
+import { AEAD_VECTORS, STREAM_VECTORS } from "./_vectors_fixture.ts";
+import { concat, fromHex, noise, toHex } from "./_bytes_fixture.ts";
 import { CipherError } from "./errors.ts";
 import { type CipherMethod, findMethod } from "./methods.ts";
 import type { CryptoProvider } from "./provider.ts";

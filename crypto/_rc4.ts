@@ -18,6 +18,8 @@ export class Rc4 implements StreamState {
   #j = 0;
 
   /**
+   * Sets up the permutation.
+   *
    * @param key 1 to 256 bytes; not kept.
    */
   constructor(key: Uint8Array) {

@@ -1,6 +1,12 @@
+/**
+ * Tests of RC4 with the vectors of RFC 6229.
+ *
+ * @module
+ */
+
 import { assertEquals } from "@std/assert";
 import { Rc4 } from "./_rc4.ts";
-import { fromHex, noise, toHex } from "./_testing.ts";
+import { fromHex, noise, toHex } from "./_bytes_fixture.ts";
 
 /** RFC 6229: the key stream of a key, by offset. */
 const VECTORS: Readonly<Record<string, Readonly<Record<number, string>>>> = {

@@ -15,6 +15,8 @@ export class SaltPool {
   #at = 0;
 
   /**
+   * Makes an empty stock; it fills with the first salt.
+   *
    * @param length Bytes of a salt; 0 for a cipher without.
    */
   constructor(length: number) {

@@ -30,6 +30,8 @@ export class StreamFraming implements Framing {
   readonly #shared: Shared;
 
   /**
+   * Makes the framing of a port.
+   *
    * @param method Gives the sizes.
    * @param masterKey The port's key; kept, not copied.
    * @param cipher Becomes the framing's own.

@@ -21,7 +21,7 @@ export { DECRYPT_FAILED };
  * frame stays with the caller.
  *
  * @example Sealing and opening
- * ```ts
+ * ```ts ignore
  * import { CipherSuite, openProviders } from "./mod.ts";
  * import { assertEquals } from "@std/assert";
  *
@@ -46,6 +46,8 @@ export class Cryptor implements Disposable {
   #disposed = false;
 
   /**
+   * Makes a cryptor that holds nothing yet.
+   *
    * @param framing The port's framing; `CipherSuite.newCryptor` gives it.
    */
   constructor(framing: Framing) {

@@ -1,5 +1,11 @@
+/**
+ * Tests of `Cryptor` over every framing: cuts, flips, sizes, turns.
+ *
+ * @module
+ */
+
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { concat, encrypt, noise, Receiver } from "./_testing.ts";
+import { concat, encrypt, noise, Receiver } from "./_bytes_fixture.ts";
 import { type Cryptor, DECRYPT_FAILED } from "./cryptor.ts";
 import { openProviders } from "./providers.ts";
 import { CipherSuite } from "./suite.ts";

@@ -23,11 +23,14 @@ export type CipherErrorCode =
  * never a reason: those are return values.
  */
 export class CipherError extends Error {
+  /** The class, for logs. */
   override readonly name = "CipherError";
   /** What kind of failure it is. */
   readonly code: CipherErrorCode;
 
   /**
+   * Makes an error.
+   *
    * @param code What kind of failure it is.
    * @param message `Cannot <action> <object>: <detail>`.
    * @param options The cause, if another error led to this one.

@@ -1,5 +1,11 @@
+/**
+ * Tests of the key derivation from passwords.
+ *
+ * @module
+ */
+
 import { assertEquals } from "@std/assert";
-import { fromHex, toHex } from "./_testing.ts";
+import { fromHex, toHex } from "./_bytes_fixture.ts";
 import { deriveKey, md5 } from "./key.ts";
 
 /** EVP_BytesToKey(MD5, "foobar"), as every implementation makes it. */

@@ -1,3 +1,9 @@
+/**
+ * Tests of the method table.
+ *
+ * @module
+ */
+
 import { assertEquals } from "@std/assert";
 import { CIPHER_METHODS, findMethod, methodNames } from "./methods.ts";
 

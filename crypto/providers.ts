@@ -61,6 +61,8 @@ export class ProviderSet implements Disposable {
   #fallbackReason: string | undefined;
 
   /**
+   * Makes a set; a file chosen by the user is opened at once.
+   *
    * @param paths Files chosen by the user.
    * @throws {CipherError} `no_library`, if one of them cannot be used.
    */

@@ -1,3 +1,9 @@
+/**
+ * Tests of the choice of a library.
+ *
+ * @module
+ */
+
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { CipherError } from "./errors.ts";
 import { findMethod } from "./methods.ts";
@@ -64,6 +70,8 @@ Deno.test("openProviders() makes do without native libraries", async () => {
     import { findMethod } from "./methods.ts";
     import { openProviders } from "./providers.ts";
     const set = openProviders();
+    set.forMethod(findMethod("table")!);
+    const early = set.fallbackReason === undefined;
     const { name } = set.forMethod(findMethod("aes-256-gcm")!);
     let code: string | undefined;
     try {
@@ -72,7 +80,7 @@ Deno.test("openProviders() makes do without native libraries", async () => {
       code = (error as { code: string }).code;
     }
     const reason = set.fallbackReason;
-    console.log(JSON.stringify({ name, code, reason }));
+    console.log(JSON.stringify({ early, name, code, reason }));
   `;
   const command = new Deno.Command(Deno.execPath(), {
     args: ["run", "--deny-ffi", "--no-prompt", "-"],
@@ -89,6 +97,7 @@ Deno.test("openProviders() makes do without native libraries", async () => {
   const text = new TextDecoder().decode(stdout);
   assert(text !== "", new TextDecoder().decode(stderr));
   assertEquals(JSON.parse(text), {
+    early: true,
     name: "portable",
     code: "no_library",
     reason: "native libraries are not allowed (--allow-ffi)",

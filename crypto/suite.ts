@@ -26,6 +26,8 @@ export class CipherSuite implements Disposable {
   readonly #framing: Framing;
 
   /**
+   * Makes a suite with a given library.
+   *
    * @param method The method.
    * @param password The port's password.
    * @param provider The library; must outlive the suite.

@@ -1,5 +1,11 @@
+/**
+ * Tests of `CipherSuite`, above all of its packets.
+ *
+ * @module
+ */
+
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { encrypt, noise, toHex } from "./_testing.ts";
+import { encrypt, noise, toHex } from "./_bytes_fixture.ts";
 import { DECRYPT_FAILED } from "./cryptor.ts";
 import { CipherError } from "./errors.ts";
 import { CIPHER_METHODS } from "./methods.ts";

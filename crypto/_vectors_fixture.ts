@@ -1,5 +1,5 @@
 /**
- * Test vectors: data for the tests of this folder, not for the product.
+ * Published test vectors of the ciphers.
  *
  * @module
  */
