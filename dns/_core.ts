@@ -99,6 +99,8 @@ export class ResolverCore {
   #closed = false;
 
   /**
+   * Makes a core without lookups.
+   *
    * @param loop Gives timers and time.
    * @param options How to ask, and what to prefer.
    */

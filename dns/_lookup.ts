@@ -122,6 +122,8 @@ export class Lookup {
   #ended = false;
 
   /**
+   * Makes a lookup; nothing is asked yet.
+   *
    * @param loop Gives timers.
    * @param options What to look up, and whom to tell.
    */

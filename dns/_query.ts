@@ -62,6 +62,8 @@ export class Query {
   #tcp: TcpExchange | undefined;
 
   /**
+   * Makes a query; nothing is sent yet.
+   *
    * @param context What queries share.
    * @param options What to ask.
    */

@@ -14,7 +14,11 @@ export class ServerList {
   readonly #settings: () => ServerSettings;
   #first = "";
 
-  /** @param settings Gives the present settings. */
+  /**
+   * Makes a list that begins as the settings do.
+   *
+   * @param settings Gives the present settings.
+   */
   constructor(settings: () => ServerSettings) {
     this.#settings = settings;
   }

@@ -45,6 +45,8 @@ export class TcpExchange implements EventHandler {
   #length = 0;
 
   /**
+   * Starts to connect.
+   *
    * @param loop Makes and watches the socket.
    * @param options Whom to ask, and what.
    */

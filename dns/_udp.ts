@@ -78,6 +78,8 @@ export class UdpPool {
   readonly #buffer = new Uint8Array(BUFFER_LENGTH);
 
   /**
+   * Makes a pool without sockets.
+   *
    * @param loop Makes and watches the sockets.
    * @param options The handler and the source of IDs.
    */

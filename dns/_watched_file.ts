@@ -56,7 +56,11 @@ export class WatchedFile<T> {
   #value: T | undefined;
   #loaded = false;
 
-  /** @param options The file and what to make of it. */
+  /**
+   * Makes the value; the file is not read yet.
+   *
+   * @param options The file and what to make of it.
+   */
   constructor(options: WatchedFileOptions<T>) {
     this.#options = options;
   }

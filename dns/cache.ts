@@ -36,7 +36,11 @@ export class DnsCache {
   readonly #capacity: number;
   readonly #entries = new Map<string, StoredEntry>();
 
-  /** @param capacity Most entries; 0 keeps nothing. */
+  /**
+   * Makes an empty cache.
+   *
+   * @param capacity Most entries; 0 keeps nothing.
+   */
   constructor(capacity: number) {
     this.#capacity = capacity;
   }

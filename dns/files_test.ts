@@ -1,3 +1,9 @@
+/**
+ * Tests of the hosts file, resolv.conf and the cache.
+ *
+ * @module
+ */
+
 import { assertEquals } from "@std/assert";
 import { formatIp } from "../loop/mod.ts";
 import { WatchedFile } from "./_watched_file.ts";

@@ -64,6 +64,8 @@ export class HostsFile {
   readonly #file: WatchedFile<HostsTable>;
 
   /**
+   * Names the file; it is not read yet.
+   *
    * @param path The file.
    * @param source How it is read.
    */

@@ -1,3 +1,9 @@
+/**
+ * Tests of the message codec: tables, cuts, mutations.
+ *
+ * @module
+ */
+
 import { assert, assertEquals } from "@std/assert";
 import { parseIp } from "../loop/mod.ts";
 import { readAnswer } from "./_answer.ts";

@@ -1,7 +1,13 @@
+/**
+ * Tests of the resolver over the real pollers and a server on loopback.
+ *
+ * @module
+ */
+
 import { assert, assertEquals } from "@std/assert";
 import { EventLoop, makePoller } from "../loop/mod.ts";
 import { fromZone, respond, type Zone } from "./_fake_dns.ts";
-import { textOf } from "./_harness.ts";
+import { textOf } from "./_resolver_fixture.ts";
 import { DNSResolver } from "./resolver.ts";
 
 const ZONE: Zone = {

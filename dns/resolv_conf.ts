@@ -83,6 +83,8 @@ export class ResolvConf {
   readonly #file: WatchedFile<ServerSettings>;
 
   /**
+   * Names the file; it is not read yet.
+   *
    * @param path The file.
    * @param source How it is read.
    */

@@ -54,6 +54,8 @@ export class DNSResolver implements Resolver, EventHandler {
   #closed = false;
 
   /**
+   * Makes a resolver without sockets.
+   *
    * @param loop Must run for answers to come.
    * @param options Whom to ask, and how.
    * @throws {SyntaxError} If a server is not an IP literal.

@@ -1,8 +1,14 @@
+/**
+ * Tests of the resolver on a fake network: answers, cache, callbacks, forgery.
+ *
+ * @module
+ */
+
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { SocketAddress } from "../loop/mod.ts";
 import { fromZone, questionOf, respond, type Zone } from "./_fake_dns.ts";
 import type { FakePeers } from "./_fake_net.ts";
-import { Harness, textOf } from "./_harness.ts";
+import { Harness, textOf } from "./_resolver_fixture.ts";
 import { TYPE_A, TYPE_AAAA } from "./message.ts";
 import { DNSResolver, type DNSResolverOptions } from "./resolver.ts";
 import type { DnsAnswer } from "./types.ts";

@@ -1,3 +1,9 @@
+/**
+ * Tests of the resolver on a fake network that fails: retries, TCP, limits.
+ *
+ * @module
+ */
+
 import { assert, assertEquals } from "@std/assert";
 import { configure, type LogRecord, reset } from "@logtape/logtape";
 import {
@@ -8,7 +14,7 @@ import {
   type Zone,
 } from "./_fake_dns.ts";
 import type { FakePeers } from "./_fake_net.ts";
-import { Harness, textOf } from "./_harness.ts";
+import { Harness, textOf } from "./_resolver_fixture.ts";
 
 const ZONE: Zone = { "a.example": ["192.0.2.1"] };
 const SERVERS = ["10.0.0.1", "10.0.0.2"].map((host) => ({ host, port: 53 }));

@@ -42,6 +42,8 @@ export class SystemResolver implements Resolver {
   #closed = false;
 
   /**
+   * Makes a resolver.
+   *
    * @param loop Its turns call the callbacks.
    * @param options How to ask.
    */

@@ -1,8 +1,14 @@
+/**
+ * Tests of the resolver that lets the runtime ask.
+ *
+ * @module
+ */
+
 import { assertEquals } from "@std/assert";
 import { EventLoop, FakeClock } from "../loop/mod.ts";
 import { makeResolver } from "./choose.ts";
 import { FakeNet } from "./_fake_net.ts";
-import { textOf } from "./_harness.ts";
+import { textOf } from "./_resolver_fixture.ts";
 import { DNSResolver } from "./resolver.ts";
 import { type ResolveDns, SystemResolver } from "./system_resolver.ts";
 

@@ -23,11 +23,14 @@ export type DnsErrorCode =
 
 /** Why a host name has no addresses, as a value: it is never thrown. */
 export class DnsError extends Error {
+  /** The name of this class. */
   override readonly name = "DnsError";
   /** The kind of failure. */
   readonly code: DnsErrorCode;
 
   /**
+   * Makes an error; it is given, not thrown.
+   *
    * @param code The kind of failure.
    * @param message One line for the log.
    */

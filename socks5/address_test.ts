@@ -1,3 +1,9 @@
+/**
+ * Tests of the address header: tables, cuts, noise.
+ *
+ * @module
+ */
+
 import { assertEquals, assertThrows } from "@std/assert";
 import {
   addressLength,
@@ -5,7 +11,7 @@ import {
   parseAddress,
   writeAddress,
 } from "./address.ts";
-import { bytesOf, seeded } from "./_test_bytes.ts";
+import { bytesOf, seeded } from "./_bytes_fixture.ts";
 
 const IPV6 = Uint8Array.from({ length: 16 }, (_, i) => 0x20 + i);
 const MAPPED = bytesOf(new Uint8Array(10), 0xff, 0xff, 10, 0, 0, 1);

@@ -1,5 +1,11 @@
+/**
+ * Tests of greeting, request and UDP header: tables, cuts, mutations.
+ *
+ * @module
+ */
+
 import { assertEquals, assertThrows } from "@std/assert";
-import { bytesOf, seeded } from "./_test_bytes.ts";
+import { bytesOf, seeded } from "./_bytes_fixture.ts";
 import {
   CMD_CONNECT,
   CMD_UDP_ASSOCIATE,
