@@ -101,7 +101,7 @@ export class SodiumKeystream implements Keystream {
   readonly #nonce: Uint8Array;
 
   /**
-   * Starts at no block in particular.
+   * Copies the key and the nonce.
    *
    * @param stream The cipher.
    * @param key 32 bytes; copied.
