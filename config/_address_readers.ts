@@ -5,7 +5,7 @@
  */
 
 import { readHostPort, readHostText } from "./_hosts.ts";
-import { PORT, portOf, textOf } from "./_readers.ts";
+import { LISTEN_PORT, listenPortOf, PORT, portOf, textOf } from "./_readers.ts";
 import type { Report } from "./_report.ts";
 import { type ManagerAddress, NO_PORT } from "./_settings.ts";
 import { IpNetworks } from "./ip_networks.ts";
@@ -76,8 +76,8 @@ export function readPorts(
   report: Report,
 ): readonly number[] | undefined {
   return readList(value, report, {
-    one: portOf,
-    expected: PORT,
+    one: listenPortOf,
+    expected: LISTEN_PORT,
     or: "a list of such ports",
   });
 }

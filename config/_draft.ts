@@ -34,6 +34,8 @@ export class Draft {
   readonly refused = new Set<keyof Settings>();
   /** Whether any setting was given, right or wrong. */
   isEmpty = true;
+  /** Whether the file could not be read: then nothing else can be judged. */
+  isUnread = false;
   readonly #places = new Map<keyof Settings, string>();
 
   /**

@@ -19,6 +19,7 @@ import {
   readBoolean,
   readDaemon,
   readInteger,
+  readListenPort,
   readMethod,
   readName,
   readPort,
@@ -58,7 +59,7 @@ export const KEYS: readonly KeyRow[] = [
   row("server", "server", readHosts),
   row("server_port", "serverPort", readPorts),
   row("local_address", "localAddress", readHost),
-  row("local_port", "localPort", readPort),
+  row("local_port", "localPort", readListenPort),
   row("password", "password", readText, { secret: true }),
   row("port_password", "portPassword", readPortPassword, {
     secret: true,
@@ -100,7 +101,7 @@ export const KEYS: readonly KeyRow[] = [
   row("verbose", "verbose", readVerbose, OF_PROCESS),
   row("tunnel_remote", "tunnelRemote", readHost, OF_PROCESS),
   row("tunnel_remote_port", "tunnelRemotePort", readPort, OF_PROCESS),
-  row("tunnel_port", "tunnelPort", readPort, OF_PROCESS),
+  row("tunnel_port", "tunnelPort", readListenPort, OF_PROCESS),
   {
     key: "tunnel_address",
     aliases: [],

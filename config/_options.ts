@@ -76,14 +76,14 @@ function proxyOptions(words: Words): OptionRow[] {
     act("config", "c", {
       long: "config",
       takesValue: true,
-      help: ["-c, --config=CONFIG", "path to config file, JSON or TOML"],
+      help: ["-c, --config=CONFIG", "file with the settings, JSON or TOML"],
     }),
     value("s", "server", ["-s SERVER_ADDR", words.server]),
     value("p", "server_port", ["-p SERVER_PORT", "server port, default: 8388"]),
     ...(isServer ? [] : [
       value("b", "local_address", [
         "-b LOCAL_ADDR",
-        "local binding address, default: 127.0.0.1",
+        "address to listen on, default: 127.0.0.1",
       ]),
       value("l", words.localPortKey, ["-l LOCAL_PORT", words.localPort]),
     ]),
@@ -107,10 +107,13 @@ function proxyOptions(words: Words): OptionRow[] {
       "-t TIMEOUT",
       "timeout in seconds, default: 300",
     ]),
-    flag("a", "one_time_auth", ["-a ONE_TIME_AUTH", "one time auth"]),
+    flag("a", "one_time_auth", [
+      "-a",
+      "authenticate each chunk of an old cipher (OTA)",
+    ]),
     flag("fast-open", "fast_open", [
       "--fast-open",
-      "use TCP_FASTOPEN, requires Linux 3.7+",
+      "send data with the first packet (TCP Fast Open)",
     ]),
     value("mode", "mode", [
       "--mode=MODE",
@@ -121,15 +124,15 @@ function proxyOptions(words: Words): OptionRow[] {
     ...(isServer ? SERVER_ONLY : []),
     value("libopenssl", "libopenssl", [
       "--libopenssl=PATH",
-      "custom openssl crypto lib path",
+      "file of OpenSSL's libcrypto to use",
     ]),
     value("libmbedtls", "libmbedtls", [
       "--libmbedtls=PATH",
-      "custom mbedtls crypto lib path",
+      "file of Mbed TLS's libmbedcrypto to use",
     ]),
     value("libsodium", "libsodium", [
       "--libsodium=PATH",
-      "custom sodium crypto lib path",
+      "file of libsodium to use",
     ]),
     value("event-loop", "event_loop", [
       "--event-loop=NAME",
@@ -141,53 +144,63 @@ function proxyOptions(words: Words): OptionRow[] {
 const SERVER_ONLY: readonly OptionRow[] = [
   value("workers", "workers", [
     "--workers=WORKERS",
-    "number of workers, available on Unix/Linux",
+    "processes that share the ports, default: 1",
   ]),
   value("forbidden-ip", "forbidden_ip", [
     "--forbidden-ip=IPLIST",
-    "comma separated IP list forbidden to connect",
+    "networks that clients may not reach, with commas",
   ]),
   value("manager-address", "manager_address", [
     "--manager-address=ADDR",
-    "optional server manager UDP address, see wiki",
+    "host:port, or socket path, to be managed at",
   ]),
   flag("prefer-ipv6", "prefer_ipv6", [
     "--prefer-ipv6",
-    "resolve ipv6 address first",
+    "try the IPv6 addresses of a name first",
   ]),
 ];
 
 const GENERAL: readonly OptionRow[] = [
   act("help", "h", {
     long: "help",
-    help: ["-h, --help", "show this help message and exit"],
+    help: ["-h, --help", "show this text and exit"],
   }),
-  general(value("d", "daemon", ["-d start/stop/restart", "daemon mode"])),
+  general(
+    value("d", "daemon", [
+      "-d start/stop/restart",
+      "run in the background, or stop doing so",
+    ]),
+  ),
   general(
     value("pid-file", "pid-file", [
       "--pid-file=PID_FILE",
-      "pid file for daemon mode",
+      "where -d keeps the process id",
     ]),
   ),
   general(
     value("log-file", "log-file", [
       "--log-file=LOG_FILE",
-      "log file for daemon mode",
+      "where -d sends the log",
     ]),
   ),
-  general(value("user", "user", ["--user=USER", "username to run as"])),
+  general(
+    value("user", "user", [
+      "--user=USER",
+      "user to become once the ports are open",
+    ]),
+  ),
   {
     short: "v",
     takesValue: false,
     effect: { kind: "verbosity", step: 1 },
-    help: ["-v, -vv", "verbose mode"],
+    help: ["-v, -vv", "log more: DEBUG, or VERBOSE too"],
     section: "general",
   },
   {
     short: "q",
     takesValue: false,
     effect: { kind: "verbosity", step: -1 },
-    help: ["-q, -qq", "quiet mode, only show warnings/errors"],
+    help: ["-q, -qq", "log less: warnings, or errors only"],
     section: "general",
   },
   act("check", undefined, {
@@ -196,7 +209,7 @@ const GENERAL: readonly OptionRow[] = [
   }),
   act("version", undefined, {
     long: "version",
-    help: ["--version", "show version information"],
+    help: ["--version", "show the version and exit"],
   }),
 ];
 

@@ -12,6 +12,8 @@ import type { DaemonAction } from "./types.ts";
 
 /** What a port is, for messages. */
 export const PORT = "a port from 1 to 65535";
+/** What a port to listen on is: 0 lets the system choose. */
+export const LISTEN_PORT = "a port from 0 to 65535";
 
 /**
  * Reads true or false.
@@ -39,6 +41,20 @@ export function readPort(
   report: Report,
 ): number | undefined {
   return portOf(value) ?? report.expected(PORT);
+}
+
+/**
+ * Reads a port to listen on; 0 lets the system choose.
+ *
+ * @param value As given.
+ * @param report Where to report.
+ * @returns The checked value; undefined after a report.
+ */
+export function readListenPort(
+  value: unknown,
+  report: Report,
+): number | undefined {
+  return listenPortOf(value) ?? report.expected(LISTEN_PORT);
 }
 
 /**
@@ -190,7 +206,9 @@ export function readMethod(
  * @returns The checked value; undefined if it has another form.
  */
 export function textOf(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
+  return typeof value === "string" && value !== "" && value.isWellFormed()
+    ? value
+    : undefined;
 }
 
 /**
@@ -204,6 +222,16 @@ export function numberOf(value: unknown): number | undefined {
   return typeof value === "string" && /^-?\d{1,15}$/.test(value)
     ? Number(value)
     : undefined;
+}
+
+/**
+ * A port to listen on, as a number or in digits.
+ *
+ * @param value As given.
+ * @returns The port, 0 included; undefined if it is none.
+ */
+export function listenPortOf(value: unknown): number | undefined {
+  return numberOf(value) === 0 ? 0 : portOf(value);
 }
 
 /**

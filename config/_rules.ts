@@ -9,6 +9,7 @@ import { findMethod } from "../crypto/methods.ts";
 import type { Draft } from "./_draft.ts";
 import { NO_PORT, type Settings } from "./_settings.ts";
 import { DEFAULT_FORBIDDEN, IpNetworks } from "./ip_networks.ts";
+import { PORT } from "./_readers.ts";
 import { issue, type Notice, warning } from "./notice.ts";
 import type { Config, Role } from "./types.ts";
 
@@ -111,7 +112,7 @@ export function weakPassword(
   method: string,
 ): Notice | undefined {
   if ([...password].length >= SHORT_PASSWORD) return undefined;
-  const text = `warning: a password of less than ${SHORT_PASSWORD} ` +
+  const text = `warning: a password of fewer than ${SHORT_PASSWORD} ` +
     "characters can be guessed from one captured packet; use a longer one";
   // Without authentication the password is the smaller worry, and scripts
   // that start such methods count the lines of level WARNING.
@@ -134,6 +135,12 @@ function requireSettings(draft: Draft, role: Role): void {
   if (isClientRole(role)) {
     if (lacks("server")) complain("server addr not specified");
     if (lacks("password")) complain("password not specified");
+    if (settings.serverPort?.includes(0)) {
+      const place = draft.place("serverPort");
+      draft.issues.push(
+        issue(`${place}"server_port" is 0: expected ${PORT}`),
+      );
+    }
     return;
   }
   const isManager = role === "ssmanager";
@@ -266,6 +273,6 @@ function managerAddressOf(settings: Settings): Config["managerAddress"] {
     return managerAddress;
   }
   return managerAddress.port === NO_PORT
-    ? { host: managerAddress.host, port: managerPort! }
+    ? { host: managerAddress.host, port: managerPort ?? NO_PORT }
     : managerAddress;
 }

@@ -91,6 +91,7 @@ export function readConfig(
   const messages: Notice[] = [];
   const path = given.findLast((each) => each.option.effect.kind === "config");
   applyFile(draft, messages, { path: path?.value, source });
+  if (draft.isUnread) return failure(messages, draft.issues, role);
   applyOptions(draft, given);
   if (draft.issues.length === 0) {
     if (draft.isEmpty) {
@@ -148,6 +149,7 @@ function applyFile(
   } catch (error) {
     if (!(error instanceof ConfigSyntaxError)) throw error;
     draft.issues.push(issue(error.message));
+    draft.isUnread = true;
     return;
   }
   const { password, portPassword } = draft.settings;
@@ -192,7 +194,7 @@ function readFile(
     if (isOptional && name === "NotFound") return undefined;
     reason = REASONS[name] ?? "the system cannot read it";
   }
-  draft.isEmpty = false;
+  draft.isUnread = true;
   draft.issues.push(issue(`Cannot read config ${path}: ${reason}`));
   return undefined;
 }

@@ -16,6 +16,14 @@ export const VERSION: string = manifest.version;
 const RIGHT_COLUMN = 25;
 const LINE_WIDTH = 79;
 
+/** What each role is for. */
+const PURPOSE: Readonly<Record<Role, string>> = {
+  sslocal: "Takes SOCKS5 connections and sends them encrypted to a server.",
+  ssserver: "Takes encrypted connections of clients and sends them on.",
+  sstunnel: "Sends what comes to one port encrypted to one destination.",
+  ssmanager: "Opens and closes the ports of a server as it is told.",
+};
+
 const METHOD_INDENT = RIGHT_COLUMN + 3;
 
 /**
@@ -37,10 +45,11 @@ export function usageText(role: Role): string {
   const options = optionsOf(role);
   const lines = [
     `usage: ${role} [OPTION]...`,
-    "A fast tunnel proxy that helps you bypass firewalls.",
+    PURPOSE[role],
     "",
-    "You can supply configurations via either config file or command line " +
-    "arguments.",
+    "Settings come from a file (-c, or config.json or config.toml here) and " +
+    "from",
+    "the options below, which win over the file.",
     "",
     "Proxy options:",
     ...optionLines(options.filter((row) => row.section === "proxy")),
