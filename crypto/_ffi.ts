@@ -88,7 +88,7 @@ export function loadLibrary<const S extends Deno.ForeignLibraryInterface>(
  * @param text Text without NUL.
  * @returns Its UTF-8 bytes and a NUL.
  */
-export function cString(text: string): Uint8Array<ArrayBuffer> {
+export function cString(text: string): Uint8Array {
   return new TextEncoder().encode(`${text}\0`);
 }
 

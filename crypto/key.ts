@@ -17,10 +17,7 @@ import { createHash } from "node:crypto";
  * @param length Bytes of the key; 0 means that the password is the key.
  * @returns The key.
  */
-export function deriveKey(
-  password: string,
-  length: number,
-): Uint8Array<ArrayBuffer> {
+export function deriveKey(password: string, length: number): Uint8Array {
   const secret = new TextEncoder().encode(password);
   if (length === 0) return secret;
   const key = new Uint8Array(length);
