@@ -22,6 +22,7 @@ import {
 } from "../loop/mod.ts";
 import {
   ACCEPT_BATCH,
+  ACCEPT_LOG_INTERVAL,
   ACCEPT_PAUSE,
   FAST_OPEN_QUEUE,
   HANDSHAKE_TIMEOUT,
@@ -84,6 +85,10 @@ export class TCPRelay implements EventHandler {
   readonly #handshakes = new Set<TCPRelayHandler>();
   #handshakeTimer: Timer | undefined;
   #pauseTimer: Timer | undefined;
+  /** Whether ending a client may help: the last one ended has. */
+  #mayEvict = true;
+  /** Seconds of the clock before which the pause is not logged again. */
+  #quietUntil = -Infinity;
   #eventloop: EventLoop | undefined;
   #closed = false;
   #onIdle: (() => void) | undefined;
@@ -277,6 +282,7 @@ export class TCPRelay implements EventHandler {
     for (let i = 0; i < ACCEPT_BATCH && !this.#closed; i++) {
       const socket = this.#serverSocket.accept();
       if (socket !== undefined) {
+        this.#mayEvict = true;
         this.#handle(socket);
         continue;
       }
@@ -304,16 +310,23 @@ export class TCPRelay implements EventHandler {
 
   /** The descriptors ran out: accept again later, or when one is freed. */
   #pause(error: string): void {
-    logger.error(
-      "cannot accept on port {port}: {error}; raise the descriptor limit (ulimit -n)",
-      { port: this.listenPort, error },
-    );
+    const now = this.loop.time();
+    if (now >= this.#quietUntil) {
+      this.#quietUntil = now + ACCEPT_LOG_INTERVAL;
+      logger.error(
+        "cannot accept on port {port}: {error}; raise the descriptor limit (ulimit -n)",
+        { port: this.listenPort, error },
+      );
+    }
     this.loop.modify(this.#serverSocket, 0);
-    this.#pauseTimer = this.loop.addTimer(
-      ACCEPT_PAUSE,
-      () => this.#resumeAccepting(),
-    );
-    // Who has shown no valid header yet must make room, the oldest first.
+    this.#pauseTimer = this.loop.addTimer(ACCEPT_PAUSE, () => {
+      this.#mayEvict = true;
+      this.#resumeAccepting();
+    });
+    if (!this.#mayEvict) return;
+    // Who has shown no valid header yet must make room, the oldest first; one
+    // for each client accepted, since the limit may be another one.
+    this.#mayEvict = false;
     for (const handler of this.#handshakes) {
       handler.destroy();
       break;
