@@ -1,0 +1,259 @@
+/**
+ * For tests: a TCPRelay on fakes, with a clock that the test moves, and the
+ * cipher of its peer.
+ *
+ * @module
+ */
+
+import { type HostPort, IpNetworks } from "../config/mod.ts";
+import {
+  CipherSuite,
+  type Cryptor,
+  DECRYPT_FAILED,
+  findMethod,
+  openProviders,
+  type ProviderSet,
+} from "../crypto/mod.ts";
+import { type DnsCallback, DnsError, type Resolver } from "../dns/mod.ts";
+import { EventLoop, FakeClock, parseIp, SocketAddress } from "../loop/mod.ts";
+import { addressLength, type Endpoint, writeAddress } from "../socks5/mod.ts";
+import {
+  concat,
+  type FakeListener,
+  FakePoller,
+  type FakeStream,
+} from "./_test_fakes.ts";
+import { LogCapture } from "./_test_logs.ts";
+import { RelayBuffers, type RelaySettings } from "./settings.ts";
+import { TCPRelay } from "./tcp_relay.ts";
+import type { TCPRelayHandler } from "./tcp_relay_handler.ts";
+import type { UDPRelay } from "./udp_relay.ts";
+
+/** The method of the tests: salt 16, tag 16. */
+export const METHOD = "aes-128-gcm";
+/** Bytes of its salt. */
+export const SALT_LENGTH = 16;
+/** Bytes of its tag. */
+export const TAG_LENGTH = 16;
+const PASSWORD = "a password of the tests";
+
+/** One set for all tests of a file: a library stays loaded in any case. */
+export const PROVIDERS: ProviderSet = openProviders();
+PROVIDERS.forMethod(findMethod(METHOD)!);
+
+/** Answers when the test says so; IP literals at once. */
+export class FakeResolver implements Resolver {
+  /** Names asked for and not answered yet. */
+  readonly asked: { readonly hostname: string; readonly done: DnsCallback }[] =
+    [];
+  /** Names that are answered at once. */
+  readonly known = new Map<string, readonly string[]>();
+  /** How many callbacks were taken back. */
+  removed = 0;
+
+  resolve(hostname: string, done: DnsCallback): void {
+    const literal = parseIp(hostname);
+    const known = this.known.get(hostname);
+    if (literal !== undefined) {
+      done({ hostname, addresses: [literal], error: undefined });
+    } else if (known !== undefined) {
+      done({
+        hostname,
+        addresses: known.map((text) => parseIp(text)!),
+        error: undefined,
+      });
+    } else {
+      this.asked.push({ hostname, done });
+    }
+  }
+
+  removeCallback(callback: DnsCallback): void {
+    const at = this.asked.findIndex(({ done }) => done === callback);
+    if (at < 0) return;
+    this.asked.splice(at, 1);
+    this.removed++;
+  }
+
+  /** Answers the oldest question; without addresses: it fails. */
+  answer(...addresses: readonly string[]): void {
+    const { hostname, done } = this.asked.shift()!;
+    done({
+      hostname,
+      addresses: addresses.map((text) => parseIp(text)!),
+      error: addresses.length > 0
+        ? undefined
+        : new DnsError("not-found", `Cannot resolve ${hostname}: not found`),
+    });
+  }
+
+  close(): void {}
+
+  [Symbol.dispose](): void {}
+}
+
+/** What a test may choose. */
+export interface FixtureOptions {
+  /** Default false: a server. */
+  readonly isLocal?: boolean;
+  /** What differs from the defaults. */
+  readonly settings?: Partial<RelaySettings>;
+  /** The UDP side of the port. */
+  readonly udpRelay?: UDPRelay;
+}
+
+/** A loop on fakes, and what relays need. */
+export class LoopOnFakes implements Disposable {
+  readonly clock = new FakeClock(5_000_000);
+  readonly poller = new FakePoller();
+  readonly loop = new EventLoop(this.poller, { clock: this.clock });
+  readonly resolver = new FakeResolver();
+  readonly logs = new LogCapture();
+  readonly suite = CipherSuite.create(METHOD, PASSWORD, PROVIDERS);
+
+  /** Settings with the defaults of the tests. */
+  settings(different: Partial<RelaySettings> = {}): RelaySettings {
+    return {
+      listen: SocketAddress.parse("127.0.0.1", 0),
+      suite: this.suite,
+      timeout: 300,
+      mode: "tcp_and_udp",
+      servers: [{ host: "192.0.2.1", port: 8388 }],
+      tunnel: undefined,
+      forbiddenIp: new IpNetworks([]),
+      fastOpen: false,
+      oneTimeAuth: false,
+      udpMaxAssociations: 512,
+      ...different,
+    };
+  }
+
+  /** Lets the loop run until nothing is ready. */
+  async settle(): Promise<void> {
+    this.poller.begin();
+    this.poller.onIdle = () => this.loop.stop();
+    await this.loop.run();
+  }
+
+  /** Moves the clock, then runs what is due and what follows from it. */
+  async advance(seconds: number): Promise<void> {
+    this.clock.advance(seconds * 1000);
+    this.loop.runDue();
+    await this.settle();
+  }
+
+  [Symbol.dispose](): void {
+    this.suite[Symbol.dispose]();
+    this.logs[Symbol.dispose]();
+  }
+}
+
+/** A relay on fakes. */
+export class RelayFixture extends LoopOnFakes {
+  readonly relay: TCPRelay;
+  /** What the stat callback was told. */
+  readonly stats: [port: number, bytes: number][] = [];
+
+  constructor(options: FixtureOptions = {}) {
+    super();
+    this.relay = new TCPRelay(this.settings(options.settings), {
+      poller: this.poller,
+      dnsResolver: this.resolver,
+      isLocal: options.isLocal ?? false,
+      buffers: new RelayBuffers(),
+      statCallback: (port, bytes) => void this.stats.push([port, bytes]),
+      udpRelay: options.udpRelay,
+    });
+    this.relay.addToLoop(this.loop);
+  }
+
+  /** The relay's listener. */
+  get listener(): FakeListener {
+    return this.poller.listeners[0]!;
+  }
+
+  /** A client connects, and is accepted. */
+  async accept(): Promise<FakeStream> {
+    const stream = this.listener.arrive();
+    await this.settle();
+    return stream;
+  }
+
+  /** Several clients connect, and are accepted. */
+  async acceptMany(count: number): Promise<FakeStream[]> {
+    const streams = Array.from({ length: count }, () => this.listener.arrive());
+    await this.settle();
+    return streams;
+  }
+
+  /** The handler of a connection that was accepted, or made. */
+  handlerOf(stream: FakeStream): TCPRelayHandler {
+    return this.relay.fd_to_handlers.get(stream.fd)!;
+  }
+
+  override [Symbol.dispose](): void {
+    this.relay.destroy();
+    super[Symbol.dispose]();
+  }
+}
+
+/** The other end of an encrypted connection. */
+export class CipherPeer implements Disposable {
+  readonly #cryptor: Cryptor;
+  #taken = 0;
+  #rest: Uint8Array = new Uint8Array(0);
+  /** What was decrypted so far. */
+  plaintext: Uint8Array = new Uint8Array(0);
+
+  constructor(suite: CipherSuite) {
+    this.#cryptor = suite.newCryptor();
+  }
+
+  /** Encrypts; the first time with the salt in front. */
+  seal(...plaintext: readonly Uint8Array[]): Uint8Array {
+    const whole = concat(...plaintext);
+    const out = new Uint8Array(this.#cryptor.encryptedLength(whole.length));
+    return out.subarray(0, this.#cryptor.encrypt(whole, out));
+  }
+
+  /** Decrypts what a stream has sent since the last call. */
+  open(sent: Uint8Array): Uint8Array {
+    const data = concat(this.#rest, sent.subarray(this.#taken));
+    this.#taken = sent.length;
+    const out = new Uint8Array(data.length);
+    const length = this.#cryptor.decrypt(data, out);
+    if (length === DECRYPT_FAILED) throw new Error("not authentic");
+    this.#rest = data.slice(this.#cryptor.consumed);
+    this.plaintext = concat(this.plaintext, out.subarray(0, length));
+    return this.plaintext;
+  }
+
+  /** Whether an end would be a clean one now. */
+  get atBoundary(): boolean {
+    return this.#cryptor.atBoundary(this.#rest.length);
+  }
+
+  [Symbol.dispose](): void {
+    this.#cryptor[Symbol.dispose]();
+  }
+}
+
+/** The address header of a target: an IP literal or a name. */
+export function header({ host, port }: HostPort): Uint8Array {
+  const bytes = parseIp(host);
+  const endpoint: Endpoint = bytes === undefined
+    ? { domain: host, port }
+    : { bytes, port };
+  const out = new Uint8Array(addressLength(endpoint));
+  writeAddress(out, 0, endpoint);
+  return out;
+}
+
+/** Text as bytes. */
+export function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+/** Bytes as text. */
+export function text(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}

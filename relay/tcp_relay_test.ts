@@ -1,0 +1,348 @@
+/**
+ * The list of timeouts: its order, its sweep, its trimming.
+ *
+ * @module
+ */
+
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { SocketAddress, TIMEOUT_PRECISION } from "../loop/mod.ts";
+import { CipherPeer, header, RelayFixture, utf8 } from "./_test_fixture.ts";
+import { TIMEOUTS_CLEAN_SIZE } from "./constants.ts";
+import { TCPRelay } from "./tcp_relay.ts";
+import type { TCPRelayHandler } from "./tcp_relay_handler.ts";
+
+const TARGET = { host: "192.0.2.7", port: 80 };
+
+Deno.test("TCPRelay.timeouts has each handler in order when it is accepted", async () => {
+  using fixture = new RelayFixture();
+  const { relay } = fixture;
+  assertEquals(relay.timeouts, []);
+  const streams = await fixture.acceptMany(3);
+  const handlers = streams.map((stream) => fixture.handlerOf(stream));
+  assertEquals(places(relay, handlers), [0, 1, 2]);
+  assertEquals(relay.timeouts.length, 3);
+  assertEquals(relay.connections, 3);
+  assertEquals(fixture.stats, []);
+});
+
+Deno.test("TCPRelay.updateActivity() appends the handler and empties its old place", async () => {
+  using fixture = new RelayFixture();
+  const { relay } = fixture;
+  const [one, two, three] = await handlersOf(fixture, 3);
+  // The sequence of events of which the seed draws the list.
+  const steps = [
+    { handler: one, list: [undefined, two, three, one] },
+    { handler: one, list: [undefined, two, three, undefined, one] },
+    { handler: two, list: [undefined, undefined, three, undefined, one, two] },
+    {
+      handler: two,
+      list: [undefined, undefined, three, undefined, one, undefined, two],
+    },
+  ];
+  for (const { handler, list } of steps) {
+    fixture.clock.advance(TIMEOUT_PRECISION * 1000);
+    relay.updateActivity(handler!, 1);
+    assertSameList(relay, list);
+    assertIndexRight(relay);
+  }
+});
+
+Deno.test("TCPRelay.updateActivity() leaves the list alone when less than TIMEOUT_PRECISION passed", async () => {
+  using fixture = new RelayFixture();
+  const { relay, clock } = fixture;
+  const [one, two] = await handlersOf(fixture, 2);
+  const accepted = one!.lastActivity;
+  assertEquals(accepted, 5000);
+  clock.advance(TIMEOUT_PRECISION * 1000 - 1);
+  relay.updateActivity(one!, 1);
+  assertSameList(relay, [one, two]);
+  assertEquals(one!.lastActivity, accepted);
+  clock.advance(1);
+  relay.updateActivity(one!, 1);
+  assertSameList(relay, [undefined, two, one]);
+  assertEquals(one!.lastActivity, accepted + TIMEOUT_PRECISION);
+});
+
+Deno.test("TCPRelay.updateActivity() tells the stat callback of every read when it has bytes", async () => {
+  using fixture = new RelayFixture();
+  const { relay } = fixture;
+  const [one] = await handlersOf(fixture, 1);
+  for (const bytes of [5, 0, 7]) relay.updateActivity(one!, bytes);
+  const port = relay.listenPort;
+  assertEquals(fixture.stats, [[port, 5], [port, 7]]);
+});
+
+Deno.test("TCPRelay tells the stat callback of the reads of both directions", async () => {
+  using fixture = new RelayFixture();
+  using client = new CipherPeer(fixture.suite);
+  const local = await fixture.accept();
+  const flight = client.seal(header(TARGET), utf8("question"));
+  local.bring(flight);
+  await fixture.settle();
+  const remote = fixture.poller.connects[0]!;
+  remote.establish();
+  remote.bring(utf8("answer"));
+  await fixture.settle();
+  const port = fixture.relay.listenPort;
+  assertEquals(fixture.stats, [[port, flight.length], [port, 6]]);
+});
+
+Deno.test("TCPRelay does without a stat callback", async () => {
+  using fixture = new RelayFixture();
+  const { poller, relay, resolver: dnsResolver } = fixture;
+  const other = new TCPRelay(fixture.settings(), {
+    poller,
+    dnsResolver,
+    isLocal: false,
+    buffers: relay.buffers,
+  });
+  other.addToLoop(fixture.loop);
+  const stream = poller.listeners[1]!.arrive();
+  stream.bring(utf8("x"));
+  await fixture.settle();
+  assertEquals(other.connections, 1);
+  other.destroy();
+});
+
+Deno.test("TCPRelay.handlerToTimeouts is right after many updates, removals and sweeps", async () => {
+  using fixture = new RelayFixture({ settings: { timeout: 40 } });
+  const { relay, clock } = fixture;
+  const handlers = await handlersOf(fixture, 60);
+  let state = 1;
+  for (let round = 0; round < 400; round++) {
+    state = Math.imul(state, 1103515245) + 12345 >>> 0;
+    const handler = handlers[(state >>> 8) % handlers.length]!;
+    if (!handler.isDestroyed()) {
+      if (round % 40 === 39) handler.destroy();
+      else relay.updateActivity(handler, 1);
+    }
+    clock.advance(1000);
+    if (round % 10 === 9) relay.handlePeriodic();
+    assertIndexRight(relay);
+  }
+  const open = handlers.filter((handler) => !handler.isDestroyed());
+  assertEquals(relay.connections, open.length);
+});
+
+Deno.test("TCPRelay.removeHandler() empties one place when the handler is in the list", async () => {
+  using fixture = new RelayFixture();
+  const { relay } = fixture;
+  const [one, two, three] = await handlersOf(fixture, 3);
+  const list = relay.timeouts;
+  relay.removeHandler(two!);
+  assertStrictEquals(relay.timeouts, list);
+  assertSameList(relay, [one, undefined, three]);
+  assertIndexRight(relay);
+  relay.removeHandler(two!);
+  assertSameList(relay, [one, undefined, three]);
+  assertEquals(relay.connections, 2);
+});
+
+Deno.test("TCPRelay.handlePeriodic() stops at the first handler that was active", async () => {
+  using fixture = new RelayFixture({ settings: { timeout: 30 } });
+  const { relay, clock } = fixture;
+  const [a, b] = await handlersOf(fixture, 2);
+  clock.advance(15_000);
+  const [c, d] = await handlersOf(fixture, 2);
+  clock.advance(15_000);
+  relay.handlePeriodic();
+  assertEquals(destroyed([a, b, c, d]), [true, true, false, false]);
+  assertSameList(relay, [undefined, undefined, c, d]);
+  assertEquals(relay.timeoutOffset, 2);
+});
+
+Deno.test("TCPRelay.handlePeriodic() lets a handler live when it was idle for less than the timeout", async () => {
+  using fixture = new RelayFixture({ settings: { timeout: 30 } });
+  const [handler] = await handlersOf(fixture, 1);
+  fixture.clock.advance(29_999);
+  fixture.relay.handlePeriodic();
+  assert(!handler!.isDestroyed());
+  fixture.clock.advance(1);
+  fixture.relay.handlePeriodic();
+  assert(handler!.isDestroyed());
+});
+
+Deno.test("TCPRelay.handlePeriodic() goes on at timeoutOffset when called again", async () => {
+  using fixture = new RelayFixture({ settings: { timeout: 30 } });
+  const { relay, clock } = fixture;
+  await handlersOf(fixture, 3);
+  clock.advance(20_000);
+  const late = await handlersOf(fixture, 2);
+  clock.advance(10_000);
+  relay.handlePeriodic();
+  assertEquals(relay.timeoutOffset, 3);
+  // What lies before the offset is not looked at again.
+  const [witness] = late;
+  relay.timeouts[0] = witness!;
+  clock.advance(20_000);
+  relay.handlePeriodic();
+  assertStrictEquals(relay.timeouts[0], witness!);
+  relay.timeouts[0] = undefined;
+  assertEquals(relay.timeoutOffset, 5);
+  assertEquals(destroyed(late), [true, true]);
+});
+
+Deno.test("TCPRelay.handlePeriodic() skips the places of removed handlers", async () => {
+  using fixture = new RelayFixture({ settings: { timeout: 30 } });
+  const { relay, clock } = fixture;
+  const [a, b, c] = await handlersOf(fixture, 3);
+  a!.destroy();
+  clock.advance(30_000);
+  b!.destroy();
+  relay.handlePeriodic();
+  assert(c!.isDestroyed());
+  assertEquals(relay.timeoutOffset, 3);
+  assertEquals(relay.connections, 0);
+});
+
+Deno.test("TCPRelay sweeps every TIMEOUT_PRECISION seconds when it is in a loop", async () => {
+  using fixture = new RelayFixture({ settings: { timeout: 30 } });
+  const stream = await fixture.accept();
+  for (let i = 0; i < 2; i++) await fixture.advance(TIMEOUT_PRECISION);
+  assert(!stream.closed);
+  await fixture.advance(TIMEOUT_PRECISION);
+  assert(stream.closed);
+});
+
+Deno.test("TCPRelay.handlePeriodic() names the target when a connection times out", async () => {
+  using fixture = new RelayFixture({ settings: { timeout: 30 } });
+  const cases = [
+    { host: "192.0.2.7", port: 80, line: "timed out: 192.0.2.7:80" },
+    { host: "2001:db8::1", port: 443, line: "timed out: [2001:db8::1]:443" },
+    { host: "example.com", port: 8080, line: "timed out: example.com:8080" },
+  ];
+  for (const { host, port, line } of cases) {
+    using client = new CipherPeer(fixture.suite);
+    const stream = await fixture.accept();
+    stream.bring(client.seal(header({ host, port })));
+    await fixture.settle();
+    fixture.poller.connects.at(-1)?.establish();
+    await fixture.settle();
+    fixture.logs.clear();
+    fixture.clock.advance(30_000);
+    fixture.relay.handlePeriodic();
+    assertEquals(fixture.logs.of("warning"), [line]);
+    assert(stream.closed);
+  }
+});
+
+Deno.test("TCPRelay.handlePeriodic() logs without a name when the target is not known", async () => {
+  using fixture = new RelayFixture({ settings: { timeout: 30 } });
+  const stream = await fixture.accept();
+  fixture.clock.advance(30_000);
+  fixture.relay.handlePeriodic();
+  assert(stream.closed);
+  const lines = fixture.logs.with("timed out");
+  assertEquals(lines.length, 1);
+  assert(lines[0]!.includes(`${stream.remoteAddress}`));
+});
+
+Deno.test("TCPRelay.handlePeriodic() trims the list when more than half of it and TIMEOUTS_CLEAN_SIZE are empty", async () => {
+  using fixture = new RelayFixture({ settings: { timeout: 30 } });
+  const { relay, clock } = fixture;
+  const old = await handlersOf(fixture, TIMEOUTS_CLEAN_SIZE + 1);
+  clock.advance(20_000);
+  const active = old.slice(0, 20);
+  for (const handler of active) relay.updateActivity(handler, 1);
+  const young = await handlersOf(fixture, 5);
+  clock.advance(10_000);
+  const before = relay.timeouts;
+  relay.handlePeriodic();
+  assert(relay.timeouts !== before);
+  assertSameList(relay, [...active, ...young]);
+  assertEquals(relay.timeoutOffset, 0);
+  assertEquals(places(relay, active), active.map((_, i) => i));
+  assertIndexRight(relay);
+  // The shifted indexes are the ones used from now on.
+  active[3]!.destroy();
+  assertStrictEquals(relay.timeouts[3], undefined);
+  assertStrictEquals(relay.timeouts[4], active[4]!);
+  clock.advance(10_000);
+  relay.updateActivity(active[0]!, 1);
+  assertStrictEquals(relay.timeouts[0], undefined);
+  assertStrictEquals(relay.timeouts.at(-1), active[0]!);
+});
+
+Deno.test("TCPRelay.handlePeriodic() does not trim when TIMEOUTS_CLEAN_SIZE places are empty", async () => {
+  using fixture = new RelayFixture({ settings: { timeout: 30 } });
+  const { relay, clock } = fixture;
+  await handlersOf(fixture, TIMEOUTS_CLEAN_SIZE);
+  clock.advance(30_000);
+  relay.handlePeriodic();
+  assertEquals(relay.timeouts.length, TIMEOUTS_CLEAN_SIZE);
+  assertEquals(relay.timeoutOffset, TIMEOUTS_CLEAN_SIZE);
+  assertEquals(relay.connections, 0);
+});
+
+Deno.test("TCPRelay.handlePeriodic() does not trim when half of the list is in use", async () => {
+  using fixture = new RelayFixture({ settings: { timeout: 30 } });
+  const { relay, clock } = fixture;
+  const count = TIMEOUTS_CLEAN_SIZE + 8;
+  await handlersOf(fixture, count);
+  clock.advance(20_000);
+  await handlersOf(fixture, count);
+  clock.advance(10_000);
+  relay.handlePeriodic();
+  assertEquals(relay.timeouts.length, 2 * count);
+  assertEquals(relay.timeoutOffset, count);
+  assertEquals(relay.connections, count);
+});
+
+Deno.test("TCPRelay.isTunnel is set when there is a fixed target", () => {
+  using plain = new RelayFixture();
+  assert(!plain.relay.isTunnel);
+  using tunnel = new RelayFixture({
+    isLocal: true,
+    settings: { tunnel: { host: "example.com", port: 53 } },
+  });
+  assert(tunnel.relay.isTunnel);
+});
+
+Deno.test("TCPRelay.listenPort is the port of its listener", () => {
+  using fixture = new RelayFixture({
+    settings: { listen: SocketAddress.parse("127.0.0.1", 4321) },
+  });
+  assertEquals(fixture.relay.listenPort, 4321);
+});
+
+/** Accepts clients; gives their handlers. */
+async function handlersOf(
+  fixture: RelayFixture,
+  count: number,
+): Promise<TCPRelayHandler[]> {
+  const streams = await fixture.acceptMany(count);
+  return streams.map((stream) => fixture.handlerOf(stream));
+}
+
+function places(
+  relay: TCPRelay,
+  handlers: readonly TCPRelayHandler[],
+): (number | undefined)[] {
+  return handlers.map((handler) => relay.handlerToTimeouts.get(handler));
+}
+
+function destroyed(
+  handlers: readonly (TCPRelayHandler | undefined)[],
+): boolean[] {
+  return handlers.map((handler) => handler!.isDestroyed());
+}
+
+/** Compares by identity, with a short message. */
+function assertSameList(
+  relay: TCPRelay,
+  list: readonly (TCPRelayHandler | undefined)[],
+): void {
+  assertEquals(relay.timeouts.length, list.length);
+  list.forEach((handler, i) => {
+    assert(relay.timeouts[i] === handler, `place ${i}`);
+  });
+}
+
+/** Every place knows its handler, and every handler its one place. */
+function assertIndexRight(relay: TCPRelay): void {
+  const used = relay.timeouts.filter((handler) => handler !== undefined);
+  assertEquals(used.length, relay.handlerToTimeouts.size);
+  for (const [handler, index] of relay.handlerToTimeouts) {
+    assert(relay.timeouts[index] === handler, `place ${index}`);
+  }
+}
