@@ -12,6 +12,7 @@ import {
   formatConfig,
 } from "./config_file.ts";
 import { ChildProgram } from "./process.ts";
+import { withTimeout } from "./timeout.ts";
 
 /** The roles that the tests start. */
 export type TestedRole =
@@ -133,7 +134,7 @@ export async function runRole(
 ): Promise<RoleResult> {
   const { program, folder } = await startRole(role, options);
   await using _process = new RoleProcess(program, folder, 0);
-  const { code } = await program.ended;
+  const { code } = await withTimeout(program.ended, `the end of ${role}`);
   return { code, output: program.output, lines: program.lines };
 }
 
