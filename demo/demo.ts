@@ -135,15 +135,13 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   });
   udp.finish();
   options.write("every byte came back as it was sent, both ways\n");
-  if (flags.once) {
-    loop.stop();
-  } else {
-    options.write(howToUse(
-      makeConfig("ssserver", serverPort, password, serverPort),
-      makeConfig("sslocal", localPort, password, serverPort),
-      target.port,
-    ));
-  }
+  options.write(howToUse(
+    makeConfig("ssserver", serverPort, password, serverPort),
+    makeConfig("sslocal", localPort, password, serverPort),
+    target.port,
+  ));
+  if (flags.once) loop.stop();
+  else options.write("Serving until Ctrl-C.\n");
   await running;
   return 0;
 }
@@ -220,7 +218,6 @@ ${indent(formatToml(local))}
 For other clients:
   ${ssUrl(local)}
 
-Serving until Ctrl-C.
 `;
 }
 

@@ -28,7 +28,7 @@ export abstract class ClientHandler extends TCPRelayHandler {
     this.relay.endHandshake(this);
     logger.info("connecting {name} from {client}", {
       name,
-      client: `${this.localSocket.remoteAddress}`,
+      client: this.clientName,
     });
     const server = pickServer(this.relay.settings.servers);
     this.connect(server.host, server.port);

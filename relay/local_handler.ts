@@ -40,14 +40,17 @@ import {
 
 const logger = getLogger(["shadowsocks", "relay"]);
 
-/** Errors of a connect, as SOCKS5 replies; all others: general failure. */
+/** Errors of a look-up or a connect, as SOCKS5 replies; all others: general failure. */
 const REPLIES: Readonly<Record<string, number>> = {
   ECONNREFUSED: REPLY_CONNECTION_REFUSED,
   ENETUNREACH: REPLY_NETWORK_UNREACHABLE,
   EHOSTUNREACH: REPLY_HOST_UNREACHABLE,
   EHOSTDOWN: REPLY_HOST_UNREACHABLE,
   ETIMEDOUT: REPLY_HOST_UNREACHABLE,
-  ENOTFOUND: REPLY_HOST_UNREACHABLE,
+  "not-found": REPLY_HOST_UNREACHABLE,
+  "no-address": REPLY_HOST_UNREACHABLE,
+  timeout: REPLY_HOST_UNREACHABLE,
+  failed: REPLY_HOST_UNREACHABLE,
   EACCES: REPLY_NOT_ALLOWED,
 };
 
@@ -77,7 +80,7 @@ export class LocalHandler extends ClientHandler {
     if (!this.isDestroyed()) this.sendHeader(this.#hasPayload);
   }
 
-  protected onConnectFailed(code: string): void {
+  onConnectFailed(code: string): void {
     logger.warn("cannot connect to server for {name}: {code}", {
       name: this.remoteName,
       code,
@@ -98,7 +101,7 @@ export class LocalHandler extends ClientHandler {
         return 0;
       case "invalid":
         logger.error("connection from {client} {message}", {
-          client: `${this.localSocket.remoteAddress}`,
+          client: this.clientName,
           message: greeting.message,
         });
         this.destroy();
@@ -110,7 +113,7 @@ export class LocalHandler extends ClientHandler {
     if (!greeting.offersNoAuth) {
       logger.error(
         "connection from {client} offers no method without authentication",
-        { client: `${this.localSocket.remoteAddress}` },
+        { client: this.clientName },
       );
       this.write(STREAM_DOWN, greetingReply(METHOD_NO_ACCEPTABLE));
       this.destroy();
@@ -129,7 +132,7 @@ export class LocalHandler extends ClientHandler {
         return;
       case "invalid":
         logger.error("cannot serve the request of {client}: {message}", {
-          client: `${this.localSocket.remoteAddress}`,
+          client: this.clientName,
           message: request.message,
         });
         this.#refuse(request.reply);
@@ -165,7 +168,7 @@ export class LocalHandler extends ClientHandler {
     this.relay.endHandshake(this);
     this.#endAssociation = udpRelay.associate(host);
     logger.debug("UDP associate from {client}", {
-      client: `${this.localSocket.remoteAddress}`,
+      client: this.clientName,
     });
     const { bytes } = this.localSocket.localAddress;
     this.write(STREAM_DOWN, reply(REPLY_SUCCEEDED, bytes, udpRelay.listenPort));

@@ -68,7 +68,7 @@ export class ServerHandler extends TCPRelayHandler {
     this.#refuse();
   }
 
-  protected onConnectFailed(code: string): void {
+  onConnectFailed(code: string): void {
     logger.debug("cannot connect to {name}: {code}", {
       name: this.remoteName,
       code,
@@ -76,11 +76,11 @@ export class ServerHandler extends TCPRelayHandler {
     this.destroy({ reset: true });
   }
 
-  protected override isAllowed(address: SocketAddress): boolean {
+  override isAllowed(address: SocketAddress): boolean {
     if (!this.relay.settings.forbiddenIp.contains(address.bytes)) return true;
     logger.error(
       "IP {ip} is in forbidden list, reject, when handling connection from {client}",
-      { ip: address.host, client: `${this.localSocket.remoteAddress}` },
+      { ip: address.host, client: this.clientName },
     );
     return false;
   }
@@ -99,17 +99,17 @@ export class ServerHandler extends TCPRelayHandler {
     this.remoteName = ip === undefined ? `${address.domain}:${port}` : `${ip}`;
     logger.info("connecting {name} from {client}", {
       name: this.remoteName,
-      client: `${this.localSocket.remoteAddress}`,
+      client: this.clientName,
     });
     if (ip === undefined) this.connect(address.domain, port);
-    else this.connectTo([ip]);
+    else this.connectTo(ip);
   }
 
   /** One line that scripts which ban attackers look for, and silence. */
   #refuse(): void {
     logger.error(
       "can not parse header when handling connection from {client}",
-      { client: `${this.localSocket.remoteAddress}` },
+      { client: this.clientName },
     );
     this.#header = undefined;
     this.drain();

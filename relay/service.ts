@@ -9,7 +9,12 @@ import { getLogger } from "@logtape/logtape";
 import type { Resolver } from "../dns/mod.ts";
 import type { Config, HostPort } from "../config/mod.ts";
 import { CipherSuite, type ProviderSet } from "../crypto/mod.ts";
-import { type EventLoop, parseIp, SocketAddress } from "../loop/mod.ts";
+import {
+  type EventLoop,
+  parseIp,
+  SocketAddress,
+  SocketError,
+} from "../loop/mod.ts";
 import { RelayBuffers, type RelaySettings } from "./settings.ts";
 import type { StatCallback } from "./settings.ts";
 import { TCPRelay } from "./tcp_relay.ts";
@@ -37,6 +42,9 @@ interface Port {
   readonly udp: UDPRelay | undefined;
   readonly suite: CipherSuite;
 }
+
+/** How often a port that is free for TCP and UDP is looked for. */
+const CHOOSE_ATTEMPTS = 16;
 
 const logger = getLogger(["shadowsocks"]);
 
@@ -97,43 +105,62 @@ export class Service {
     const config = this.#config;
     const { providers, loop } = this.#options;
     const address = await this.#resolve(host, port);
-    const isLocal = config.role === "sslocal" || config.role === "sstunnel";
     const suite = CipherSuite.create(config.method, password, providers);
-    let udp: UDPRelay | undefined;
-    let tcp: TCPRelay | undefined;
     try {
-      const settings = makeSettings(config, address, suite);
-      const shared = {
-        poller: loop.poller,
-        dnsResolver: this.#options.resolver,
-        statCallback: this.#options.statCallback,
-        reusePort: this.#options.reusePort,
-      };
-      const withTcp = config.mode !== "udp_only" || config.role === "sslocal";
-      // A port that the system chooses is chosen once, for both.
-      const Udp = isLocal ? UDPLocalRelay : UDPServerRelay;
-      let listen = address;
-      if (config.mode !== "tcp_only") {
-        udp = new Udp(settings, shared);
-        listen = new SocketAddress(address.bytes, udp.listenPort);
-      }
-      if (withTcp) {
-        tcp = new TCPRelay({ ...settings, listen }, {
-          ...shared,
-          isLocal,
-          buffers: this.#buffers,
-          udpRelay: udp,
-        });
-      }
+      const { tcp, udp } = this.#listen(makeSettings(config, address, suite));
+      udp?.addToLoop(loop);
+      tcp?.addToLoop(loop);
+      this.#ports.push({ tcp, udp, suite });
+      this.#announce(tcp, udp, suite);
     } catch (error) {
-      udp?.destroy();
       suite[Symbol.dispose]();
       throw error;
     }
-    udp?.addToLoop(loop);
-    tcp?.addToLoop(loop);
-    this.#ports.push({ tcp, udp, suite });
-    this.#announce(tcp, udp, suite);
+  }
+
+  /** Makes the relays of a port; one that the system chooses suits both. */
+  #listen(settings: RelaySettings): Omit<Port, "suite"> {
+    for (let attempt = 1;; attempt++) {
+      try {
+        return this.#tryListen(settings);
+      } catch (error) {
+        const chosen = settings.listen.port === 0 &&
+          error instanceof SocketError && error.code === "EADDRINUSE";
+        if (!chosen || attempt === CHOOSE_ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  #tryListen(settings: RelaySettings): Omit<Port, "suite"> {
+    const { role, mode } = this.#config;
+    const isLocal = role === "sslocal" || role === "sstunnel";
+    const shared = {
+      poller: this.#options.loop.poller,
+      dnsResolver: this.#options.resolver,
+      statCallback: this.#options.statCallback,
+      reusePort: this.#options.reusePort,
+    };
+    const Udp = isLocal ? UDPLocalRelay : UDPServerRelay;
+    const udp = mode === "tcp_only" ? undefined : new Udp(settings, shared);
+    // SOCKS5 needs its TCP side for UDP ASSOCIATE.
+    if (mode === "udp_only" && role !== "sslocal") {
+      return { tcp: undefined, udp };
+    }
+    try {
+      const listen = udp === undefined
+        ? settings.listen
+        : new SocketAddress(settings.listen.bytes, udp.listenPort);
+      const tcp = new TCPRelay({ ...settings, listen }, {
+        ...shared,
+        isLocal,
+        buffers: this.#buffers,
+        udpRelay: udp,
+      });
+      return { tcp, udp };
+    } catch (error) {
+      udp?.destroy();
+      throw error;
+    }
   }
 
   /**

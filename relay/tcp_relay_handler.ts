@@ -13,7 +13,6 @@
 
 import { getLogger } from "@logtape/logtape";
 import { Cryptor, DECRYPT_FAILED } from "../crypto/mod.ts";
-import type { DnsAnswer } from "../dns/mod.ts";
 import {
   FAILED,
   POLL_ERR,
@@ -22,14 +21,11 @@ import {
   POLL_NULL,
   POLL_OUT,
   type Socket,
-  SocketAddress,
-  SocketError,
+  type SocketAddress,
   type StreamSocket,
-  type Timer,
 } from "../loop/mod.ts";
 import {
   CARRY_SIZE,
-  CONNECT_TIMEOUT,
   DOWN_STREAM_BUF_SIZE,
   STAGE_CONNECTING,
   STAGE_DESTROYED,
@@ -44,13 +40,14 @@ import {
   WAIT_STATUS_READING,
   WAIT_STATUS_WRITING,
 } from "./constants.ts";
+import { Connector, type ConnectorOwner } from "./connector.ts";
 import { RelayStream } from "./relay_stream.ts";
 import type { TCPRelay } from "./tcp_relay.ts";
 
 const logger = getLogger(["shadowsocks", "relay"]);
 
 /** One relayed connection; the client and the server side extend it. */
-export abstract class TCPRelayHandler {
+export abstract class TCPRelayHandler implements ConnectorOwner {
   /** `STAGE_*`. */
   stage: number = STAGE_INIT;
   /** Seconds of the loop's clock; kept by {@linkcode TCPRelay}. */
@@ -73,10 +70,8 @@ export abstract class TCPRelayHandler {
   protected readonly cryptor: Cryptor;
   /** What the upstream does with its bytes; the downstream does the other. */
   protected abstract readonly encryptsUpstream: boolean;
-  /** Addresses still to be tried, while connecting. */
-  #candidates: SocketAddress[] | undefined;
-  #connectTimer: Timer | undefined;
-  #onAnswer: ((answer: DnsAnswer) => void) | undefined;
+  /** While it is connecting. */
+  #connector: Connector | undefined;
 
   /**
    * @param relay The relay that accepted the connection.
@@ -122,6 +117,11 @@ export abstract class TCPRelayHandler {
     }
   }
 
+  /** The client's address, for log lines. */
+  get clientName(): string {
+    return `${this.localSocket.remoteAddress}`;
+  }
+
   /** Whether it is over. */
   isDestroyed(): boolean {
     return this.stage === STAGE_DESTROYED;
@@ -137,7 +137,7 @@ export abstract class TCPRelayHandler {
     const name = this.remoteName;
     if (this.stage === STAGE_DRAINING || name === "") {
       logger.debug("timed out: connection from {client}", {
-        client: `${this.localSocket.remoteAddress}`,
+        client: this.clientName,
       });
     } else {
       logger.warn("timed out: {name}", { name });
@@ -155,11 +155,8 @@ export abstract class TCPRelayHandler {
   destroy(options: { readonly reset?: boolean } = {}): void {
     if (this.stage === STAGE_DESTROYED) return;
     this.stage = STAGE_DESTROYED;
-    this.#connectTimer?.cancel();
-    if (this.#onAnswer !== undefined) {
-      this.relay.dnsResolver.removeCallback(this.#onAnswer);
-      this.#onAnswer = undefined;
-    }
+    this.#connector?.cancel();
+    this.#connector = undefined;
     this.onDestroy();
     this.#release(this.localSocket, options.reset === true);
     if (this.remoteSocket !== undefined) {
@@ -176,7 +173,7 @@ export abstract class TCPRelayHandler {
   /** Called when the other end is connected; `STAGE_STREAM` has begun. */
   protected onConnected(): void {}
   /** Called when no address could be connected to; destroys. */
-  protected abstract onConnectFailed(code: string): void;
+  abstract onConnectFailed(code: string): void;
   /** Called when the peer's ciphertext is not authentic. */
   protected abstract onDecryptFailed(): void;
   /** Called once while it is being destroyed. */
@@ -186,7 +183,7 @@ export abstract class TCPRelayHandler {
   protected onSocketError(isLocal: boolean, code: string): void {
     logger.debug("{side} of {client} failed: {code}", {
       side: isLocal ? "client" : "other end",
-      client: `${this.localSocket.remoteAddress}`,
+      client: this.clientName,
       code,
     });
     this.destroy({ reset: true });
@@ -201,28 +198,41 @@ export abstract class TCPRelayHandler {
   protected connect(hostname: string, port: number): void {
     this.stage = STAGE_DNS;
     this.updateStream(STREAM_UP, WAIT_STATUS_WRITING);
-    const onAnswer = (answer: DnsAnswer): void => {
-      this.#onAnswer = undefined;
-      if (this.stage === STAGE_DNS) this.#onResolved(answer, port);
-    };
-    this.#onAnswer = onAnswer;
-    this.relay.dnsResolver.resolve(hostname, onAnswer);
+    this.#connector = new Connector(this.relay, this);
+    this.#connector.start(hostname, port);
   }
 
   /**
-   * Connects to the first address that answers.
+   * Connects to an address.
    *
-   * @param addresses In the order to try.
+   * @param address The only one to try.
    */
-  protected connectTo(addresses: SocketAddress[]): void {
-    this.stage = STAGE_CONNECTING;
+  protected connectTo(address: SocketAddress): void {
+    this.stage = STAGE_DNS;
     this.updateStream(STREAM_UP, WAIT_STATUS_WRITING);
-    this.#candidates = addresses;
-    this.#connectNext("");
+    this.#connector = new Connector(this.relay, this);
+    this.#connector.startAt([address]);
   }
 
-  /** Whether the server may connect to an address; logs if not. */
-  protected isAllowed(_address: SocketAddress): boolean {
+  /** The names are known; connecting begins. */
+  onResolved(): void {
+    this.stage = STAGE_CONNECTING;
+  }
+
+  /** Takes the socket that is being connected. */
+  onRemoteSocket(socket: StreamSocket): void {
+    this.remoteSocket = socket;
+    this.relay.fd_to_handlers.set(socket.fd, this);
+  }
+
+  /** Lets go of a socket that could not be connected. */
+  onRemoteFailed(socket: StreamSocket): void {
+    this.#release(socket, false);
+    this.remoteSocket = undefined;
+  }
+
+  /** Whether the other end may have this address; logs if not. */
+  isAllowed(_address: SocketAddress): boolean {
     return true;
   }
 
@@ -280,7 +290,6 @@ export abstract class TCPRelayHandler {
   /** Refuses the peer without a sign: reads on, says nothing, forgets. */
   protected drain(): void {
     this.stage = STAGE_DRAINING;
-    this.#connectTimer?.cancel();
     if (this.remoteSocket !== undefined) {
       this.#release(this.remoteSocket, true);
       this.remoteSocket = undefined;
@@ -291,66 +300,9 @@ export abstract class TCPRelayHandler {
     this.updateStream(STREAM_UP, WAIT_STATUS_READING);
   }
 
-  #onResolved(answer: DnsAnswer, port: number): void {
-    if (answer.error !== undefined) {
-      logger.error("{reason} when handling connection from {client}", {
-        reason: answer.error.message,
-        client: `${this.localSocket.remoteAddress}`,
-      });
-      this.onConnectFailed(answer.error.code);
-      return;
-    }
-    this.connectTo(
-      answer.addresses.map((bytes) => new SocketAddress(bytes, port)),
-    );
-  }
-
-  #connectNext(lastError: string): void {
-    this.#connectTimer?.cancel();
-    if (this.remoteSocket !== undefined) {
-      this.#release(this.remoteSocket, false);
-      this.remoteSocket = undefined;
-    }
-    let error = lastError;
-    for (;;) {
-      const address = this.#candidates?.shift();
-      if (address === undefined) {
-        this.onConnectFailed(error);
-        return;
-      }
-      if (!this.isAllowed(address)) {
-        error = "EACCES";
-        continue;
-      }
-      try {
-        this.#open(address);
-        return;
-      } catch (failure) {
-        if (!(failure instanceof SocketError)) throw failure;
-        error = failure.code;
-      }
-    }
-  }
-
-  #open(address: SocketAddress): void {
-    const { relay } = this;
-    const socket = relay.poller.connectTcp(address);
-    this.remoteSocket = socket;
-    relay.fd_to_handlers.set(socket.fd, this);
-    relay.loop.add(socket, POLL_OUT, relay);
-    this.#connectTimer = relay.loop.addTimer(CONNECT_TIMEOUT, () => {
-      if (this.stage === STAGE_CONNECTING) this.#connectNext("ETIMEDOUT");
-    });
-  }
-
   #onConnectEvent(event: number): void {
-    const socket = this.remoteSocket!;
-    if ((event & (POLL_ERR | POLL_HUP)) !== 0) {
-      this.#connectNext(socket.takeError() || "ECONNREFUSED");
-      return;
-    }
-    this.#connectTimer?.cancel();
-    this.#candidates = this.#connectTimer = undefined;
+    if (!this.#connector!.handleEvent(event)) return;
+    this.#connector = undefined;
     this.stage = STAGE_STREAM;
     this.updateStream(STREAM_DOWN, WAIT_STATUS_READING);
     if (this.upstream.pending !== undefined) this.#flush(STREAM_UP);

@@ -28,7 +28,7 @@ export class TunnelHandler extends ClientHandler {
     this.sendHeader(false);
   }
 
-  protected onConnectFailed(): void {
+  onConnectFailed(): void {
     this.destroy({ reset: true });
   }
 }
