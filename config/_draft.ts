@@ -27,8 +27,11 @@ export interface Origin {
 
 /** Settings while they are gathered. */
 export class Draft {
+  /** What is good so far. */
   readonly settings: Settings = {};
+  /** What is wrong so far. */
   readonly issues: Issue[] = [];
+  /** What is to be said in the log. */
   readonly warnings: Notice[] = [];
   /** Fields whose value was refused: rules have nothing more to say there. */
   readonly refused = new Set<keyof Settings>();

@@ -33,6 +33,7 @@ import type { Settings } from "./_settings.ts";
 
 /** A key of a configuration. */
 export interface KeyRow {
+  /** The name that messages and documentation use. */
   readonly key: string;
   /** Other names of the same key. */
   readonly aliases: readonly string[];

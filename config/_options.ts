@@ -22,6 +22,7 @@ export interface OptionRow extends Option {
     | { readonly kind: "config" | "check" | "help" | "version" };
   /** The two columns of the usage text; without them it is not shown. */
   readonly help?: readonly [left: string, right: string];
+  /** The part of the usage text. */
   readonly section: "proxy" | "general";
 }
 

@@ -9,12 +9,15 @@ export type Path = readonly (string | number)[];
 
 /** The offsets of one entry in the text. */
 export interface Span {
+  /** Of the key. */
   readonly key: number;
+  /** Of the value. */
   readonly value: number;
 }
 
 /** The values of a file and the places of its entries. */
 export interface ParsedText {
+  /** What the text says; a table, if it is a configuration. */
   readonly values: unknown;
   /** By {@linkcode pathId}. */
   readonly spans: ReadonlyMap<string, Span>;
@@ -28,6 +31,8 @@ export class ConfigSyntaxError extends SyntaxError {
   readonly offset: number;
 
   /**
+   * Makes an error.
+   *
    * @param message What was expected.
    * @param offset Where the mistake is, counted from 0.
    */

@@ -12,6 +12,7 @@ import type { DaemonAction } from "./types.ts";
 
 /** What a port is, for messages. */
 export const PORT = "a port from 1 to 65535";
+
 /** What a port to listen on is: 0 lets the system choose. */
 export const LISTEN_PORT = "a port from 0 to 65535";
 

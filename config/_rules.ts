@@ -23,6 +23,7 @@ const SHORT_PASSWORD = 12;
 
 /** What the rules need to know besides the settings. */
 export interface RuleContext {
+  /** What the program is started as. */
   readonly role: Role;
   /** Whether users and groups are those of Unix. */
   readonly isUnix: boolean;

@@ -1,3 +1,9 @@
+/**
+ * Tests of reading JSON and TOML: values, places, and what is refused.
+ *
+ * @module
+ */
+
 import { assertEquals, assertThrows } from "@std/assert";
 import { ConfigSyntaxError, type Path, pathId } from "./_place.ts";
 import { lineColumn, parseText } from "./document.ts";

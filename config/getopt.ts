@@ -21,6 +21,7 @@ export interface Option {
 
 /** An option as it was given. */
 export interface Given<T extends Option> {
+  /** The option. */
   readonly option: T;
   /** As messages name it: `-c` or `--config`. */
   readonly name: string;

@@ -1,3 +1,9 @@
+/**
+ * Tests of the habits of the command line.
+ *
+ * @module
+ */
+
 import { assertEquals } from "@std/assert";
 import { getopt, type Option } from "./getopt.ts";
 

@@ -52,6 +52,8 @@ export class IpNetworks {
   readonly #v6: Uint32Array;
 
   /**
+   * Makes a set.
+   *
    * @param entries A list of, or comma-separated, addresses, `address/prefix`
    * and the word `private`; empty ones are skipped. A missing prefix length is
    * guessed from the trailing zero bits of the address.

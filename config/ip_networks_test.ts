@@ -1,3 +1,9 @@
+/**
+ * Tests of networks: the spellings of targets, and the list itself.
+ *
+ * @module
+ */
+
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { formatIp, parseIp } from "../loop/mod.ts";
 import { DEFAULT_FORBIDDEN, IpNetworks } from "./ip_networks.ts";

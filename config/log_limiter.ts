@@ -26,6 +26,8 @@ export class LogLimiter {
   readonly #kinds = new Map<string, Kind>();
 
   /**
+   * Makes a limiter.
+   *
    * @param write Takes the line about those that were held back.
    * @param options The clock, and how many lines of a kind a second may have;
    * default 10.

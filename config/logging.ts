@@ -67,27 +67,16 @@ export function setUpLog(
   });
 }
 
-/**
- * The least level that is logged.
- *
- * @param verbose The key `verbose`: 2 is everything, -2 is errors only.
- * @returns The level.
- */
-export function lowestLevel(verbose: number): LogLevel {
+/** The least level that is logged, by the key `verbose`. */
+function lowestLevel(verbose: number): LogLevel {
   if (verbose >= 2) return "trace";
   if (verbose === 1) return "debug";
   if (verbose === -1) return "warning";
   return verbose <= -2 ? "error" : "info";
 }
 
-/**
- * Makes the lines of a record.
- *
- * @param record The record.
- * @param options Whether the stack of an error follows.
- * @returns The lines, each ended.
- */
-export function formatRecord(
+/** The lines of a record, each ended. */
+function formatRecord(
   record: LogRecord,
   options: { readonly showStacks: boolean },
 ): string {

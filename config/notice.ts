@@ -13,7 +13,9 @@ export type NoticeStyle = "plain" | "early" | "log";
 
 /** One line for the person who runs the program. */
 export interface Notice {
+  /** How grave it is. */
   readonly level: "info" | "warning" | "error";
+  /** How it is printed. */
   readonly style: NoticeStyle;
   /** One line; holds no secret. */
   readonly text: string;
@@ -21,6 +23,7 @@ export interface Notice {
 
 /** A notice that stops the start. */
 export interface Issue extends Notice {
+  /** Always an error. */
   readonly level: "error";
   /** What the process ends with: 2 for usage, 1 for content. */
   readonly exitCode: 1 | 2;

@@ -58,7 +58,8 @@ export function configForPort(
   }
   const { settings, issues, refused } = draft;
   const ports = settings.serverPort;
-  if (ports?.length !== 1 && !refused.has("serverPort")) {
+  const isOnePort = ports?.length === 1 && ports[0] !== 0;
+  if (!isOnePort && !refused.has("serverPort")) {
     issues.push(
       issue(`Cannot ${COMMAND} port: expected one server_port`),
     );

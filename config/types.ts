@@ -29,12 +29,15 @@ export type DaemonAction = "start" | "stop" | "restart";
 
 /** The checked configuration of one process. Names follow the seed's keys. */
 export interface Config {
+  /** What the process is. */
   readonly role: Role;
   /** Client: servers to pick from. Server: addresses to listen on. */
   readonly server: readonly string[];
   /** Client: ports to pick from. Server: ports to listen on. */
   readonly serverPort: readonly number[];
+  /** Client: the address to listen on. */
   readonly localAddress: string;
+  /** Client: the port to listen on. */
   readonly localPort: number;
   /** UTF-8 text of the password; empty where `portPassword` is used. */
   readonly password: string;
@@ -46,12 +49,17 @@ export interface Config {
   readonly method: string;
   /** Idle seconds after which a connection or association ends. */
   readonly timeout: number;
+  /** Which protocols are relayed. */
   readonly mode: Mode;
+  /** Whether data goes with the first packet (TCP Fast Open). */
   readonly fastOpen: boolean;
+  /** Processes that share the ports of a server. */
   readonly workers: number;
+  /** Whether chunks of an old cipher are authenticated (OTA). */
   readonly oneTimeAuth: boolean;
   /** Targets that the server refuses. */
   readonly forbiddenIp: IpNetworks;
+  /** Whether AAAA is asked before A. */
   readonly preferIpv6: boolean;
   /** Name servers; empty: those of the system. */
   readonly dnsServer: readonly HostPort[];
@@ -63,16 +71,25 @@ export interface Config {
   readonly managerDialect: "python" | "libev";
   /** The user to become after binding. */
   readonly user: string | undefined;
+  /** What to do with the process in the background. */
   readonly daemon: DaemonAction | undefined;
+  /** Where a daemon keeps its process id. */
   readonly pidFile: string;
+  /** Where a daemon sends its log. */
   readonly logFile: string;
   /** ≥2 VERBOSE, 1 DEBUG, 0 INFO, -1 WARNING, ≤-2 ERROR. */
   readonly verbose: number;
+  /** Tunnel: the host it leads to. */
   readonly tunnelRemote: string;
+  /** Tunnel: the port it leads to. */
   readonly tunnelRemotePort: number;
+  /** Tunnel: the port to listen on. */
   readonly tunnelPort: number;
+  /** The file of libcrypto; undefined: it is looked for. */
   readonly libopenssl: string | undefined;
+  /** The file of libsodium; undefined: it is looked for. */
   readonly libsodium: string | undefined;
+  /** The file of libmbedcrypto; undefined: it is looked for. */
   readonly libmbedtls: string | undefined;
   /** undefined: the best poller of this system. */
   readonly eventLoop: EventLoopName | undefined;

@@ -1,0 +1,132 @@
+/**
+ * Tests of files: what each key becomes, and which file is taken.
+ *
+ * @module
+ */
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { read, readGood } from "./_test_fixture.ts";
+import type { Config } from "./types.ts";
+
+const PASSWORD = "a-long-password";
+
+/** Entries of a file, and what they become. */
+const ENTRIES: readonly (readonly [string, Partial<Config>])[] = [
+  ['"server": ["::", "0.0.0.0", "::"]', { server: ["::", "0.0.0.0"] }],
+  ['"server": "fe80::1%eth0"', { server: ["fe80::1%eth0"] }],
+  ['"server": "a_b.example.com."', { server: ["a_b.example.com."] }],
+  ['"server_port": "8390"', { serverPort: [8390] }],
+  ['"server_port": [1, "2", 3]', { serverPort: [1, 2, 3] }],
+  ['"local_port": "1081"', { localPort: 1081 }],
+  ['"timeout": 0.5', { timeout: 0.5 }],
+  ['"timeout": "60"', { timeout: 60 }],
+  ['"workers": "2"', { workers: 2 }],
+  ['"verbose": true', { verbose: 1 }],
+  ['"verbose": -2', { verbose: -2 }],
+  ['"pid-file": "a", "log_file": "b"', { pidFile: "a", logFile: "b" }],
+  ['"pid_file": "a", "log-file": "b"', { pidFile: "a", logFile: "b" }],
+  ['"dns_server": "1.1.1.1"', { dnsServer: [{ host: "1.1.1.1", port: 53 }] }],
+  ['"dns_server": ["1.1.1.1:5353", "[::1]:54", "::2"]', {
+    dnsServer: [
+      { host: "1.1.1.1", port: 5353 },
+      { host: "::1", port: 54 },
+      { host: "::2", port: 53 },
+    ],
+  }],
+  ['"nameserver": "1.1.1.1, 9.9.9.9"', {
+    dnsServer: [{ host: "1.1.1.1", port: 53 }, { host: "9.9.9.9", port: 53 }],
+  }],
+  ['"ipv6_first": true', { preferIpv6: true }],
+  ['"no_delay": false', { noDelay: false }],
+  ['"udp_max_associations": 64', { udpMaxAssociations: 64 }],
+  ['"manager_dialect": "libev"', { managerDialect: "libev" }],
+  ['"manager_address": "localhost", "manager_port": 6100', {
+    managerAddress: { host: "localhost", port: 6100 },
+  }],
+  ['"tunnel_address": "h:80"', { tunnelRemote: "h", tunnelRemotePort: 80 }],
+  ['"dns_server": null, "port_password": null', {}],
+  ['"remarks": "mine", "id": 5, "_comment": []', {}],
+];
+
+for (const [entries, expected] of ENTRIES) {
+  Deno.test(`readConfig() takes a file with ${entries}`, () => {
+    const text = `{"password":"${PASSWORD}","method":"aes-256-gcm",${entries}}`;
+    const plain: Record<string, unknown> = {
+      ...readGood(`-k ${PASSWORD} -m aes-256-gcm`),
+    };
+    const given: Record<string, unknown> = {
+      ...readGood("-c a.json", { files: { "a.json": text } }),
+    };
+    delete plain.forbiddenIp;
+    delete given.forbiddenIp;
+    assertEquals(given, { ...plain, ...expected });
+  });
+}
+
+Deno.test("readConfig() says what it loads, before the log", () => {
+  const files = {
+    "config.json": `{"password":"${PASSWORD}"}`,
+    "config.toml": `password = "${PASSWORD}"`,
+    "c.toml": `password = "${PASSWORD}"`,
+  };
+  const { "config.json": _, ...toml } = files;
+  const table = [
+    ["", files, "config.json"],
+    ["", toml, "config.toml"],
+    ["-c c.toml", files, "c.toml"],
+    ["-c no.json --config c.toml", files, "c.toml"],
+  ] as const;
+  for (const [line, present, path] of table) {
+    const result = read(line, { files: present });
+    assertEquals(result.kind === "config" && result.messages, [{
+      level: "info",
+      style: "early",
+      text: `loading config from ${path}`,
+    }]);
+  }
+});
+
+Deno.test("readConfig() lets the command line win over the file", () => {
+  const files = {
+    "config.json": `{"password":"${PASSWORD}","server_port":1,"verbose":2,
+      "timeout":200}`,
+  };
+  const config = readGood("-p 2 -q", { files });
+  assertEquals(
+    [config.serverPort, config.verbose, config.timeout],
+    [[2], -1, 200],
+  );
+});
+
+Deno.test("readConfig() warns of keys of other programs", () => {
+  const text = `password = "${PASSWORD}"\nplugin = "x"\n[[servers]]\na = 1\n`;
+  const result = read("-c a.toml", { files: { "a.toml": text } });
+  const texts = result.kind === "config"
+    ? result.warnings.map((each) => each.text)
+    : [];
+  assertEquals(texts.slice(0, 2), [
+    'a.toml:2:1: key "plugin" is not supported, ignored',
+    'a.toml:3:1: key "servers" is not supported, ignored',
+  ]);
+});
+
+Deno.test("readConfig() reports all mistakes of a file in one go", () => {
+  const text = 'server_port = 70000\nworkrs = 1\ntimeout = "x"\n';
+  const result = read("--check -c a.toml", { files: { "a.toml": text } });
+  const texts = result.kind === "error"
+    ? result.messages.map((each) => each.text)
+    : [];
+  assertEquals(texts.length, 5);
+  assertStringIncludes(texts[1]!, 'a.toml:1:15: "server_port" is 70000');
+  assertStringIncludes(texts[2]!, 'a.toml:2:1: Unknown key "workrs"');
+  assertStringIncludes(texts[3]!, 'a.toml:3:11: "timeout" is "x"');
+  assertEquals(texts[4], "password or port_password not specified");
+});
+
+Deno.test("readConfig() is as empty as its file", () => {
+  const result = read("", { files: { "config.json": "{}" } });
+  assertEquals(
+    result.kind === "error" && result.messages.map((each) => each.text),
+    ["loading config from config.json", "config not specified"],
+  );
+});
