@@ -64,6 +64,7 @@ export class Connector {
    */
   start(hostname: string, port: number): void {
     const onAnswer = (answer: DnsAnswer): void => {
+      if (this.#onAnswer !== onAnswer) return;
       this.#onAnswer = undefined;
       if (answer.error === undefined) {
         this.startAt(
