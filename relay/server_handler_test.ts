@@ -1,0 +1,325 @@
+/**
+ * The server's side of a connection: its stages, its header, its silence.
+ *
+ * @module
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import { IpNetworks } from "../config/mod.ts";
+import { POLL_IN } from "../loop/mod.ts";
+import { concat } from "./_test_fakes.ts";
+import { serverFlow, TARGET } from "./_test_flows.ts";
+import {
+  CipherPeer,
+  header,
+  RelayFixture,
+  text,
+  utf8,
+} from "./_test_fixture.ts";
+import {
+  HANDSHAKE_TIMEOUT,
+  STAGE_CONNECTING,
+  STAGE_DNS,
+  STAGE_DRAINING,
+  STAGE_INIT,
+  STAGE_STREAM,
+} from "./constants.ts";
+
+const NAME = { host: "example.com", port: 443 };
+const REFUSED = "can not parse header when handling connection from";
+
+Deno.test("ServerHandler goes through its stages in order when the target is a name", async () => {
+  using fixture = new RelayFixture();
+  using client = new CipherPeer(fixture.suite);
+  const local = await fixture.accept();
+  const handler = fixture.handlerOf(local);
+  const stages = [handler.stage];
+  const note = (): void => {
+    if (stages.at(-1) !== handler.stage) stages.push(handler.stage);
+  };
+  local.bring(client.seal(header(NAME), utf8("hello")));
+  await fixture.settle();
+  note();
+  assertEquals(fixture.resolver.asked[0]!.hostname, NAME.host);
+  fixture.resolver.answer("192.0.2.9");
+  note();
+  const remote = fixture.poller.connects[0]!;
+  assertEquals(`${remote.remoteAddress}`, "192.0.2.9:443");
+  remote.establish();
+  await fixture.settle();
+  note();
+  assertEquals(stages, [STAGE_INIT, STAGE_DNS, STAGE_CONNECTING, STAGE_STREAM]);
+  assertEquals(text(remote.sent), "hello");
+  assertEquals(handler.remoteName, "example.com:443");
+  assertEquals(
+    fixture.logs.of("info"),
+    [`connecting example.com:443 from ${local.remoteAddress}`],
+  );
+});
+
+const ADDRESSES = [
+  { host: "192.0.2.7", port: 80, connects: "192.0.2.7:80" },
+  { host: "2001:db8::7", port: 65_535, connects: "[2001:db8::7]:65535" },
+];
+for (const { host, port, connects } of ADDRESSES) {
+  Deno.test(`ServerHandler connects without a look-up when the target is ${host}`, async () => {
+    using fixture = new RelayFixture();
+    const { remote, handler } = await serverFlow(fixture, {
+      target: { host, port },
+    });
+    assertEquals(`${remote.remoteAddress}`, connects);
+    assertEquals(handler.stage, STAGE_STREAM);
+    assertEquals(handler.remoteName, connects);
+  });
+}
+
+Deno.test("ServerHandler writes an IPv4-mapped target as IPv4", async () => {
+  using fixture = new RelayFixture();
+  using client = new CipherPeer(fixture.suite);
+  const local = await fixture.accept();
+  const mapped = Uint8Array.of(
+    4,
+    ...new Array(10).fill(0),
+    255,
+    255,
+    192,
+    0,
+    2,
+    7,
+    0,
+    80,
+  );
+  local.bring(client.seal(mapped));
+  await fixture.settle();
+  assertEquals(`${fixture.poller.connects[0]!.remoteAddress}`, "192.0.2.7:80");
+});
+
+Deno.test("ServerHandler takes the header in chunks of one byte, in segments of one byte", async () => {
+  using fixture = new RelayFixture();
+  using client = new CipherPeer(fixture.suite);
+  const local = await fixture.accept();
+  const plain = concat(header(NAME), utf8("pay"));
+  for (const byte of plain) local.bring(client.seal(Uint8Array.of(byte)));
+  await fixture.settle();
+  fixture.resolver.answer("192.0.2.9");
+  const [remote] = fixture.poller.connects;
+  remote!.establish();
+  await fixture.settle();
+  assertEquals(text(remote!.sent), "pay");
+});
+
+Deno.test("ServerHandler answers nothing while the header is not whole", async () => {
+  using fixture = new RelayFixture();
+  using client = new CipherPeer(fixture.suite);
+  const local = await fixture.accept();
+  const flight = client.seal(header(NAME));
+  for (const byte of flight.subarray(0, -1)) local.bring(Uint8Array.of(byte));
+  await fixture.settle();
+  assertEquals(fixture.handlerOf(local).stage, STAGE_INIT);
+  assertEquals([local.sends.length, local.closed], [0, false]);
+  assertEquals(fixture.resolver.asked.length, 0);
+});
+
+Deno.test("ServerHandler closes when the client ends before the header is whole", async () => {
+  using fixture = new RelayFixture();
+  using client = new CipherPeer(fixture.suite);
+  const local = await fixture.accept();
+  local.bring(client.seal(header(NAME)).slice(0, -1));
+  local.end();
+  await fixture.settle();
+  assertEquals([local.closed, local.wasReset], [true, false]);
+  assertEquals(local.sends.length, 0);
+});
+
+/** Flights that are refused. */
+const BAD: readonly {
+  readonly name: string;
+  readonly make: (client: CipherPeer) => Uint8Array;
+}[] = [
+  { name: "noise", make: () => new Uint8Array(100).fill(7) },
+  {
+    name: "a type that does not exist",
+    make: (client) => client.seal(Uint8Array.of(2, 1, 2, 3, 4, 0, 80)),
+  },
+  {
+    name: "a masked type",
+    make: (client) => client.seal(Uint8Array.of(0x11, 1, 2, 3, 4, 0, 80)),
+  },
+  {
+    name: "an empty name",
+    make: (client) => client.seal(Uint8Array.of(3, 0, 0, 80)),
+  },
+  {
+    name: "a name with a line feed",
+    make: (client) => client.seal(Uint8Array.of(3, 3, 97, 10, 98, 0, 80)),
+  },
+  {
+    name: "a header with a forged chunk behind it",
+    make: (client) =>
+      concat(client.seal(header(TARGET)), new Uint8Array(60).fill(3)),
+  },
+];
+for (const { name, make } of BAD) {
+  Deno.test(`ServerHandler reads on in silence until the deadline when it gets ${name}`, async () => {
+    using fixture = new RelayFixture();
+    using client = new CipherPeer(fixture.suite);
+    const local = await fixture.accept();
+    await fixture.advance(5);
+    local.bring(make(client));
+    await fixture.settle();
+    const handler = fixture.handlerOf(local);
+    assertEquals(handler.stage, STAGE_DRAINING);
+    assertEquals(fixture.poller.maskOf(local), POLL_IN);
+    assertEquals(fixture.logs.with(REFUSED), [
+      `${REFUSED} ${local.remoteAddress}`,
+    ]);
+    const { reads } = local;
+    for (let i = 0; i < 20; i++) local.bring(new Uint8Array(100_000));
+    await fixture.settle();
+    assert(local.reads >= reads + 20, "read and thrown away");
+    assertEquals([local.sends.length, local.closed], [0, false]);
+    assertEquals(fixture.poller.connects.filter((s) => !s.closed).length, 0);
+    const times = Math.floor((HANDSHAKE_TIMEOUT - 5) / 10);
+    for (let i = 0; i < times; i++) await fixture.advance(10);
+    await fixture.advance(HANDSHAKE_TIMEOUT - 5 - 10 * times - 0.001);
+    assert(!local.closed, "not before the deadline");
+    await fixture.advance(0.002);
+    assertEquals([local.closed, local.wasReset], [true, false]);
+    assertEquals(fixture.logs.with(REFUSED).length, 1);
+    assertEquals(local.sends.length, 0);
+  });
+}
+
+Deno.test("ServerHandler closes with an end when a refused client ends", async () => {
+  using fixture = new RelayFixture();
+  const local = await fixture.accept();
+  local.bring(new Uint8Array(100));
+  await fixture.settle();
+  local.end();
+  await fixture.settle();
+  assertEquals([local.closed, local.wasReset], [true, false]);
+});
+
+Deno.test("ServerHandler ends at the same moment whatever a client without a header does", async () => {
+  using fixture = new RelayFixture({ settings: { timeout: 600 } });
+  const [silent, trickling, noisy] = await fixture.acceptMany(3);
+  noisy!.bring(new Uint8Array(400).fill(1));
+  for (let second = 1; second < HANDSHAKE_TIMEOUT; second++) {
+    if (second < 15) trickling!.bring(Uint8Array.of(second));
+    await fixture.advance(1);
+  }
+  const all = [silent!, trickling!, noisy!];
+  assertEquals(all.map((stream) => stream.closed), [false, false, false]);
+  await fixture.advance(1);
+  assertEquals(all.map((stream) => stream.closed), [true, true, true]);
+  assertEquals(all.map((stream) => stream.wasReset), [false, false, false]);
+});
+
+Deno.test("ServerHandler has a deadline of its own for each client when they come one after the other", async () => {
+  using fixture = new RelayFixture({ settings: { timeout: 600 } });
+  const first = await fixture.accept();
+  await fixture.advance(30);
+  const second = await fixture.accept();
+  await fixture.advance(30);
+  assertEquals([first.closed, second.closed], [true, false]);
+  await fixture.advance(29.9);
+  assert(!second.closed);
+  await fixture.advance(0.2);
+  assert(second.closed);
+  const third = await fixture.accept();
+  await fixture.advance(60);
+  assert(third.closed, "watched again after nobody was left");
+});
+
+Deno.test("ServerHandler has no deadline any more when the header was valid", async () => {
+  using fixture = new RelayFixture({ settings: { timeout: 600 } });
+  const { local } = await serverFlow(fixture);
+  await fixture.advance(HANDSHAKE_TIMEOUT * 2);
+  assert(!local.closed);
+});
+
+Deno.test("ServerHandler resets the target and drains the client when a later frame is forged", async () => {
+  using fixture = new RelayFixture();
+  const { local, remote, client, handler } = await serverFlow(fixture);
+  remote.bring(utf8("answer"));
+  await fixture.settle();
+  const sent = local.sends.length;
+  local.bring(client.seal(utf8("good")), new Uint8Array(64));
+  await fixture.settle();
+  assertEquals(text(remote.sent), "good");
+  assertEquals(handler.stage, STAGE_DRAINING);
+  assert(remote.wasReset);
+  assertEquals([local.closed, local.sends.length], [false, sent]);
+  assertEquals(fixture.logs.with(REFUSED).length, 1);
+  assertEquals([...fixture.relay.fd_to_handlers.keys()], [local.fd]);
+  // Not without limit: it is idle from now on.
+  for (let i = 0; i <= 30; i++) {
+    local.bring(new Uint8Array(10));
+    await fixture.advance(10);
+  }
+  assert(local.closed);
+});
+
+Deno.test("ServerHandler delivers what came before a forged frame of the same read", async () => {
+  using fixture = new RelayFixture();
+  const { local, remote, client } = await serverFlow(fixture);
+  local.bring(concat(client.seal(utf8("good")), new Uint8Array(64)));
+  await fixture.settle();
+  assertEquals(text(remote.sent), "good");
+  assert(remote.wasReset);
+});
+
+Deno.test("ServerHandler goes on when a chunk is empty", async () => {
+  using fixture = new RelayFixture();
+  const { local, remote, client } = await serverFlow(fixture, {
+    payload: utf8("a"),
+  });
+  local.bring(client.seal(utf8("b")));
+  await fixture.settle();
+  assertEquals(text(remote.sent), "ab");
+});
+
+Deno.test("ServerHandler does not connect when the target is forbidden", async () => {
+  const cases = [
+    { host: "127.0.0.1", port: 80 },
+    { host: "::1", port: 80 },
+    { host: "::ffff:127.0.0.1", port: 80 },
+  ];
+  for (const target of cases) {
+    using fixture = new RelayFixture({
+      settings: { forbiddenIp: new IpNetworks("127.0.0.0/8,::1/128") },
+    });
+    const { local } = await serverFlow(fixture, { target, established: false });
+    assertEquals(fixture.poller.connects.length, 0);
+    assertEquals([local.closed, local.wasReset], [true, true]);
+    const [line] = fixture.logs.with("is in forbidden list, reject");
+    assert(line!.includes(`${local.remoteAddress}`), line);
+  }
+});
+
+Deno.test("ServerHandler connects to the addresses of a name that are not forbidden", async () => {
+  using fixture = new RelayFixture({
+    settings: { forbiddenIp: new IpNetworks("127.0.0.0/8") },
+  });
+  await serverFlow(fixture, { target: NAME, established: false });
+  fixture.resolver.answer("127.0.0.1", "192.0.2.3", "127.9.9.9");
+  const [remote, ...others] = fixture.poller.connects;
+  assertEquals(`${remote!.remoteAddress}`, "192.0.2.3:443");
+  remote!.fail("ECONNREFUSED");
+  await fixture.settle();
+  assertEquals(others.length, 0);
+  assertEquals(fixture.relay.connections, 0);
+});
+
+Deno.test("ServerHandler logs and resets when the name does not exist", async () => {
+  using fixture = new RelayFixture();
+  const { local } = await serverFlow(fixture, {
+    target: NAME,
+    established: false,
+  });
+  fixture.resolver.answer();
+  assert(local.wasReset);
+  const [line] = fixture.logs.of("error");
+  assert(line!.includes("example.com"), line);
+  assert(line!.includes(`${local.remoteAddress}`), line);
+});
