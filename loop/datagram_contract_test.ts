@@ -110,6 +110,41 @@ contractTest(
 );
 
 contractTest(
+  "DatagramSocket.sendTo() copies what it takes",
+  async (fixture) => {
+    using a = fixture.poller.bindUdp(LOOPBACK);
+    using b = fixture.poller.bindUdp(LOOPBACK);
+    const atB = receive(fixture, b);
+    const data = new Uint8Array(100);
+    for (let i = 0; i < 10; i++) {
+      data.fill(i);
+      assertEquals(a.sendTo(data, b.localAddress), 100);
+    }
+    a.close();
+    await fixture.until(() => atB.length === 10, "ten datagrams");
+    for (const [i, arrival] of atB.entries()) {
+      assertEquals(arrival.data, data.fill(i));
+    }
+  },
+);
+
+contractTest(
+  "DatagramSocket goes on after a datagram that cannot be sent",
+  async (fixture) => {
+    using a = fixture.poller.bindUdp(LOOPBACK);
+    using b = fixture.poller.bindUdp(LOOPBACK);
+    const atB = receive(fixture, b);
+    // Without SO_BROADCAST, and from a loopback address at that.
+    const refused = SocketAddress.parse("255.255.255.255", 9);
+    for (let i = 1; i <= 3; i++) {
+      a.sendTo(pattern(10), refused);
+      assertEquals(a.sendTo(pattern(10), b.localAddress), 10);
+      await fixture.until(() => atB.length === i, "the next datagram");
+    }
+  },
+);
+
+contractTest(
   "DatagramSocket.recvFrom() cuts off what does not fit",
   async (fixture) => {
     using a = fixture.poller.bindUdp(LOOPBACK);

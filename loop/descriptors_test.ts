@@ -14,9 +14,10 @@ const FOLDER = dirname(fromFileUrl(import.meta.url));
 
 Deno.test("Poller leaves no descriptor open after any contract test", async () => {
   if (countDescriptors() === undefined) return;
-  const files = [...Deno.readDirSync(FOLDER)]
-    .map(({ name }) => name)
-    .filter((name) => name.endsWith("_contract_test.ts"));
+  const files: string[] = [];
+  for await (const { name } of Deno.readDir(FOLDER)) {
+    if (name.endsWith("_contract_test.ts")) files.push(name);
+  }
   assert(files.length > 0);
   await run(Deno.execPath(), [
     "test",

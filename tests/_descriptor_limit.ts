@@ -7,7 +7,7 @@
  * @module
  */
 
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import {
   makePoller,
   POLL_ERR,
