@@ -7,6 +7,8 @@
 
 import { type HostPort, IpNetworks } from "../config/mod.ts";
 import {
+  type AeadCipher,
+  type AeadKey,
   CipherSuite,
   type Cryptor,
   DECRYPT_FAILED,
@@ -234,6 +236,44 @@ export class CipherPeer implements Disposable {
 
   [Symbol.dispose](): void {
     this.#cryptor[Symbol.dispose]();
+  }
+}
+
+/** Seals chunks that an honest peer would never send. */
+export class RawPeer implements Disposable {
+  /** What stands in front of the first chunk. */
+  readonly salt: Uint8Array = crypto.getRandomValues(
+    new Uint8Array(SALT_LENGTH),
+  );
+  readonly #cipher: AeadCipher;
+  readonly #key: AeadKey;
+  readonly #nonce = new Uint8Array(12);
+
+  constructor(suite: CipherSuite) {
+    this.#cipher = PROVIDERS.forMethod(suite.method).aead(suite.method);
+    this.#key = this.#cipher.importKey(
+      this.#cipher.deriveSubkey(suite.masterKey, this.salt),
+    );
+  }
+
+  /** One chunk; `length` may differ from that of its payload. */
+  chunk(payload: Uint8Array, length = payload.length): Uint8Array {
+    return concat(
+      this.#seal(Uint8Array.of(length >> 8, length & 0xff)),
+      this.#seal(payload),
+    );
+  }
+
+  #seal(plaintext: Uint8Array): Uint8Array {
+    const out = new Uint8Array(plaintext.length + TAG_LENGTH);
+    this.#key.seal(this.#nonce, plaintext, out);
+    this.#nonce[0]!++;
+    return out;
+  }
+
+  [Symbol.dispose](): void {
+    this.#key[Symbol.dispose]();
+    this.#cipher[Symbol.dispose]();
   }
 }
 

@@ -12,6 +12,7 @@ import { serverFlow, TARGET } from "./_test_flows.ts";
 import {
   CipherPeer,
   header,
+  RawPeer,
   RelayFixture,
   text,
   utf8,
@@ -271,13 +272,32 @@ Deno.test("ServerHandler delivers what came before a forged frame of the same re
 
 Deno.test("ServerHandler goes on when a chunk is empty", async () => {
   using fixture = new RelayFixture();
-  const { local, remote, client } = await serverFlow(fixture, {
-    payload: utf8("a"),
-  });
-  local.bring(client.seal(utf8("b")));
+  using raw = new RawPeer(fixture.suite);
+  const local = await fixture.accept();
+  const empty = new Uint8Array(0);
+  local.bring(raw.salt, raw.chunk(empty));
   await fixture.settle();
-  assertEquals(text(remote.sent), "ab");
+  assertEquals(fixture.handlerOf(local).stage, STAGE_INIT);
+  local.bring(raw.chunk(header(TARGET)), raw.chunk(empty));
+  await fixture.settle();
+  const [remote] = fixture.poller.connects;
+  remote!.establish();
+  local.bring(raw.chunk(utf8("a")), raw.chunk(empty), raw.chunk(utf8("b")));
+  await fixture.settle();
+  assertEquals(text(remote!.sent), "ab");
 });
+
+for (const length of [0x4000, 0xc005, 0xffff]) {
+  Deno.test(`ServerHandler refuses a chunk when its length is ${length}`, async () => {
+    using fixture = new RelayFixture();
+    using raw = new RawPeer(fixture.suite);
+    const local = await fixture.accept();
+    local.bring(raw.salt, raw.chunk(concat(header(TARGET), utf8("x")), length));
+    await fixture.settle();
+    assertEquals(fixture.handlerOf(local).stage, STAGE_DRAINING);
+    assertEquals(fixture.poller.connects.length, 0);
+  });
+}
 
 Deno.test("ServerHandler does not connect when the target is forbidden", async () => {
   const cases = [
