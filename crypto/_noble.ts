@@ -5,13 +5,11 @@
  * @module
  */
 
-// deno-lint-ignore-file no-import-prefix -- the one place that names the version
-
-import { poly1305 as poly } from "npm:@noble/ciphers@2.4.0/_poly1305.js";
-import * as aes from "npm:@noble/ciphers@2.4.0/aes.js";
-import * as chacha from "npm:@noble/ciphers@2.4.0/chacha.js";
-import { salsa20 as salsa } from "npm:@noble/ciphers@2.4.0/salsa.js";
-import { equalBytes as equal } from "npm:@noble/ciphers@2.4.0/utils.js";
+import { poly1305 as poly } from "@noble/ciphers/_poly1305.js";
+import * as aes from "@noble/ciphers/aes.js";
+import * as chacha from "@noble/ciphers/chacha.js";
+import { salsa20 as salsa } from "@noble/ciphers/salsa.js";
+import { equalBytes as equal } from "@noble/ciphers/utils.js";
 
 /**
  * Adds a keystream to `input`, from the 64-byte block `counter` on, which is
