@@ -131,7 +131,7 @@ function requireSettings(draft: Draft, role: Role): void {
   const lacks = (field: keyof Settings): boolean =>
     settings[field] === undefined && !refused.has(field);
   const complain = (text: string): void => {
-    draft.issues.push(issue(text, { style: "log", exitCode: 2, usage: true }));
+    draft.issues.push(issue(text, { style: "log", exitCode: 2 }));
   };
   if (isClientRole(role)) {
     if (lacks("server")) complain("server addr not specified");

@@ -12,6 +12,8 @@
  */
 
 import { configureSync, type LogLevel, type LogRecord } from "@logtape/logtape";
+import { MONOTONIC_CLOCK } from "../loop/mod.ts";
+import { LogLimiter } from "./log_limiter.ts";
 import type { Notice } from "./notice.ts";
 
 /** The category of every logger of the program. */
@@ -39,22 +41,34 @@ const LEVEL_WIDTH = 8;
 
 /**
  * Sends everything that is logged to an output. Replaces an earlier set-up.
+ * Of one kind of warning or error a few lines a second are written, then a
+ * count: an attacker must not fill the disk.
  *
  * A property `error` of a record that holds an `Error` adds its stack, if
  * the log is verbose.
  *
  * @param output Takes the lines.
  * @param options How much to log, as the key `verbose`.
+ * @returns To be flushed now and then, so that the last count is written.
  */
 export function setUpLog(
   output: LogOutput,
   options: { readonly verbose: number },
-): void {
+): LogLimiter {
   const showStacks = options.verbose > 0;
+  const limiter = new LogLimiter(
+    (line) => output.write(formatLine(Date.now(), "warning", line)),
+    { clock: MONOTONIC_CLOCK },
+  );
   configureSync({
     reset: true,
     sinks: {
-      output: (record) => output.write(formatRecord(record, { showStacks })),
+      output: (record) => {
+        const { level, rawMessage } = record;
+        const mayFlood = level === "warning" || level === "error";
+        if (mayFlood && !limiter.allow(String(rawMessage))) return;
+        output.write(formatRecord(record, { showStacks }));
+      },
     },
     loggers: [
       {
@@ -65,6 +79,7 @@ export function setUpLog(
       { category: ["logtape", "meta"], lowestLevel: null, sinks: [] },
     ],
   });
+  return limiter;
 }
 
 /** The least level that is logged, by the key `verbose`. */

@@ -153,3 +153,17 @@ Deno.test("LogLimiter.flush() writes counts once, when their second is over", ()
   limiter.flush();
   assertEquals(lines, ["… and 5 more: a"]);
 });
+
+Deno.test("setUpLog() holds back a flood of one kind of error", () => {
+  const written = logInto(0, () => {
+    for (let i = 0; i < 1000; i++) {
+      LOGGER.error("refused {client}", { client: `192.0.2.1:${i}` });
+      LOGGER.info("connecting {i}", { i });
+    }
+    LOGGER.error("another kind");
+  });
+  const refused = written.filter((line) => line.includes("refused 192"));
+  assertEquals(refused.length < 100, true, `${refused.length} lines`);
+  assertEquals(written.filter((line) => line.includes("INFO")).length, 1000);
+  assertMatch(written.at(-1)!, /another kind/);
+});

@@ -114,7 +114,7 @@ export function readConfig(
 }
 
 function usageIssue(text: string): Issue {
-  return issue(text, { style: "plain", exitCode: 2, usage: true });
+  return issue(text, { style: "plain", exitCode: 2 });
 }
 
 function failure(
@@ -222,7 +222,7 @@ function applyOptions(
         {
           name: `option ${name}`,
           place: () => "",
-          style: { style: "plain", exitCode: 2, usage: true },
+          style: { style: "plain", exitCode: 2 },
         },
       );
     }
