@@ -24,7 +24,7 @@ import { POLL_ERR, POLL_HUP, POLL_IN, POLL_OUT } from "./events.ts";
 import { FAILED, type StreamSocket, WOULD_BLOCK } from "./socket.ts";
 
 /** Bytes of the read that an idle connection waits with. */
-const IDLE_READ = 2048;
+const IDLE_READ = 1024;
 /** Writes up to this length get memory of their own, not of the pool. */
 const SMALL_WRITE = 4096;
 
