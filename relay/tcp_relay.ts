@@ -227,7 +227,8 @@ export class TCPRelay implements EventHandler {
       if (handler !== undefined) {
         if (now - handler.lastActivity < this.settings.timeout) break;
         if (handler.keepsAlive()) {
-          // Active elsewhere: back to the end of the list.
+          // Active elsewhere: back to the end of the list, at any time.
+          handler.lastActivity = -Infinity;
           this.updateActivity(handler, 0);
         } else {
           handler.timeOut();
