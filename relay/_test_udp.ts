@@ -1,0 +1,98 @@
+/**
+ * For tests: a UDPRelay on fakes, and the packets of its peers.
+ *
+ * @module
+ */
+
+import { DECRYPT_FAILED } from "../crypto/mod.ts";
+import { SocketAddress } from "../loop/mod.ts";
+import { parseAddress } from "../socks5/mod.ts";
+import { concat, type FakeDatagram } from "./_test_fakes.ts";
+import { header, LoopOnFakes } from "./_test_fixture.ts";
+import type { RelaySettings } from "./settings.ts";
+import { UDPLocalRelay } from "./udp_local_relay.ts";
+import type { UDPRelay } from "./udp_relay.ts";
+import { UDPServerRelay } from "./udp_server_relay.ts";
+
+/** A host and a port. */
+export interface Place {
+  /** An IP literal or a name. */
+  readonly host: string;
+  /** The port. */
+  readonly port: number;
+}
+
+/** A UDP relay on fakes. */
+export class UdpFixture extends LoopOnFakes {
+  readonly relay: UDPRelay;
+  /** What the stat callback was told. */
+  readonly stats: [port: number, bytes: number][] = [];
+
+  constructor(
+    options: {
+      readonly isLocal?: boolean;
+      readonly settings?: Partial<RelaySettings>;
+    } = {},
+  ) {
+    super();
+    const Relay = options.isLocal === true ? UDPLocalRelay : UDPServerRelay;
+    this.relay = new Relay(this.settings(options.settings), {
+      poller: this.poller,
+      dnsResolver: this.resolver,
+      statCallback: (port, bytes) => void this.stats.push([port, bytes]),
+    });
+    this.relay.addToLoop(this.loop);
+  }
+
+  /** Towards the clients. */
+  get listener(): FakeDatagram {
+    return this.poller.datagrams[0]!;
+  }
+
+  /** The outgoing sockets made so far. */
+  get outgoing(): readonly FakeDatagram[] {
+    return this.poller.datagrams.slice(1);
+  }
+
+  /** A datagram comes from a client. */
+  async fromClient(data: Uint8Array, client: SocketAddress): Promise<void> {
+    this.listener.bring(data, client);
+    await this.settle();
+  }
+
+  /** Seals what a peer would send: address, data. */
+  seal(place: Place, data: Uint8Array): Uint8Array {
+    return this.sealRaw(concat(header(place), data));
+  }
+
+  /** Seals any plaintext. */
+  sealRaw(plain: Uint8Array): Uint8Array {
+    const out = new Uint8Array(plain.length + this.suite.packetOverhead);
+    return out.subarray(0, this.suite.sealPacket(plain, out));
+  }
+
+  /** Opens what the relay has sealed. */
+  open(
+    packet: Uint8Array,
+  ): { readonly head: Uint8Array; readonly data: Uint8Array } {
+    const out = new Uint8Array(packet.length);
+    const length = this.suite.openPacket(packet, out);
+    if (length === DECRYPT_FAILED) throw new Error("not authentic");
+    const address = parseAddress(out, { end: length });
+    if (address.status !== "ok") throw new Error("no address");
+    return {
+      head: out.slice(0, address.length),
+      data: out.slice(address.length, length),
+    };
+  }
+
+  override [Symbol.dispose](): void {
+    this.relay.destroy();
+    super[Symbol.dispose]();
+  }
+}
+
+/** A client with a port of its own. */
+export function client(port: number, host = "198.51.100.1"): SocketAddress {
+  return SocketAddress.parse(host, port);
+}
