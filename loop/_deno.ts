@@ -35,17 +35,27 @@ const DEFAULT_BACKLOG = 1024;
 
 /** Makes sockets out of Deno's, and readiness out of its promises. */
 export class DenoPoller implements Poller {
+  /** The name that `--event-loop` takes. */
   readonly name = "deno";
+  /** It cannot block the thread. */
   readonly blocking = false;
+  /** Descriptors of the last batch. */
   readonly readyFds: Int32Array;
+  /** Masks of the last batch. */
   readonly readyEvents: Int32Array;
   readonly #hub = new DenoHub();
 
+  /** Makes a poller without sockets. */
   constructor() {
     this.readyFds = this.#hub.fds;
     this.readyEvents = this.#hub.events;
   }
 
+  /**
+   * Listens for TCP.
+   *
+   * @throws {SocketError} When the address cannot be bound.
+   */
   listenTcp(
     address: SocketAddress,
     options: ListenOptions = {},
@@ -65,6 +75,7 @@ export class DenoPoller implements Poller {
     }
   }
 
+  /** Starts to connect; the result arrives as an event. */
   connectTcp(
     address: SocketAddress,
     options: ConnectOptions = {},
@@ -74,6 +85,11 @@ export class DenoPoller implements Poller {
     return stream;
   }
 
+  /**
+   * Binds a UDP socket.
+   *
+   * @throws {SocketError} When the address cannot be bound.
+   */
   bindUdp(address: SocketAddress, _options: BindOptions = {}): DatagramSocket {
     if (typeof Deno.listenDatagram !== "function") {
       throw socketError("bind UDP address", address, "ENOTSUP");
@@ -90,12 +106,22 @@ export class DenoPoller implements Poller {
     }
   }
 
+  /**
+   * Watches a socket.
+   *
+   * @throws {TypeError} If it is closed or of another poller.
+   */
   register(socket: Socket, mode: number): void {
     const own = this.#own(socket);
     own.mode = mode;
     this.#hub.changed(own);
   }
 
+  /**
+   * Replaces the mask of a watched socket.
+   *
+   * @throws {TypeError} If it is closed or of another poller.
+   */
   modify(socket: Socket, mode: number): void {
     const own = this.#own(socket);
     if (own.mode === UNREGISTERED) return;
@@ -103,18 +129,22 @@ export class DenoPoller implements Poller {
     this.#hub.changed(own);
   }
 
+  /** Watches a socket no longer. */
   unregister(socket: Socket): void {
     if (socket instanceof DenoSocket) socket.mode = UNREGISTERED;
   }
 
+  /** Collects what is ready now; never blocks. */
   poll(_timeout: number): number {
     return this.#hub.poll();
   }
 
+  /** Collects, waiting for the first event, the timeout or `wake`. */
   wait(timeout: number): Promise<number> {
     return this.#hub.wait(timeout);
   }
 
+  /** Ends a wait under way. */
   wake(): void {
     this.#hub.wake();
   }

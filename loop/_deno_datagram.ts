@@ -52,7 +52,9 @@ interface Outgoing {
 
 /** The UDP socket of the `deno` poller. */
 export class DenoDatagram extends DenoSocket implements DatagramSocket {
+  /** Which of the three kinds it is. */
   readonly kind = "datagram";
+  /** The bound address, with the port the system chose. */
   readonly localAddress: SocketAddress;
   readonly #conn: Deno.DatagramConn;
   readonly #received: Datagram[] = [];
@@ -65,6 +67,12 @@ export class DenoDatagram extends DenoSocket implements DatagramSocket {
   #from: Deno.Addr | undefined;
   #sender: SocketAddress = UNSPECIFIED;
 
+  /**
+   * Wraps a socket.
+   *
+   * @param hub The poller's hub.
+   * @param conn Owned from now on.
+   */
   constructor(hub: SocketHub, conn: Deno.DatagramConn) {
     super(hub);
     this.#conn = conn;
@@ -72,6 +80,7 @@ export class DenoDatagram extends DenoSocket implements DatagramSocket {
     this.#ipv6 = this.localAddress.family === 6;
   }
 
+  /** Who sent the datagram received last. */
   get sender(): SocketAddress {
     const from = this.#from;
     if (from !== undefined) {
@@ -81,6 +90,7 @@ export class DenoDatagram extends DenoSocket implements DatagramSocket {
     return this.#sender;
   }
 
+  /** Reads one datagram; see the contract. */
   recvFrom(buffer: Uint8Array): number {
     if (this.closed) return this.#fail("EBADF");
     const datagram = this.#received.shift();
@@ -96,6 +106,7 @@ export class DenoDatagram extends DenoSocket implements DatagramSocket {
     return length;
   }
 
+  /** Sends one datagram; see the contract. */
   sendTo(data: Uint8Array, address: SocketAddress): number {
     if (this.closed) return this.#fail("EBADF");
     const { length } = data;
@@ -117,6 +128,7 @@ export class DenoDatagram extends DenoSocket implements DatagramSocket {
     return length;
   }
 
+  /** Starts what its mask asks for. */
   pump(): void {
     if (
       this.#receiving !== undefined || this.#failure !== "" ||
@@ -126,6 +138,7 @@ export class DenoDatagram extends DenoSocket implements DatagramSocket {
     this.#conn.receive(this.#receiving).then(this.#onReceived, this.#onFailed);
   }
 
+  /** Everything that holds now, as a mask of `POLL_*`. */
   readiness(): number {
     let mask = 0;
     if (this.#received.length > 0) mask |= POLL_IN;
@@ -134,6 +147,7 @@ export class DenoDatagram extends DenoSocket implements DatagramSocket {
     return mask;
   }
 
+  /** Takes the pending error. */
   takeError(): string {
     const code = this.#failure;
     this.#failure = "";
@@ -152,6 +166,7 @@ export class DenoDatagram extends DenoSocket implements DatagramSocket {
     else closeQuietly(this.#conn);
   }
 
+  /** Closes at once; bytes under way may be lost. */
   abandon(): void {
     this.#outgoing.length = 0;
     this.close();

@@ -31,6 +31,7 @@ const LINGER = 60_000;
 
 /** The sockets of a poller and the queue of those to look at. */
 export class DenoHub implements SocketHub, Disposable {
+  /** Lends memory to reads and writes under way. */
   readonly buffers: BufferPool = new BufferPool();
   /** Descriptors of the last batch. */
   readonly fds: Int32Array = new Int32Array(BATCH_SIZE);
@@ -49,10 +50,12 @@ export class DenoHub implements SocketHub, Disposable {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerDue = Infinity;
 
+  /** Gives the next descriptor. */
   nextFd(): number {
     return ++this.#lastFd;
   }
 
+  /** Takes a new socket in. */
   opened(socket: DenoSocket): void {
     this.#open.add(socket);
   }
@@ -62,6 +65,7 @@ export class DenoHub implements SocketHub, Disposable {
     return this.#open.has(socket);
   }
 
+  /** Has the socket looked at before the next batch. */
   changed(socket: DenoSocket): void {
     this.#progress = true;
     if (socket.queued || socket.mode === UNREGISTERED) return;
@@ -70,15 +74,18 @@ export class DenoHub implements SocketHub, Disposable {
     this.#notify();
   }
 
+  /** Reports nothing of the socket from now on. */
   closed(socket: DenoSocket): void {
     socket.mode = UNREGISTERED;
     this.#open.delete(socket);
   }
 
+  /** Holds a closed socket whose last bytes are under way. */
   linger(socket: DenoSocket): void {
     this.#lingering.set(socket, performance.now());
   }
 
+  /** Ends what `linger` began. */
   lingered(socket: DenoSocket): void {
     this.#lingering.delete(socket);
   }

@@ -22,19 +22,28 @@ const ACCEPT_AHEAD = 16;
 
 /** The listener of the `deno` poller. */
 export class DenoListener extends DenoSocket implements ListenerSocket {
+  /** Which of the three kinds it is. */
   readonly kind = "listener";
+  /** The bound address, with the port the system chose. */
   readonly localAddress: SocketAddress;
   readonly #listener: Deno.TcpListener;
   readonly #accepted: Deno.TcpConn[] = [];
   #accepting = false;
   #failure = "";
 
+  /**
+   * Wraps a listener.
+   *
+   * @param hub The poller's hub.
+   * @param listener Owned from now on.
+   */
   constructor(hub: SocketHub, listener: Deno.TcpListener) {
     super(hub);
     this.#listener = listener;
     this.localAddress = fromDenoAddress(listener.addr);
   }
 
+  /** Accepts one connection; see the contract. */
   accept(): StreamSocket | undefined {
     this.error = "";
     if (this.closed) {
@@ -50,6 +59,7 @@ export class DenoListener extends DenoSocket implements ListenerSocket {
     return undefined;
   }
 
+  /** Starts what its mask asks for. */
   pump(): void {
     if (
       this.#accepting || this.#failure !== "" ||
@@ -59,14 +69,17 @@ export class DenoListener extends DenoSocket implements ListenerSocket {
     this.#listener.accept().then(this.#onAccepted, this.#onFailed);
   }
 
+  /** Everything that holds now, as a mask of `POLL_*`. */
   readiness(): number {
     return this.#accepted.length > 0 || this.#failure !== "" ? POLL_IN : 0;
   }
 
+  /** Takes the pending error. */
   takeError(): string {
     return "";
   }
 
+  /** Closes it. */
   close(): void {
     if (this.closed) return;
     this.closed = true;
@@ -75,6 +88,7 @@ export class DenoListener extends DenoSocket implements ListenerSocket {
     for (const conn of this.#accepted.splice(0)) closeQuietly(conn);
   }
 
+  /** Closes at once; bytes under way may be lost. */
   abandon(): void {
     this.close();
   }

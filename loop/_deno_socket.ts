@@ -11,7 +11,7 @@ import { parseIp } from "./ip.ts";
 import type { Socket } from "./socket.ts";
 
 /** The mask of a socket that is not registered. */
-export const UNREGISTERED = -1;
+export const UNREGISTERED: number = -1;
 
 /** What a socket needs of its poller. */
 export interface SocketHub {
@@ -33,17 +33,28 @@ export interface SocketHub {
 
 /** The part of a socket that the hub works with. */
 export abstract class DenoSocket implements Socket {
+  /** Which of the three kinds it is. */
   abstract readonly kind: Socket["kind"];
+  /** The bound address, with the port the system chose. */
   abstract readonly localAddress: SocketAddress;
+  /** The number that the hub gave it. */
   readonly fd: number;
+  /** The errno name of the last failure, else `""`. */
   error = "";
+  /** Whether it is closed. */
   closed = false;
   /** The mask it is registered with, else {@linkcode UNREGISTERED}. */
   mode: number = UNREGISTERED;
   /** Whether the hub has it in its queue. */
   queued = false;
+  /** The poller's hub. */
   protected readonly hub: SocketHub;
 
+  /**
+   * Takes the next descriptor.
+   *
+   * @param hub The poller's hub.
+   */
   constructor(hub: SocketHub) {
     this.hub = hub;
     this.fd = hub.nextFd();
@@ -54,11 +65,14 @@ export abstract class DenoSocket implements Socket {
   abstract pump(): void;
   /** Everything that holds now, wanted or not, as a mask of `POLL_*`. */
   abstract readiness(): number;
+  /** Takes the pending error. */
   abstract takeError(): string;
+  /** Closes it. */
   abstract close(): void;
   /** Closes at once; bytes under way may be lost. */
   abstract abandon(): void;
 
+  /** Closes it. */
   [Symbol.dispose](): void {
     this.close();
   }

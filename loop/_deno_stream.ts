@@ -30,6 +30,7 @@ const SMALL_WRITE = 4096;
 
 /** The connection of the `deno` poller. */
 export class DenoStream extends DenoSocket implements StreamSocket {
+  /** Which of the three kinds it is. */
   readonly kind = "stream";
   #conn: Deno.TcpConn | undefined;
   #connecting: AbortController | undefined;
@@ -55,6 +56,9 @@ export class DenoStream extends DenoSocket implements StreamSocket {
   #finSent = false;
 
   /**
+   * Wraps a connection, or makes one to come.
+   *
+   * @param hub The poller's hub.
    * @param conn A connection, or undefined before {@linkcode connect}.
    */
   constructor(hub: SocketHub, conn?: Deno.TcpConn) {
@@ -68,6 +72,7 @@ export class DenoStream extends DenoSocket implements StreamSocket {
     return this.#localAddress ??= fromDenoAddress(this.#conn.localAddr);
   }
 
+  /** The other end. */
   get remoteAddress(): SocketAddress {
     return this.#remoteAddress ??= this.#conn === undefined
       ? UNSPECIFIED
@@ -97,6 +102,7 @@ export class DenoStream extends DenoSocket implements StreamSocket {
     Deno.connect(options).then(this.#onConnected, this.#onFailed);
   }
 
+  /** Reads; see the contract. */
   recv(buffer: Uint8Array): number {
     if (this.closed) return this.#refuse("EBADF");
     const available = this.#inputEnd - this.#inputStart;
@@ -115,6 +121,7 @@ export class DenoStream extends DenoSocket implements StreamSocket {
     return length;
   }
 
+  /** Takes bytes to be sent; see the contract. */
   send(data: Uint8Array): number {
     if (this.closed) return this.#refuse("EBADF");
     if (this.#failure !== "") return this.#refuse(this.#failure);
@@ -134,12 +141,14 @@ export class DenoStream extends DenoSocket implements StreamSocket {
     return length;
   }
 
+  /** Sends FIN after all that `send` took. */
   shutdown(): void {
     if (this.closed || this.#shutdown || this.#failure !== "") return;
     this.#shutdown = true;
     if (this.#conn !== undefined && !this.#writing) this.#sendFin(this.#conn);
   }
 
+  /** Starts what its mask asks for. */
   pump(): void {
     if (
       this.#conn === undefined || this.#reading || this.#ended ||
@@ -152,6 +161,7 @@ export class DenoStream extends DenoSocket implements StreamSocket {
     this.#conn.read(this.#input).then(this.#onRead, this.#onReadFailed);
   }
 
+  /** Everything that holds now, as a mask of `POLL_*`. */
   readiness(): number {
     if (this.#failure !== "") return POLL_IN | POLL_ERR | POLL_HUP;
     if (this.#conn === undefined) return 0;
@@ -162,6 +172,7 @@ export class DenoStream extends DenoSocket implements StreamSocket {
     return mask;
   }
 
+  /** Takes the pending error. */
   takeError(): string {
     const code = this.#pendingError;
     this.#pendingError = "";
@@ -173,10 +184,12 @@ export class DenoStream extends DenoSocket implements StreamSocket {
     this.#close(this.#writing);
   }
 
+  /** Closes without waiting for what `send` took. */
   reset(): void {
     this.#close(false);
   }
 
+  /** Closes at once; bytes under way may be lost. */
   abandon(): void {
     this.#close(false);
     this.#finish();

@@ -68,12 +68,18 @@ export interface Pair {
 
 /** A poller and a loop over it. */
 export class LoopFixture implements Disposable {
+  /** Makes the sockets. */
   readonly poller: Poller;
+  /** Runs over the poller. */
   readonly loop: EventLoop;
   #condition: () => boolean = () => false;
   #failure: unknown;
 
-  /** @param poller Disposed of with the fixture. */
+  /**
+   * Makes the loop.
+   *
+   * @param poller Disposed of with the fixture.
+   */
   constructor(poller: Poller) {
     this.poller = poller;
     this.loop = new EventLoop(poller);
@@ -192,6 +198,7 @@ export class LoopFixture implements Disposable {
     }
   }
 
+  /** Closes it. */
   [Symbol.dispose](): void {
     this.poller[Symbol.dispose]();
   }
