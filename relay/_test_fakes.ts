@@ -321,6 +321,10 @@ export class FakePoller implements Poller {
     return socket;
   }
 
+  bindUnixDatagram(path: string): never {
+    throw new SocketError("ENOTSUP", `Cannot bind ${path}: ENOTSUP`);
+  }
+
   register(socket: Socket, mode: number): void {
     if (socket.closed) throw new Error("register of a closed socket");
     if (this.#masks.has(socket)) throw new Error("registered twice");

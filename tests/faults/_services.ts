@@ -1,0 +1,168 @@
+/**
+ * A server and a local in this process, on real sockets of one loop.
+ *
+ * @module
+ */
+
+import { type Config, IpNetworks } from "../../config/mod.ts";
+import { CipherSuite, findMethod, openProviders } from "../../crypto/mod.ts";
+import { EventLoop, makePoller, type Poller } from "../../loop/mod.ts";
+import { Service } from "../../relay/mod.ts";
+import { FakeResolver } from "../../relay/_test_fixture.ts";
+import { LogCapture } from "../../relay/_test_logs.ts";
+import { pollers } from "../_loop_fixture.ts";
+
+/** The method of the tests: salt 16, tag 16. */
+export const METHOD = "aes-128-gcm";
+/** The password of both sides. */
+export const PASSWORD = "what both sides know";
+
+/** One set for all tests of a file: a library stays loaded in any case. */
+const providers = openProviders();
+providers.forMethod(findMethod(METHOD)!);
+
+/** What a test may choose. */
+export interface ServicesOptions {
+  /** Default: the best of this system. */
+  readonly poller?: Poller["name"];
+  /** Keys for both. */
+  readonly both?: Partial<Config>;
+  /** Keys for the server. */
+  readonly server?: Partial<Config>;
+  /** Keys for the local. */
+  readonly local?: Partial<Config>;
+}
+
+/** A server, a local that uses it, and the loop of both. */
+export class Services implements AsyncDisposable {
+  /** The server's resolver. */
+  readonly resolver = new FakeResolver();
+  /** What both log. */
+  readonly logs = new LogCapture();
+  /** The cipher of both, for a peer that speaks it. */
+  readonly suite = CipherSuite.create(METHOD, PASSWORD, providers);
+  /** Where the server listens. */
+  serverPort = 0;
+  /** Where the local listens. */
+  localPort = 0;
+  readonly #poller: Poller;
+  readonly #loop: EventLoop;
+  readonly #services: Service[] = [];
+  #running: Promise<void> | undefined;
+
+  private constructor(poller: Poller["name"] | undefined) {
+    this.#poller = makePoller(poller);
+    this.#loop = new EventLoop(this.#poller, { cooperative: true });
+  }
+
+  /** Starts both. */
+  static async start(options: ServicesOptions = {}): Promise<Services> {
+    const services = new Services(options.poller);
+    try {
+      services.serverPort = await services.#add("ssserver", {
+        ...options.both,
+        ...options.server,
+      });
+      services.localPort = await services.#add("sslocal", {
+        serverPort: [services.serverPort],
+        ...options.both,
+        ...options.local,
+      });
+    } catch (error) {
+      await services[Symbol.asyncDispose]();
+      throw error;
+    }
+    services.#running = services.#loop.run();
+    return services;
+  }
+
+  /** How many sockets the loop watches. */
+  get watched(): number {
+    return this.#loop.size;
+  }
+
+  /** Closes the listeners; settles when the last connection has ended. */
+  async close(): Promise<void> {
+    await Promise.all(
+      this.#services.map((service) =>
+        new Promise<void>((resolve) => service.close(resolve))
+      ),
+    );
+  }
+
+  /** Ends everything. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const service of this.#services) service.destroy();
+    this.#loop.stop();
+    await this.#running;
+    this.#poller[Symbol.dispose]();
+    this.suite[Symbol.dispose]();
+    this.logs[Symbol.dispose]();
+  }
+
+  async #add(role: Config["role"], keys: Partial<Config>): Promise<number> {
+    const service = new Service({ ...DEFAULTS, role, ...keys }, {
+      loop: this.#loop,
+      resolver: this.resolver,
+      providers,
+    });
+    this.#services.push(service);
+    await service.start();
+    return service.listening[0]!.port;
+  }
+}
+
+const DEFAULTS: Config = {
+  role: "ssserver",
+  server: ["127.0.0.1"],
+  serverPort: [0],
+  localAddress: "127.0.0.1",
+  localPort: 0,
+  password: PASSWORD,
+  portPassword: undefined,
+  noDelay: true,
+  method: METHOD,
+  timeout: 300,
+  mode: "tcp_and_udp",
+  fastOpen: false,
+  workers: 1,
+  oneTimeAuth: false,
+  forbiddenIp: new IpNetworks([]),
+  preferIpv6: false,
+  dnsServer: [],
+  udpMaxAssociations: 512,
+  managerAddress: undefined,
+  managerDialect: "python",
+  user: undefined,
+  daemon: undefined,
+  pidFile: "",
+  logFile: "",
+  verbose: 0,
+  tunnelRemote: "",
+  tunnelRemotePort: 0,
+  tunnelPort: 0,
+  libopenssl: undefined,
+  libsodium: undefined,
+  libmbedtls: undefined,
+  eventLoop: undefined,
+};
+
+/**
+ * Defines one test for each poller.
+ *
+ * @param name The name of the test.
+ * @param body The test; its services are ended for it.
+ * @param options What differs from the defaults.
+ */
+export function servicesTest(
+  name: string,
+  body: (services: Services, poller: Poller["name"]) => Promise<void>,
+  options: ServicesOptions = {},
+): void {
+  for (const poller of pollers()) {
+    Deno.test(`${name} (${poller})`, async () => {
+      await using services = await Services.start({ ...options, poller });
+      await body(services, poller);
+    });
+  }
+}
