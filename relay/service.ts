@@ -34,6 +34,10 @@ export interface ServiceOptions {
   readonly statCallback?: StatCallback | undefined;
   /** Lets several services share the ports (one in each worker). */
   readonly reusePort?: boolean | undefined;
+  /** Where another service of the same configuration listens: so does this. */
+  readonly listening?: readonly HostPort[] | undefined;
+  /** Whether it logs where it listens; default true. */
+  readonly announce?: boolean | undefined;
 }
 
 /** One listening port: its relays and its cipher. */
@@ -84,9 +88,11 @@ export class Service {
    * @throws {CipherError} If the cipher cannot be had.
    */
   async start(): Promise<void> {
+    const { listening = [] } = this.#options;
     try {
-      for (const { host, port, password } of listeners(this.#config)) {
-        await this.addPort(host, port, password);
+      for (const [i, listener] of listeners(this.#config).entries()) {
+        const { host, port } = listening[i] ?? listener;
+        await this.addPort(host, port, listener.password);
       }
     } catch (error) {
       this.destroy();
@@ -111,7 +117,7 @@ export class Service {
       udp?.addToLoop(loop);
       tcp?.addToLoop(loop);
       this.#ports.push({ tcp, udp, suite });
-      this.#announce(tcp, udp, suite);
+      if (this.#options.announce !== false) this.#announce(tcp, udp, suite);
     } catch (error) {
       suite[Symbol.dispose]();
       throw error;
@@ -232,7 +238,8 @@ export class Service {
       if (first !== undefined) resolve(new SocketAddress(first, port));
       else {
         reject(
-          new Error(
+          new SocketError(
+            "ENOTFOUND",
             `Cannot listen on "${host}": ${
               answer.error?.message ?? "it has no address"
             }`,
