@@ -99,6 +99,10 @@ export class FakeNet implements Poller {
     return socket;
   }
 
+  bindUnixDatagram(): never {
+    throw new SocketError("ENOTSUP", "Cannot bind: fake");
+  }
+
   connectTcp(address: SocketAddress): StreamSocket {
     return new FakeTcp(this, this.#nextFd++, address);
   }

@@ -11,24 +11,27 @@
  */
 
 import type { SocketAddress } from "./address.ts";
-import { DenoDatagram } from "./_deno_datagram.ts";
+import { DenoDatagram, udpForm, UNIX_FORM } from "./_deno_datagram.ts";
 import { socketError } from "./_deno_errors.ts";
 import { DenoHub } from "./_deno_hub.ts";
 import { DenoListener } from "./_deno_listener.ts";
 import { DenoSocket, UNREGISTERED } from "./_deno_socket.ts";
 import { DenoStream } from "./_deno_stream.ts";
+import { DenoUnixConn } from "./_deno_unix.ts";
 import type {
   BindOptions,
   ConnectOptions,
   ListenOptions,
   Poller,
 } from "./poller.ts";
-import type {
-  DatagramSocket,
-  ListenerSocket,
-  Socket,
-  StreamSocket,
+import {
+  type DatagramSocket,
+  type ListenerSocket,
+  type Socket,
+  SocketError,
+  type StreamSocket,
 } from "./socket.ts";
+import type { UnixAddress } from "./unix.ts";
 
 /** Length of the accept queue when none is asked for. */
 const DEFAULT_BACKLOG = 1024;
@@ -100,9 +103,33 @@ export class DenoPoller implements Poller {
         hostname: address.host,
         port: address.port,
       });
-      return new DenoDatagram(this.#hub, conn);
+      return new DenoDatagram(this.#hub, conn, udpForm(conn.addr));
     } catch (error) {
       throw socketError("bind UDP address", address, error);
+    }
+  }
+
+  /**
+   * Binds a unix datagram socket.
+   *
+   * @throws {SocketError} When the path cannot be bound.
+   */
+  bindUnixDatagram(path: string): DatagramSocket<UnixAddress> {
+    if (Deno.build.os === "windows") {
+      throw new SocketError(
+        "ENOTSUP",
+        `Cannot bind unix socket to ${path}: this system has no unix ` +
+          "datagram sockets; use host:port",
+      );
+    }
+    if (typeof Deno.listenDatagram !== "function") {
+      throw socketError("bind unix socket to", path, "ENOTSUP");
+    }
+    try {
+      return new DenoDatagram(this.#hub, new DenoUnixConn(path), UNIX_FORM);
+    } catch (error) {
+      if (error instanceof SocketError) throw error;
+      throw socketError("bind unix socket to", path, error);
     }
   }
 

@@ -1,5 +1,5 @@
 /**
- * A UDP socket over `Deno.listenDatagram`: one receive under way, a few
+ * A datagram socket over `Deno.listenDatagram`: one receive under way, a few
  * datagrams received ahead; one send under way, since several may overtake
  * each other, and a bounded queue behind it.
  *
@@ -17,6 +17,7 @@ import {
 } from "./_deno_socket.ts";
 import { POLL_ERR, POLL_IN, POLL_OUT } from "./events.ts";
 import { type DatagramSocket, FAILED, WOULD_BLOCK } from "./socket.ts";
+import { UnixAddress } from "./unix.ts";
 
 /** Most datagrams received before the handler takes them. */
 const RECEIVE_AHEAD = 16;
@@ -37,6 +38,66 @@ const LOST = new Set([
   "ENETUNREACH",
 ]);
 
+/** The part of a connection of Deno that the socket works with. */
+export interface DatagramConn {
+  /** What it is bound to. */
+  readonly addr: Deno.Addr;
+  /** Receives one datagram into `buffer`. */
+  receive(buffer: Uint8Array): Promise<[Uint8Array, Deno.Addr]>;
+  /** Sends one datagram. */
+  send(data: Uint8Array, to: Deno.Addr): Promise<number>;
+  /** Ends it. */
+  close(): void;
+}
+
+/** How addresses of one family look on both sides. */
+export interface AddressForm<A> {
+  /** Stands for a sender as long as there is none. */
+  readonly unknown: A;
+  /** Our form of an address of Deno. */
+  read(address: Deno.Addr): A;
+  /**
+   * Deno's form of an address of ours, or the errno name that says why
+   * `length` bytes cannot go there.
+   */
+  write(address: A, length: number): Deno.Addr | string;
+}
+
+/**
+ * Internet addresses.
+ *
+ * @param local What the socket is bound to.
+ * @returns Their form.
+ */
+export function udpForm(local: Deno.Addr): AddressForm<SocketAddress> {
+  const isIpv6 = fromDenoAddress(local).family === 6;
+  return {
+    unknown: UNSPECIFIED,
+    read: fromDenoAddress,
+    write: (address, length) => {
+      const isIpv4 = address.family === 4;
+      if (!isIpv4 && !isIpv6) return "EAFNOSUPPORT";
+      if (length > (isIpv4 ? MAX_PAYLOAD_IPV4 : MAX_PAYLOAD_IPV6)) {
+        return "EMSGSIZE";
+      }
+      const hostname = isIpv4 && isIpv6
+        ? `::ffff:${address.host}`
+        : address.host;
+      return { transport: "udp", hostname, port: address.port };
+    },
+  };
+}
+
+/** Names of unix sockets. */
+export const UNIX_FORM: AddressForm<UnixAddress> = {
+  unknown: new UnixAddress(""),
+  // Deno has null where the type says text, for a socket without a name.
+  read: (address) =>
+    new UnixAddress("path" in address ? address.path ?? "" : ""),
+  write: ({ path }) =>
+    path === "" ? "EDESTADDRREQ" : { transport: "unixpacket", path },
+};
+
 /** A datagram received. */
 interface Datagram {
   readonly buffer: Uint8Array;
@@ -47,45 +108,47 @@ interface Datagram {
 /** A datagram to be sent. */
 interface Outgoing {
   readonly data: Uint8Array;
-  readonly to: Deno.NetAddr;
+  readonly to: Deno.Addr;
 }
 
-/** The UDP socket of the `deno` poller. */
-export class DenoDatagram extends DenoSocket implements DatagramSocket {
+/** The datagram socket of the `deno` poller. */
+export class DenoDatagram<A> extends DenoSocket implements DatagramSocket<A> {
   /** Which of the three kinds it is. */
   readonly kind = "datagram";
   /** The bound address, with the port the system chose. */
   readonly localAddress: SocketAddress;
-  readonly #conn: Deno.DatagramConn;
+  readonly #conn: DatagramConn;
+  readonly #form: AddressForm<A>;
   readonly #received: Datagram[] = [];
-  readonly #ipv6: boolean;
   #receiving: Uint8Array | undefined;
   /** The first one is under way. */
   #outgoing: Outgoing[] = [];
   #outgoingBytes = 0;
   #failure = "";
   #from: Deno.Addr | undefined;
-  #sender: SocketAddress = UNSPECIFIED;
+  #sender: A;
 
   /**
    * Wraps a socket.
    *
    * @param hub The poller's hub.
    * @param conn Owned from now on.
+   * @param form How its addresses look.
    */
-  constructor(hub: SocketHub, conn: Deno.DatagramConn) {
+  constructor(hub: SocketHub, conn: DatagramConn, form: AddressForm<A>) {
     super(hub);
     this.#conn = conn;
+    this.#form = form;
+    this.#sender = form.unknown;
     this.localAddress = fromDenoAddress(conn.addr);
-    this.#ipv6 = this.localAddress.family === 6;
   }
 
   /** Who sent the datagram received last. */
-  get sender(): SocketAddress {
+  get sender(): A {
     const from = this.#from;
     if (from !== undefined) {
       this.#from = undefined;
-      this.#sender = fromDenoAddress(from);
+      this.#sender = this.#form.read(from);
     }
     return this.#sender;
   }
@@ -107,23 +170,14 @@ export class DenoDatagram extends DenoSocket implements DatagramSocket {
   }
 
   /** Sends one datagram; see the contract. */
-  sendTo(data: Uint8Array, address: SocketAddress): number {
+  sendTo(data: Uint8Array, address: A): number {
     if (this.closed) return this.#fail("EBADF");
     const { length } = data;
-    const ipv4 = address.bytes.length === 4;
-    if (!ipv4 && !this.#ipv6) return this.#fail("EAFNOSUPPORT");
-    if (length > (ipv4 ? MAX_PAYLOAD_IPV4 : MAX_PAYLOAD_IPV6)) {
-      return this.#fail("EMSGSIZE");
-    }
+    const to = this.#form.write(address, length);
+    if (typeof to === "string") return this.#fail(to);
     if (!this.#canSend()) return WOULD_BLOCK;
-    const hostname = ipv4 && this.#ipv6
-      ? `::ffff:${address.host}`
-      : address.host;
     this.#outgoingBytes += length;
-    const count = this.#outgoing.push({
-      data: data.slice(),
-      to: { transport: "udp", hostname, port: address.port },
-    });
+    const count = this.#outgoing.push({ data: data.slice(), to });
     if (count === 1) this.#sendFirst();
     return length;
   }

@@ -60,7 +60,7 @@ export function errorCode(error: unknown): string {
  */
 export function socketError(
   action: string,
-  address: SocketAddress,
+  address: SocketAddress | string,
   cause: unknown,
 ): SocketError {
   const code = typeof cause === "string" ? cause : errorCode(cause);

@@ -25,7 +25,9 @@ import {
   SOCKET_FLAGS,
   SOL_SOCKET,
 } from "./_epoll_socket.ts";
+import { AF_UNIX, EpollUnixDatagram, toSockaddrUn } from "./_epoll_unix.ts";
 import { AF_INET, AF_INET6, toSockaddr } from "./_sockaddr.ts";
+import { bindPrivately } from "./_unix.ts";
 import type {
   BindOptions,
   ConnectOptions,
@@ -39,6 +41,7 @@ import {
   SocketError,
   type StreamSocket,
 } from "./socket.ts";
+import type { UnixAddress } from "./unix.ts";
 
 const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
@@ -164,6 +167,26 @@ export class EpollPoller implements Poller, EpollOwner {
       datagram.close();
       throw error;
     }
+    return datagram;
+  }
+
+  bindUnixDatagram(path: string): DatagramSocket<UnixAddress> {
+    const sockaddr = toSockaddrUn(path);
+    const { symbols } = this.libc;
+    const fd = symbols.socket(AF_UNIX, SOCK_DGRAM | SOCKET_FLAGS, 0);
+    if (fd < 0) throw this.#error(`make socket for ${path}`);
+    const datagram = new EpollUnixDatagram(this, fd);
+    try {
+      bindPrivately(() => {
+        if (symbols.bind(fd, sockaddr, sockaddr.length) < 0) {
+          throw this.#error(`bind unix socket to ${path}`);
+        }
+      });
+    } catch (error) {
+      datagram.close();
+      throw error;
+    }
+    datagram.bound(path);
     return datagram;
   }
 

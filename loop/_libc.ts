@@ -115,14 +115,17 @@ export function openLibc(): Libc {
 /** Linux errno numbers that the sockets meet, by name. */
 const ERRNO_NAMES: Readonly<Record<number, string>> = {
   1: "EPERM",
+  2: "ENOENT",
   4: "EINTR",
   9: "EBADF",
   11: "EAGAIN",
   12: "ENOMEM",
   13: "EACCES",
+  20: "ENOTDIR",
   22: "EINVAL",
   23: "ENFILE",
   24: "EMFILE",
+  30: "EROFS",
   32: "EPIPE",
   90: "EMSGSIZE",
   92: "ENOPROTOOPT",

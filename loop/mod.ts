@@ -12,4 +12,5 @@ export * from "./ip.ts";
 export * from "./poller.ts";
 export * from "./socket.ts";
 export { Timer } from "./timers.ts";
+export * from "./unix.ts";
 export * from "./choose.ts";

@@ -13,6 +13,7 @@ import type {
   Socket,
   StreamSocket,
 } from "./socket.ts";
+import type { UnixAddress } from "./unix.ts";
 
 /** Options of {@linkcode Poller.listenTcp}. */
 export interface ListenOptions {
@@ -59,6 +60,14 @@ export interface Poller extends Disposable {
    * @throws {SocketError} When the address cannot be bound.
    */
   bindUdp(address: SocketAddress, options?: BindOptions): DatagramSocket;
+  /**
+   * Binds a unix datagram socket. Its file has mode 0600, and is removed when
+   * the socket is closed.
+   *
+   * @throws {SocketError} When the path cannot be bound: `EADDRINUSE` if it
+   * exists, `ENOTSUP` where the system has no such sockets.
+   */
+  bindUnixDatagram(path: string): DatagramSocket<UnixAddress>;
   /** Watches a socket (level-triggered) for a mask of POLL_IN and POLL_OUT. */
   register(socket: Socket, mode: number): void;
   /** Replaces the mask of a watched socket; 0 leaves errors only. */

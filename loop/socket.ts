@@ -40,7 +40,10 @@ export interface Socket extends Disposable {
   readonly closed: boolean;
   /** The errno name of the last failure, such as `ECONNRESET`; else `""`. */
   readonly error: string;
-  /** The bound address, with the port the system chose. */
+  /**
+   * The bound address, with the port the system chose; 0.0.0.0:0 for a unix
+   * socket.
+   */
   readonly localAddress: SocketAddress;
   /** Closes the descriptor. Remove it from the loop first. Idempotent. */
   close(): void;
@@ -90,11 +93,11 @@ export interface StreamSocket extends Socket {
   reset(): void;
 }
 
-/** A UDP socket. */
-export interface DatagramSocket extends Socket {
+/** A datagram socket: UDP, or unix with `A` the name of a socket. */
+export interface DatagramSocket<A = SocketAddress> extends Socket {
   readonly kind: "datagram";
   /** Who sent the datagram that `recvFrom` returned last. */
-  readonly sender: SocketAddress;
+  readonly sender: A;
   /**
    * Reads one datagram; what does not fit into `buffer` is cut off.
    *
@@ -107,5 +110,5 @@ export interface DatagramSocket extends Socket {
    *
    * @returns Its length, {@linkcode WOULD_BLOCK} or {@linkcode FAILED}.
    */
-  sendTo(data: Uint8Array, address: SocketAddress): number;
+  sendTo(data: Uint8Array, address: A): number;
 }
