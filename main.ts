@@ -16,7 +16,7 @@ import {
   setUpLog,
 } from "./config/mod.ts";
 import { runDemo } from "./demo/mod.ts";
-import { DENO_SOURCE, LogFile, run } from "./process/mod.ts";
+import { DENO_SOURCE, isDaemon, launch, LogFile } from "./process/mod.ts";
 
 const ROLES: readonly Role[] = ["sslocal", "ssserver", "sstunnel", "ssmanager"];
 
@@ -36,7 +36,7 @@ A copy or link named after a role is that role. "ROLE --help" lists options.
 /** The role and its arguments. */
 function parseRole(): readonly [string | undefined, readonly string[]] {
   const name = basename(process.argv0).replace(/\.exe$/i, "");
-  if (isRole(name)) return [name, Deno.args];
+  if (isRole(name) && !isDaemon()) return [name, Deno.args];
   const [first, ...rest] = Deno.args;
   return [first, rest];
 }
@@ -74,10 +74,13 @@ async function main(): Promise<number> {
       write("the configuration is valid\n");
       return 0;
     case "config":
-      show(result.messages);
       setUpLog(output, result.config);
-      for (const { text } of result.warnings) logger.warn("{text}", { text });
-      return await run(result.config);
+      // Whoever starts a daemon has shown them.
+      if (!isDaemon()) {
+        show(result.messages);
+        for (const { text } of result.warnings) logger.warn("{text}", { text });
+      }
+      return await launch(result.config, { args, output });
     default:
       return result satisfies never;
   }

@@ -1,10 +1,16 @@
 /**
- * How the program lives in its system: files, signals, log, end.
+ * How the program lives in its system: files, signals, log, daemon, workers,
+ * user, end.
  *
  * @module
  */
 
+export * from "./errors.ts";
+export * from "./launch.ts";
 export * from "./output.ts";
+export * from "./relay_loop.ts";
 export * from "./run.ts";
 export * from "./signals.ts";
 export * from "./source.ts";
+export * from "./worker_pool.ts";
+export { isDaemon } from "./_self.ts";

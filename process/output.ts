@@ -1,25 +1,27 @@
 /**
- * Where log lines go: standard output, or a file that can be opened again
- * after a rotation.
+ * Where log lines go: standard output, or the file of a daemon, which can be
+ * opened again after a rotation.
  *
  * @module
  */
 
+import type { LogOutput } from "../config/mod.ts";
+import { ProcessError, reasonOf } from "./errors.ts";
+
 const encoder = new TextEncoder();
 
-/** Writes text to standard output or to a file; never throws. */
-export class LogFile implements Disposable {
-  readonly #path: string | undefined;
-  #file: Deno.FsFile | undefined;
+/** A log that can say whether it was opened again. */
+export interface ProcessOutput extends LogOutput {
+  /** @returns False if it cannot be: the old file still takes the lines. */
+  reopen(): boolean;
+}
 
-  /**
-   * @param path The file to append to; undefined: standard output.
-   * @throws {Error} If the file cannot be opened.
-   */
-  constructor(path?: string) {
-    this.#path = path;
-    this.#file = open(path);
-  }
+/** Writes text to standard output, to a file, or to both; never fails. */
+export class LogFile implements ProcessOutput, Disposable {
+  #path: string | undefined;
+  #file: Deno.FsFile | undefined;
+  #hasTerminal = true;
+  #redirect: ((path: string) => void) | undefined;
 
   /**
    * Writes text. A full disk or a reader that has gone is no reason to stop
@@ -28,34 +30,88 @@ export class LogFile implements Disposable {
    * @param text Whole lines.
    */
   write(text: string): void {
-    const target = this.#file ?? Deno.stdout;
-    let bytes = encoder.encode(text);
+    const bytes = encoder.encode(text);
+    if (this.#file !== undefined) writeAll(this.#file, bytes);
+    if (this.#hasTerminal) writeAll(Deno.stdout, bytes);
+  }
+
+  /**
+   * Writes text to standard output alone.
+   *
+   * @param text Whole lines.
+   */
+  print(text: string): void {
+    writeAll(Deno.stdout, encoder.encode(text));
+  }
+
+  /**
+   * Appends to a file too from now on.
+   *
+   * @param path The file; made if there is none.
+   * @throws {ProcessError} If it cannot be opened.
+   */
+  open(path: string): void {
     try {
-      while (bytes.length > 0) bytes = bytes.subarray(target.writeSync(bytes));
-    } catch {
-      // Lost.
+      this.#file = openLog(path);
+      this.#path = path;
+    } catch (error) {
+      throw new ProcessError(
+        `Cannot open log file ${path}: ${reasonOf(error)}`,
+      );
     }
   }
 
-  /** Opens the file again by its name; keeps the old one if that fails. */
-  reopen(): void {
+  /**
+   * Leaves standard output: from now on the file is all.
+   *
+   * @param redirect Makes the standard streams lead to the file, for what
+   * the runtime itself has to say; called again after each rotation.
+   */
+  detach(redirect: (path: string) => void): void {
+    if (this.#path === undefined) return;
+    this.#hasTerminal = false;
+    this.#redirect = redirect;
+    redirect(this.#path);
+  }
+
+  /**
+   * Opens the file again by its name; without a file nothing is to do.
+   *
+   * @returns False if it cannot be opened: the old one still takes the lines.
+   */
+  reopen(): boolean {
+    if (this.#path === undefined) return true;
     try {
-      const opened = open(this.#path);
+      const opened = openLog(this.#path);
       this.#file?.close();
       this.#file = opened;
     } catch {
-      // The old file still takes the lines.
+      return false;
     }
+    this.#redirect?.(this.#path);
+    return true;
   }
 
   /** Closes the file. */
   [Symbol.dispose](): void {
     this.#file?.close();
     this.#file = undefined;
+    this.#path = undefined;
   }
 }
 
-function open(path: string | undefined): Deno.FsFile | undefined {
-  if (path === undefined) return undefined;
+function openLog(path: string): Deno.FsFile {
   return Deno.openSync(path, { append: true, create: true, mode: 0o640 });
+}
+
+function writeAll(
+  target: { writeSync(bytes: Uint8Array): number },
+  bytes: Uint8Array,
+): void {
+  let rest = bytes;
+  try {
+    while (rest.length > 0) rest = rest.subarray(target.writeSync(rest));
+  } catch {
+    // Lost.
+  }
 }

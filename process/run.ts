@@ -1,16 +1,32 @@
 /**
- * A role as a process: its loop, its signals, its end.
+ * A role as a process: its signals, its user, its end.
  *
  * @module
  */
 
 import { getLogger } from "@logtape/logtape";
 import type { Config } from "../config/mod.ts";
-import { CipherError, openProviders, type ProviderSet } from "../crypto/mod.ts";
-import { makeResolver } from "../dns/mod.ts";
-import { EventLoop, makePoller, SocketError } from "../loop/mod.ts";
-import { Service } from "../relay/mod.ts";
+import { CipherError } from "../crypto/mod.ts";
+import { SocketError } from "../loop/mod.ts";
+import type { StatCallback } from "../relay/mod.ts";
+import { setUser } from "./_user.ts";
+import { ProcessError } from "./errors.ts";
+import type { ProcessOutput } from "./output.ts";
+import { RelayLoop, type Serving } from "./relay_loop.ts";
 import { onSignals } from "./signals.ts";
+import { WorkerPool } from "./worker_pool.ts";
+
+/** Options of {@linkcode run}. */
+export interface RunOptions {
+  /** Takes the lines of workers, and is opened again at SIGHUP. */
+  readonly output: ProcessOutput;
+  /** Called when everything listens and the user is set. */
+  readonly onReady?: () => void;
+  /** Called when SIGQUIT has closed the listeners. */
+  readonly onDrain?: () => void;
+  /** Told of every read, or of the sums of the reads of workers. */
+  readonly statCallback?: StatCallback | undefined;
+}
 
 const logger = getLogger(["shadowsocks"]);
 
@@ -21,46 +37,50 @@ const EXIT_FAILURE = 1;
  * Runs a role until a signal ends it.
  *
  * @param config What to do.
+ * @param options Its surroundings.
  * @returns The exit code.
  */
-export async function run(config: Config): Promise<number> {
-  using stack = new DisposableStack();
+export async function run(
+  config: Config,
+  options: RunOptions,
+): Promise<number> {
+  const { output, onReady, onDrain } = options;
   try {
-    const providers = stack.use(openProviders(config));
-    const poller = stack.use(makePoller(config.eventLoop));
-    const loop = new EventLoop(poller);
-    const resolver = stack.use(
-      makeResolver(loop, {
-        servers: config.dnsServer,
-        preferIpv6: config.preferIpv6,
-      }),
-    );
-    const service = new Service(config, { loop, resolver, providers });
-    stack.defer(() => service.destroy());
-    stack.use(onSignals({
-      terminate: () => {
-        service.destroy();
-        loop.stop();
+    using serving = makeServing(config, options);
+    using _signals = onSignals({
+      terminate: () => serving.terminate(),
+      drain: () => {
+        serving.drain();
+        onDrain?.();
       },
-    }));
-    const running = loop.run();
-    await Promise.race([service.start(), running]);
-    logProviders(providers);
-    await running;
+      reopen: () => output.reopen(),
+    });
+    await serving.start();
+    if (config.user !== undefined) setUser(config.user);
+    onReady?.();
+    await serving.serve();
     return 0;
   } catch (error) {
-    if (!(error instanceof SocketError || error instanceof CipherError)) {
-      throw error;
-    }
+    if (!isExpected(error)) throw error;
     logger.error("{reason}", { reason: error.message });
     return EXIT_FAILURE;
   }
 }
 
-function logProviders(providers: ProviderSet): void {
-  const reason = providers.fallbackReason;
-  if (reason === undefined) return;
-  logger.warn("no native library, using portable crypto, slower: {reason}", {
-    reason,
-  });
+function isExpected(error: unknown): error is Error {
+  return error instanceof SocketError || error instanceof CipherError ||
+    error instanceof ProcessError;
+}
+
+function makeServing(config: Config, options: RunOptions): Serving {
+  if (config.workers <= 1) return new RelayLoop(config, options);
+  if (config.managerAddress !== undefined) {
+    logger.warn("workers are not used with a manager: serving with one");
+    return new RelayLoop(config, options);
+  }
+  if (!WorkerPool.isAvailable) {
+    logger.warn("workers are only available on Linux: serving with one");
+    return new RelayLoop(config, options);
+  }
+  return new WorkerPool(config, options);
 }

@@ -12,8 +12,8 @@ export interface SignalActions {
   readonly terminate: () => void;
   /** SIGQUIT: stop listening, end when the last connection has ended. */
   readonly drain?: () => void;
-  /** SIGHUP: open the log file again. */
-  readonly reopen?: () => void;
+  /** SIGHUP: open the log file again; false if that fails. */
+  readonly reopen?: () => boolean;
 }
 
 const logger = getLogger(["shadowsocks"]);
@@ -31,17 +31,18 @@ export function onSignals(actions: SignalActions): Disposable {
     listeners.push([signal, action]);
   };
   let terminating = false;
-  const terminate = (signal: Deno.Signal) => (): void => {
-    if (terminating) Deno.exit(0);
-    terminating = true;
-    logger.debug("received {signal}, ending", { signal });
-    actions.terminate();
-  };
-  listen("SIGINT", terminate("SIGINT"));
+  const listenToTerminate = (signal: Deno.Signal): void =>
+    listen(signal, () => {
+      if (terminating) Deno.exit(0);
+      terminating = true;
+      logger.debug("received {signal}, ending", { signal });
+      actions.terminate();
+    });
+  listenToTerminate("SIGINT");
   if (Deno.build.os === "windows") {
-    listen("SIGBREAK", terminate("SIGBREAK"));
+    listenToTerminate("SIGBREAK");
   } else {
-    listen("SIGTERM", terminate("SIGTERM"));
+    listenToTerminate("SIGTERM");
     const { drain, reopen } = actions;
     if (drain !== undefined) {
       listen("SIGQUIT", () => {
@@ -49,7 +50,12 @@ export function onSignals(actions: SignalActions): Disposable {
         drain();
       });
     }
-    if (reopen !== undefined) listen("SIGHUP", reopen);
+    if (reopen !== undefined) {
+      listen("SIGHUP", () => {
+        if (reopen()) return;
+        logger.warn("cannot open the log file again: keeping the old one");
+      });
+    }
   }
   return {
     [Symbol.dispose]: () => {

@@ -1,0 +1,149 @@
+/**
+ * The pid file of a daemon. It is locked for as long as the daemon serves, so
+ * one that a dead process left behind is told from one in use.
+ *
+ * The lock belongs to the process and goes when it closes any descriptor of
+ * the file: whoever holds it must not open the file a second time.
+ *
+ * @module
+ */
+
+import {
+  cString,
+  F_TEST,
+  F_TLOCK,
+  O_CLOEXEC,
+  O_RDWR,
+  openPosix,
+} from "./_posix.ts";
+import { ProcessError, reasonOf } from "./errors.ts";
+
+/** A pid file that this process has locked. */
+export class PidFile implements Disposable {
+  readonly #path: string;
+  #fd: number;
+
+  /**
+   * @param path Its name.
+   * @param fd Its descriptor, locked.
+   */
+  constructor(path: string, fd: number) {
+    this.#path = path;
+    this.#fd = fd;
+  }
+
+  /**
+   * Locks the file, made if there is none, and writes the id of this process
+   * into it.
+   *
+   * @param path The file.
+   * @returns The lock; undefined if another process has it.
+   * @throws {ProcessError} If the file cannot be opened or written.
+   */
+  static lock(path: string): PidFile | undefined {
+    const posix = openPosix();
+    for (;;) {
+      const inode = makeFile(path);
+      const fd = openFd(path);
+      if (posix.lockf(fd, F_TLOCK, 0n) !== 0) {
+        posix.close(fd);
+        return undefined;
+      }
+      if (inodeOf(path) === inode) {
+        const file = new PidFile(path, fd);
+        file.#write(`${Deno.pid}`);
+        return file;
+      }
+      // Its last owner removed it in this moment.
+      posix.close(fd);
+    }
+  }
+
+  /** Removes the file, or empties it where that is not allowed, and unlocks. */
+  [Symbol.dispose](): void {
+    if (this.#fd < 0) return;
+    try {
+      Deno.removeSync(this.#path);
+    } catch {
+      openPosix().ftruncate(this.#fd, 0n);
+    }
+    openPosix().close(this.#fd);
+    this.#fd = -1;
+  }
+
+  #write(text: string): void {
+    const posix = openPosix();
+    const bytes = cString(text).subarray(0, -1);
+    if (
+      posix.ftruncate(this.#fd, 0n) !== 0 ||
+      posix.write(this.#fd, bytes, bytes.length) !== bytes.length
+    ) {
+      this[Symbol.dispose]();
+      throw new ProcessError(
+        `Cannot write pid file ${this.#path}: the disk may be full`,
+      );
+    }
+  }
+}
+
+/** What a pid file says. */
+export interface PidFileState {
+  /** The id in it; undefined: none. */
+  readonly pid: number | undefined;
+  /** Whether another process holds its lock. */
+  readonly isLocked: boolean;
+}
+
+/**
+ * Looks at a pid file.
+ *
+ * @param path The file.
+ * @returns What it says; undefined if there is no such file.
+ * @throws {ProcessError} If it cannot be read.
+ */
+export function readPidFile(path: string): PidFileState | undefined {
+  let text: string;
+  try {
+    text = Deno.readTextFileSync(path).trim();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw new ProcessError(
+      `Cannot read pid file ${path}: ${reasonOf(error)}`,
+    );
+  }
+  const pid = /^[1-9]\d{0,9}$/.test(text) ? Number(text) : undefined;
+  const posix = openPosix();
+  const fd = openFd(path);
+  const isLocked = posix.lockf(fd, F_TEST, 0n) !== 0;
+  posix.close(fd);
+  return { pid, isLocked };
+}
+
+function openFd(path: string): number {
+  const fd = openPosix().open(cString(path), O_RDWR | O_CLOEXEC);
+  if (fd >= 0) return fd;
+  throw new ProcessError(`Cannot open pid file ${path}: permission denied`);
+}
+
+function makeFile(path: string): number | null {
+  try {
+    using file = Deno.openSync(path, {
+      create: true,
+      write: true,
+      mode: 0o600,
+    });
+    return file.statSync().ino;
+  } catch (error) {
+    throw new ProcessError(
+      `Cannot open pid file ${path}: ${reasonOf(error)}`,
+    );
+  }
+}
+
+function inodeOf(path: string): number | null | undefined {
+  try {
+    return Deno.statSync(path).ino;
+  } catch {
+    return undefined;
+  }
+}

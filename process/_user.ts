@@ -1,0 +1,54 @@
+/**
+ * The user of the process: after the ports are bound, root is given up.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { cString, openPosix } from "./_posix.ts";
+import { ProcessError } from "./errors.ts";
+
+/** Offsets in `struct passwd` after its two pointers, on 64-bit systems. */
+const PW_UID = 16;
+const PW_GID = 20;
+
+const logger = getLogger(["shadowsocks"]);
+
+/**
+ * Becomes another user, with the groups of that user, for good. libc does it
+ * for every thread of the process.
+ *
+ * @param name The name of the user.
+ * @throws {ProcessError} If there is no such user, or this one is not root.
+ */
+export function setUser(name: string): void {
+  const posix = openPosix();
+  const entry = posix.getpwnam(cString(name));
+  if (entry === null) throw new ProcessError(`user not found: ${name}`);
+  const view = new Deno.UnsafePointerView(entry);
+  const uid = view.getUint32(PW_UID);
+  const gid = view.getUint32(PW_GID);
+  const current = Deno.uid();
+  if (uid === current) return;
+  if (current !== 0) {
+    throw new ProcessError(
+      `can not set user as nonroot user: start as root to become ${name}`,
+    );
+  }
+  const refused = posix.initgroups(cString(name), gid) !== 0
+    ? "groups"
+    : posix.setgid(gid) !== 0
+    ? "group"
+    : posix.setuid(uid) !== 0
+    ? "user"
+    : undefined;
+  if (refused !== undefined) {
+    throw new ProcessError(
+      `Cannot become user ${name}: the system does not let the ${refused} change`,
+    );
+  }
+  if (Deno.uid() !== uid || posix.setuid(0) === 0) {
+    throw new ProcessError(`Cannot become user ${name}: root came back`);
+  }
+  logger.info("running as user {name}", { name });
+}

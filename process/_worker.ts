@@ -1,0 +1,105 @@
+/**
+ * A worker: the thread of one loop that shares its ports with those of the
+ * others. It knows no signals and writes no files; the main thread does.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { setUpLog } from "../config/mod.ts";
+import {
+  fromPlain,
+  type WorkerCommand,
+  type WorkerReport,
+} from "./_worker_messages.ts";
+import { RelayLoop } from "./relay_loop.ts";
+
+/** The global scope of a worker, as far as it is used. */
+interface WorkerScope {
+  postMessage(report: WorkerReport): void;
+  onmessage: ((event: MessageEvent<WorkerCommand>) => void) | null;
+  close(): void;
+}
+
+/** Milliseconds between two reports of bytes. */
+const STATS_INTERVAL = 1000;
+
+const scope = globalThis as unknown as WorkerScope;
+const logger = getLogger(["shadowsocks"]);
+
+let relay: RelayLoop | undefined;
+
+scope.onmessage = ({ data: command }): void => {
+  switch (command.kind) {
+    case "start":
+      work(command).catch((error: unknown) => {
+        const { message, stack } = error as Error;
+        logger.debug("{stack}", { stack });
+        scope.postMessage({ kind: "failed", reason: message });
+      });
+      return;
+    case "serve":
+      onServe();
+      return;
+    case "drain":
+      relay?.drain();
+      return;
+    case "terminate":
+      relay?.terminate();
+      onServe();
+      return;
+    default:
+      command satisfies never;
+  }
+};
+
+const { promise: mayServe, resolve: onServe } = Promise.withResolvers<void>();
+
+async function work(
+  command: Extract<WorkerCommand, { kind: "start" }>,
+): Promise<void> {
+  const config = fromPlain(command.config);
+  setUpLog({
+    write: (text) => scope.postMessage({ kind: "log", text }),
+    reopen: () => true,
+  }, config);
+  using counter = command.counts ? new Counter() : undefined;
+  {
+    using own = new RelayLoop(config, {
+      reusePort: true,
+      announce: command.listening === undefined,
+      listening: command.listening ?? [],
+      statCallback: counter && ((port, bytes) => counter.add(port, bytes)),
+    });
+    relay = own;
+    await own.start();
+    scope.postMessage({ kind: "listening", listening: own.listening });
+    await mayServe;
+    logger.info("worker started");
+    await own.serve();
+    relay = undefined;
+  }
+  counter?.flush();
+  scope.postMessage({ kind: "ended" });
+  scope.close();
+}
+
+/** Sums up what was read, for one report a second. */
+class Counter implements Disposable {
+  #bytes = new Map<number, number>();
+  readonly #timer = setInterval(() => this.flush(), STATS_INTERVAL);
+
+  add(port: number, bytes: number): void {
+    this.#bytes.set(port, (this.#bytes.get(port) ?? 0) + bytes);
+  }
+
+  flush(): void {
+    if (this.#bytes.size === 0) return;
+    scope.postMessage({ kind: "stats", bytes: this.#bytes });
+    this.#bytes = new Map();
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * From a checked configuration to a process: in the foreground, or in the
+ * background as the option `-d` says.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { Config } from "../config/mod.ts";
+import { PidFile } from "./_pid_file.ts";
+import { openPosix, redirectOutput } from "./_posix.ts";
+import { isDaemon } from "./_self.ts";
+import { logAlreadyStarted, startDaemon, stopDaemon } from "./daemon.ts";
+import { ProcessError } from "./errors.ts";
+import type { LogFile } from "./output.ts";
+import { run } from "./run.ts";
+
+/** What {@linkcode launch} needs besides the configuration. */
+export interface LaunchOptions {
+  /** The arguments of the role, for the process in the background. */
+  readonly args: readonly string[];
+  /** Takes what is logged. */
+  readonly output: LogFile;
+}
+
+const EXIT_FAILURE = 1;
+
+const logger = getLogger(["shadowsocks"]);
+
+/**
+ * Does what a configuration says.
+ *
+ * @param config The configuration.
+ * @param options The surroundings.
+ * @returns The exit code.
+ */
+export async function launch(
+  config: Config,
+  options: LaunchOptions,
+): Promise<number> {
+  const { output } = options;
+  if (config.daemon === undefined) return await run(config, { output });
+  if (Deno.build.os === "windows") {
+    logger.error("daemon mode is only supported on Unix");
+    return EXIT_FAILURE;
+  }
+  try {
+    if (isDaemon()) return await runDaemon(config, output);
+    if (config.daemon !== "start") {
+      const code = await stopDaemon(config, output);
+      if (code !== 0 || config.daemon === "stop") return code;
+    }
+    return await startDaemon(config, options);
+  } catch (error) {
+    if (!(error instanceof ProcessError)) throw error;
+    logger.error("{reason}", { reason: error.message });
+    return EXIT_FAILURE;
+  }
+}
+
+/**
+ * The process in the background. Whoever started it reads its standard output
+ * up to the word that it runs.
+ */
+async function runDaemon(config: Config, output: LogFile): Promise<number> {
+  using pidFile = PidFile.lock(config.pidFile);
+  if (pidFile === undefined) {
+    logAlreadyStarted(config.pidFile);
+    return EXIT_FAILURE;
+  }
+  output.open(config.logFile);
+  return await run(config, {
+    output,
+    onReady: () => {
+      openPosix().setsid();
+      output.print("started\n");
+      output.detach(redirectOutput);
+    },
+    // The ports are free, so that the next daemon may have the file.
+    onDrain: () => pidFile[Symbol.dispose](),
+  });
+}

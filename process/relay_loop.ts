@@ -1,0 +1,138 @@
+/**
+ * One configuration served by one loop, on the thread that makes it.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { Config, HostPort } from "../config/mod.ts";
+import { openProviders, type ProviderSet } from "../crypto/mod.ts";
+import { makeResolver } from "../dns/mod.ts";
+import { EventLoop, makePoller, type Poller } from "../loop/mod.ts";
+import { Service, type StatCallback } from "../relay/mod.ts";
+import { ProcessError } from "./errors.ts";
+
+/** What serves a configuration: a loop here, or loops in workers. */
+export interface Serving extends Disposable {
+  /**
+   * Listens on everything; nobody is served before {@linkcode Serving.serve}.
+   *
+   * @throws {SocketError} If an address cannot be bound.
+   * @throws {CipherError} If the cipher cannot be had.
+   * @throws {ProcessError} If the system refuses something else.
+   */
+  start(): Promise<void>;
+  /** Serves to the end. */
+  serve(): Promise<void>;
+  /** Stops listening; the end comes with that of the last connection. */
+  drain(): void;
+  /** Ends everything. */
+  terminate(): void;
+}
+
+/** Options of a {@linkcode RelayLoop}. */
+export interface RelayLoopOptions {
+  /** Told of every read. */
+  readonly statCallback?: StatCallback | undefined;
+  /** Whether other loops of this system share the ports. */
+  readonly reusePort?: boolean;
+  /** Where another loop of the same configuration listens. */
+  readonly listening?: readonly HostPort[];
+  /** Whether it logs where it listens; default true. */
+  readonly announce?: boolean;
+}
+
+const logger = getLogger(["shadowsocks"]);
+
+/** Poller, loop, resolver, ciphers and relays of one thread. */
+export class RelayLoop implements Serving {
+  readonly #stack = new DisposableStack();
+  readonly #loop: EventLoop;
+  readonly #service: Service;
+  readonly #providers: ProviderSet;
+  readonly #announce: boolean;
+  #ended = false;
+
+  /**
+   * @param config What to do.
+   * @param options How.
+   * @throws {CipherError} If a library that the user named cannot be used.
+   * @throws {ProcessError} If the poller cannot be had.
+   */
+  constructor(config: Config, options: RelayLoopOptions = {}) {
+    using stack = new DisposableStack();
+    this.#announce = options.announce ?? true;
+    this.#providers = stack.use(openProviders(config));
+    this.#loop = new EventLoop(stack.use(openPoller(config.eventLoop)));
+    const resolver = stack.use(
+      makeResolver(this.#loop, {
+        servers: config.dnsServer,
+        preferIpv6: config.preferIpv6,
+      }),
+    );
+    this.#service = new Service(config, {
+      ...options,
+      loop: this.#loop,
+      resolver,
+      providers: this.#providers,
+    });
+    stack.defer(() => this.#service.destroy());
+    this.#stack.use(stack.move());
+  }
+
+  /** Where it listens, in the order of the configuration. */
+  get listening(): readonly HostPort[] {
+    return this.#service.listening;
+  }
+
+  async start(): Promise<void> {
+    // Names are looked up through the loop; then it stands still again.
+    const running = this.#loop.run();
+    try {
+      await Promise.race([this.#service.start(), running]);
+    } finally {
+      this.#loop.stop();
+      await running;
+    }
+    if (this.#announce) warnOfFallback(this.#providers);
+  }
+
+  async serve(): Promise<void> {
+    if (!this.#ended) await this.#loop.run();
+  }
+
+  drain(): void {
+    this.#service.close(() => this.#end());
+  }
+
+  terminate(): void {
+    this.#service.destroy();
+    this.#end();
+  }
+
+  /** Gives everything back; the loop must have ended. */
+  [Symbol.dispose](): void {
+    this.#stack.dispose();
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.#loop.stop();
+  }
+}
+
+function openPoller(name: Config["eventLoop"]): Poller {
+  try {
+    return makePoller(name);
+  } catch (error) {
+    throw new ProcessError((error as Error).message, { cause: error });
+  }
+}
+
+function warnOfFallback(providers: ProviderSet): void {
+  const reason = providers.fallbackReason;
+  if (reason === undefined) return;
+  logger.warn("no native library, using portable crypto, slower: {reason}", {
+    reason,
+  });
+}

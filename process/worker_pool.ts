@@ -1,0 +1,183 @@
+/**
+ * One configuration served by several loops, each on a thread of its own. The
+ * kernel deals connections, and the clients of UDP, out to them.
+ *
+ * The main thread has the signals and the log. If one worker dies the process
+ * ends: whoever supervises it starts it anew, with all its rights.
+ *
+ * @module
+ */
+
+import type { Config, HostPort, LogOutput } from "../config/mod.ts";
+import type { StatCallback } from "../relay/mod.ts";
+import {
+  toPlain,
+  type WorkerCommand,
+  type WorkerReport,
+} from "./_worker_messages.ts";
+import { ProcessError } from "./errors.ts";
+import { RelayLoop, type Serving } from "./relay_loop.ts";
+
+/** Options of a {@linkcode WorkerPool}. */
+export interface WorkerPoolOptions {
+  /** Takes the lines that workers log. */
+  readonly output: LogOutput;
+  /** Told once a second what all workers have read. */
+  readonly statCallback?: StatCallback | undefined;
+}
+
+/** The workers of one configuration. */
+export class WorkerPool implements Serving {
+  readonly #config: Config;
+  readonly #options: WorkerPoolOptions;
+  readonly #workers: RelayWorker[] = [];
+  /** How the end was asked for. */
+  #closing: WorkerCommand | undefined;
+
+  /**
+   * @param config What to do; `workers` says how many there are.
+   * @param options Its surroundings.
+   */
+  constructor(config: Config, options: WorkerPoolOptions) {
+    this.#config = config;
+    this.#options = options;
+  }
+
+  /** Whether several sockets can share a port and its load here. */
+  static get isAvailable(): boolean {
+    return Deno.build.os === "linux";
+  }
+
+  async start(): Promise<void> {
+    await this.#probe();
+    // The first one finds out what port 0 and names stand for.
+    const listening = await this.#startWorker(undefined);
+    await Promise.all(
+      Array.from(
+        { length: this.#config.workers - 1 },
+        () => this.#startWorker(listening),
+      ),
+    );
+  }
+
+  async serve(): Promise<void> {
+    this.#tell({ kind: "serve" });
+    await Promise.all(this.#workers.map((worker) => worker.ended));
+  }
+
+  drain(): void {
+    this.#close({ kind: "drain" });
+  }
+
+  terminate(): void {
+    this.#close({ kind: "terminate" });
+  }
+
+  /** Ends the threads. */
+  [Symbol.dispose](): void {
+    for (const worker of this.#workers.splice(0)) worker.terminate();
+  }
+
+  /** Shared ports can always be bound: first look whether they are free. */
+  async #probe(): Promise<void> {
+    using probe = new RelayLoop(this.#config, { announce: false });
+    await probe.start();
+  }
+
+  async #startWorker(
+    listening: readonly HostPort[] | undefined,
+  ): Promise<readonly HostPort[]> {
+    const worker = new RelayWorker(this.#options);
+    this.#workers.push(worker);
+    worker.tell({
+      kind: "start",
+      config: toPlain(this.#config),
+      listening,
+      counts: this.#options.statCallback !== undefined,
+    });
+    if (this.#closing !== undefined) worker.tell(this.#closing);
+    return await worker.listening;
+  }
+
+  #close(command: WorkerCommand): void {
+    this.#closing = command;
+    this.#tell(command);
+  }
+
+  #tell(command: WorkerCommand): void {
+    for (const worker of this.#workers) worker.tell(command);
+  }
+}
+
+/** The main thread's side of one worker. */
+class RelayWorker {
+  readonly #worker: Worker;
+  readonly #options: WorkerPoolOptions;
+  readonly #listening = Promise.withResolvers<readonly HostPort[]>();
+  readonly #ended = Promise.withResolvers<void>();
+
+  constructor(options: WorkerPoolOptions) {
+    this.#options = options;
+    this.#worker = new Worker(new URL("./_worker.ts", import.meta.url), {
+      type: "module",
+    });
+    this.#worker.onmessage = (event: MessageEvent<WorkerReport>): void =>
+      this.#receive(event.data);
+    this.#worker.onerror = (event): void => {
+      event.preventDefault();
+      this.#fail(`Cannot go on: a worker died: ${event.message}`);
+    };
+    // Whoever waits for one of them learns of a failure.
+    this.#listening.promise.catch(() => {});
+    this.#ended.promise.catch(() => {});
+  }
+
+  /** Settles when it listens. */
+  get listening(): Promise<readonly HostPort[]> {
+    return this.#listening.promise;
+  }
+
+  /** Settles at its end. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  tell(command: WorkerCommand): void {
+    this.#worker.postMessage(command);
+  }
+
+  terminate(): void {
+    this.#worker.terminate();
+  }
+
+  #receive(report: WorkerReport): void {
+    switch (report.kind) {
+      case "log":
+        this.#options.output.write(report.text);
+        return;
+      case "listening":
+        this.#listening.resolve(report.listening);
+        return;
+      case "stats":
+        for (const [port, bytes] of report.bytes) {
+          this.#options.statCallback?.(port, bytes);
+        }
+        return;
+      case "failed":
+        this.#fail(report.reason);
+        return;
+      case "ended":
+        this.#listening.resolve([]);
+        this.#ended.resolve();
+        return;
+      default:
+        report satisfies never;
+    }
+  }
+
+  #fail(reason: string): void {
+    const error = new ProcessError(reason);
+    this.#listening.reject(error);
+    this.#ended.reject(error);
+  }
+}
