@@ -83,6 +83,33 @@ export function loadLibrary<const S extends Deno.ForeignLibraryInterface>(
 }
 
 /**
+ * Memory of a fixed place, with its pointer made once: to pass the pointer
+ * costs a native call 1 ns, to pass a view 17.
+ */
+export class NativeBuffer {
+  /** The memory. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Where it is. */
+  readonly pointer: Deno.PointerObject;
+
+  /** @param length Bytes of it, at least one. */
+  constructor(length: number) {
+    // An ArrayBuffer of its own never moves; a small typed array may.
+    this.bytes = new Uint8Array(new ArrayBuffer(length));
+    this.pointer = Deno.UnsafePointer.of(this.bytes)!;
+  }
+
+  /**
+   * The pointer to a place inside.
+   *
+   * @param offset Bytes from the beginning.
+   */
+  at(offset: number): Deno.PointerObject {
+    return Deno.UnsafePointer.offset(this.pointer, offset)!;
+  }
+}
+
+/**
  * Encodes a C string.
  *
  * @param text Text without NUL.

@@ -11,6 +11,7 @@ import {
   makeAeadCipher,
   TAG_LENGTH,
 } from "./_aead_cipher.ts";
+import { NativeBuffer } from "./_ffi.ts";
 import type { DeriveSubkey } from "./_openssl_hkdf.ts";
 import { opensslError, type OpensslLibrary } from "./_openssl_library.ts";
 import type { CipherMethod } from "./methods.ts";
@@ -129,9 +130,12 @@ class AeadContext implements Disposable {
   /** The key that the context holds. */
   #current: Uint8Array | undefined;
   /** `int *outl`. */
-  readonly #written = new Int32Array(1);
-  /** Takes what EVP_CipherFinal_ex writes when it writes nothing. */
-  readonly #nothing = new Uint8Array(TAG_LENGTH);
+  readonly #written = new NativeBuffer(4);
+  readonly #writtenLength = new Int32Array(this.#written.bytes.buffer);
+  /** Takes what EVP_CipherFinal_ex writes: an unfinished block, or nothing. */
+  readonly #rest = new NativeBuffer(TAG_LENGTH);
+  /** A key on its way into the context. */
+  readonly #key: NativeBuffer;
 
   constructor(method: CipherMethod, parts: OpensslAeadParts, encrypt: 0 | 1) {
     const { library, cipher } = parts;
@@ -139,6 +143,7 @@ class AeadContext implements Disposable {
     const context = symbols.EVP_CIPHER_CTX_new();
     this.#library = library;
     this.#context = context;
+    this.#key = new NativeBuffer(method.keyLength);
     const ready = context !== null &&
       symbols.EVP_CipherInit_ex(context, cipher, null, null, null, encrypt) ===
         1 &&
@@ -215,14 +220,20 @@ class AeadContext implements Disposable {
     if (context === null) {
       throw new TypeError("Cannot use a cipher: it is disposed of");
     }
-    const started = this.#library.symbols.EVP_CipherInit_ex(
+    let keyPointer: Deno.PointerValue = null;
+    if (key !== this.#current) {
+      this.#key.bytes.set(key);
+      keyPointer = this.#key.pointer;
+    }
+    const started = this.#library.symbols.startKeyed(
       context,
       null,
       null,
-      key === this.#current ? null : key,
+      keyPointer,
       nonce,
       SAME_DIRECTION,
     );
+    if (keyPointer !== null) this.#key.bytes.fill(0);
     if (started !== 1) throw this.#failure("set the key and nonce");
     this.#current = key;
     return context;
@@ -236,26 +247,19 @@ class AeadContext implements Disposable {
     output: Uint8Array,
   ): boolean {
     const { symbols } = this.#library;
-    const written = this.#written;
-    written[0] = 0;
+    const written = this.#written.pointer;
+    const writtenLength = this.#writtenLength;
+    writtenLength[0] = 0;
     if (length > 0) {
-      const done = symbols.EVP_CipherUpdate(
-        context,
-        output,
-        written,
-        input,
-        length,
-      );
+      const done = symbols.update(context, output, written, input, length);
       if (done !== 1) throw this.#failure("encrypt or decrypt");
     }
-    const at = written[0];
+    const at = writtenLength[0];
+    const rest = this.#rest;
+    if (symbols.finish(context, rest.pointer, written) !== 1) return false;
     // OCB keeps an unfinished block back until the end; others do not.
-    const rest = at === length ? this.#nothing : output.subarray(at);
-    return symbols.EVP_CipherFinal_ex(
-      context,
-      rest,
-      written,
-    ) === 1;
+    if (at < length) output.set(rest.bytes.subarray(0, length - at), at);
+    return true;
   }
 
   #failure(action: string): Error {

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { NativeBuffer } from "./_ffi.ts";
 import type { OpensslSymbols } from "./_openssl_library.ts";
 
 /** FIPS 180-4: bytes of a SHA-1 digest and of its input blocks. */
@@ -22,6 +23,12 @@ const CONTEXT_BYTES = 128;
 
 /** SIP007: the `info` input of HKDF. */
 const INFO = new TextEncoder().encode("ss-subkey");
+
+/** The lengths of what is hashed, as `size_t`: made once, since BigInt. */
+const BLOCK_SIZE = BigInt(BLOCK_LENGTH);
+const HASH_SIZE = BigInt(HASH_LENGTH);
+const FIRST_STEP_SIZE = BigInt(INFO.length + 1);
+const STEP_SIZE = BigInt(HASH_LENGTH + INFO.length + 1);
 
 /** Derives a subkey of `length` bytes from a master key and a salt. */
 export type DeriveSubkey = (
@@ -44,57 +51,66 @@ export function makeOpensslHkdf(
   if (SHA1_Init === null || SHA1_Update === null || SHA1_Final === null) {
     return undefined;
   }
-  /** SHA_CTX: fresh, and after the inner and the outer block of a key. */
-  const fresh = new Uint8Array(CONTEXT_BYTES);
-  const inner = new Uint8Array(CONTEXT_BYTES);
-  const outer = new Uint8Array(CONTEXT_BYTES);
-  const context = new Uint8Array(CONTEXT_BYTES);
-  const pad = new Uint8Array(BLOCK_LENGTH);
-  const blockLength = BigInt(BLOCK_LENGTH);
-  const hashLength = BigInt(HASH_LENGTH);
-  const pseudoRandomKey = new Uint8Array(HASH_LENGTH);
+  /** SHA_CTX: after the inner and the outer block of a key, and at work. */
+  const inner = new NativeBuffer(CONTEXT_BYTES);
+  const outer = new NativeBuffer(CONTEXT_BYTES);
+  const context = new NativeBuffer(CONTEXT_BYTES);
+  const pad = new NativeBuffer(BLOCK_LENGTH);
+  const masterKey = new NativeBuffer(BLOCK_LENGTH);
+  const pseudoRandomKey = new NativeBuffer(HASH_LENGTH);
   /** T(n-1) ‖ info ‖ n: the input of a step of the expansion. */
-  const step = new Uint8Array(HASH_LENGTH + INFO.length + 1);
+  const step = new NativeBuffer(HASH_LENGTH + INFO.length + 1);
   /** The same with T(0), which is empty. */
-  const firstStep = step.subarray(HASH_LENGTH);
-  step.set(INFO, HASH_LENGTH);
-  SHA1_Init(fresh);
+  const firstStep = step.at(HASH_LENGTH);
+  const stepLength = step.bytes.length;
+  step.bytes.set(INFO, HASH_LENGTH);
+  const secrets = [inner, outer, context, pad, masterKey, pseudoRandomKey];
+  const fresh = new Uint8Array(CONTEXT_BYTES);
+  SHA1_Init(context.pointer);
+  fresh.set(context.bytes);
 
   /** RFC 2104, the part that depends on the key alone. */
   function setKey(key: Uint8Array): void {
-    pad.fill(INNER_PAD);
-    for (let i = 0; i < key.length; i++) pad[i]! ^= key[i]!;
-    inner.set(fresh);
-    SHA1_Update!(inner, pad, blockLength);
-    for (let i = 0; i < BLOCK_LENGTH; i++) pad[i]! ^= INNER_PAD ^ OUTER_PAD;
-    outer.set(fresh);
-    SHA1_Update!(outer, pad, blockLength);
+    pad.bytes.fill(INNER_PAD);
+    for (let i = 0; i < key.length; i++) pad.bytes[i]! ^= key[i]!;
+    inner.bytes.set(fresh);
+    SHA1_Update!(inner.pointer, pad.pointer, BLOCK_SIZE);
+    for (let i = 0; i < BLOCK_LENGTH; i++) {
+      pad.bytes[i]! ^= INNER_PAD ^ OUTER_PAD;
+    }
+    outer.bytes.set(fresh);
+    SHA1_Update!(outer.pointer, pad.pointer, BLOCK_SIZE);
   }
 
-  function mac(message: Uint8Array, out: Uint8Array): void {
-    context.set(inner);
-    SHA1_Update!(context, message, BigInt(message.length));
-    SHA1_Final!(out, context);
-    context.set(outer);
-    SHA1_Update!(context, out, hashLength);
-    SHA1_Final!(out, context);
+  function mac(
+    message: Deno.PointerObject,
+    size: bigint,
+    out: Deno.PointerObject,
+  ): void {
+    context.bytes.set(inner.bytes);
+    SHA1_Update!(context.pointer, message, size);
+    SHA1_Final!(out, context.pointer);
+    context.bytes.set(outer.bytes);
+    SHA1_Update!(context.pointer, out, HASH_SIZE);
+    SHA1_Final!(out, context.pointer);
   }
 
   return function derive(master, salt, length): Uint8Array<ArrayBuffer> {
     const subkey = new Uint8Array(length);
+    masterKey.bytes.set(master);
     setKey(salt);
-    mac(master, pseudoRandomKey);
-    setKey(pseudoRandomKey);
+    mac(masterKey.pointer, BigInt(master.length), pseudoRandomKey.pointer);
+    setKey(pseudoRandomKey.bytes);
     for (let at = 0; at < length; at += HASH_LENGTH) {
-      step[step.length - 1] = at / HASH_LENGTH + 1;
+      step.bytes[stepLength - 1] = at / HASH_LENGTH + 1;
       // A digest lands where the next step wants it.
-      mac(at === 0 ? firstStep : step, step);
-      subkey.set(step.subarray(0, Math.min(HASH_LENGTH, length - at)), at);
+      if (at === 0) mac(firstStep, FIRST_STEP_SIZE, step.pointer);
+      else mac(step.pointer, STEP_SIZE, step.pointer);
+      const end = Math.min(HASH_LENGTH, length - at);
+      for (let i = 0; i < end; i++) subkey[at + i] = step.bytes[i]!;
     }
-    for (const secret of [inner, outer, context, pad, pseudoRandomKey]) {
-      secret.fill(0);
-    }
-    step.fill(0, 0, HASH_LENGTH);
+    for (const { bytes } of secrets) bytes.fill(0);
+    step.bytes.fill(0, 0, HASH_LENGTH);
     return subkey;
   };
 }

@@ -63,17 +63,34 @@ export const OPENSSL_SYMBOLS = {
     result: "i32",
   },
 
+  // The same three, with pointers where the memory is always the same.
+  startKeyed: {
+    name: "EVP_CipherInit_ex",
+    parameters: ["pointer", "pointer", "pointer", "pointer", "buffer", "i32"],
+    result: "i32",
+  },
+  update: {
+    name: "EVP_CipherUpdate",
+    parameters: ["pointer", "buffer", "pointer", "buffer", "i32"],
+    result: "i32",
+  },
+  finish: {
+    name: "EVP_CipherFinal_ex",
+    parameters: ["pointer", "pointer", "pointer"],
+    result: "i32",
+  },
+
   // int SHA1_Init(SHA_CTX *c)
-  SHA1_Init: { parameters: ["buffer"], result: "i32", optional: true },
+  SHA1_Init: { parameters: ["pointer"], result: "i32", optional: true },
   // int SHA1_Update(SHA_CTX *c, const void *data, size_t len)
   SHA1_Update: {
-    parameters: ["buffer", "buffer", "usize"],
+    parameters: ["pointer", "pointer", "usize"],
     result: "i32",
     optional: true,
   },
   // int SHA1_Final(unsigned char *md, SHA_CTX *c)
   SHA1_Final: {
-    parameters: ["buffer", "buffer"],
+    parameters: ["pointer", "pointer"],
     result: "i32",
     optional: true,
   },

@@ -76,11 +76,10 @@ export class TimerQueue {
   /** When the next timer is due, in milliseconds of the clock; or Infinity. */
   get next(): number {
     let next = Infinity;
-    for (const queue of this.#queues.values()) {
-      for (const first of queue) {
-        next = Math.min(next, first.due);
-        break;
-      }
+    for (const [delay, queue] of this.#queues) {
+      const first = queue.values().next().value;
+      if (first === undefined) this.#queues.delete(delay);
+      else next = Math.min(next, first.due);
     }
     return next;
   }
@@ -103,12 +102,5 @@ export class TimerQueue {
     if (due.length === 0) return;
     due.sort((a, b) => a.due - b.due);
     for (const timer of due) guard(() => timer.fire());
-    this.#dropEmpty();
-  }
-
-  #dropEmpty(): void {
-    for (const [delay, queue] of this.#queues) {
-      if (queue.size === 0) this.#queues.delete(delay);
-    }
   }
 }
