@@ -102,7 +102,10 @@ export class RelayLoop implements Serving {
   }
 
   drain(): void {
-    this.#service.close(() => this.#end());
+    this.#service.close(() => {
+      logger.info("stopping");
+      this.#end();
+    });
   }
 
   terminate(): void {

@@ -24,6 +24,20 @@ export interface WorkerPoolOptions {
   readonly output: LogOutput;
   /** Told once a second what all workers have read. */
   readonly statCallback?: StatCallback | undefined;
+  /** Starts a thread; default one of this program's workers. */
+  readonly makeWorker?: () => WorkerThread;
+}
+
+/** What is used of a `Worker`. */
+export interface WorkerThread {
+  /** Takes its reports. */
+  onmessage: ((event: MessageEvent) => void) | null;
+  /** Takes the error that ended it. */
+  onerror: ((event: ErrorEvent) => void) | null;
+  /** Sends a command. */
+  postMessage(command: unknown): void;
+  /** Ends the thread. */
+  terminate(): void;
 }
 
 /** The workers of one configuration. */
@@ -111,16 +125,14 @@ export class WorkerPool implements Serving {
 
 /** The main thread's side of one worker. */
 class RelayWorker {
-  readonly #worker: Worker;
+  readonly #worker: WorkerThread;
   readonly #options: WorkerPoolOptions;
   readonly #listening = Promise.withResolvers<readonly HostPort[]>();
   readonly #ended = Promise.withResolvers<void>();
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
-    this.#worker = new Worker(new URL("./_worker.ts", import.meta.url), {
-      type: "module",
-    });
+    this.#worker = (options.makeWorker ?? makeWorker)();
     this.#worker.onmessage = (event: MessageEvent<WorkerReport>): void =>
       this.#receive(event.data);
     this.#worker.onerror = (event): void => {
@@ -180,4 +192,10 @@ class RelayWorker {
     this.#listening.reject(error);
     this.#ended.reject(error);
   }
+}
+
+function makeWorker(): WorkerThread {
+  return new Worker(new URL("./_worker.ts", import.meta.url), {
+    type: "module",
+  });
 }

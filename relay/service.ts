@@ -1,26 +1,17 @@
 /**
  * A role at work: the relays of every address and port of a configuration, on
- * one loop.
+ * one loop. Ports can be added and removed while it runs.
  *
  * @module
  */
 
-import { getLogger } from "@logtape/logtape";
-import type { Resolver } from "../dns/mod.ts";
 import type { Config, HostPort } from "../config/mod.ts";
-import { CipherSuite, type ProviderSet } from "../crypto/mod.ts";
-import {
-  type EventLoop,
-  parseIp,
-  SocketAddress,
-  SocketError,
-} from "../loop/mod.ts";
-import { RelayBuffers, type RelaySettings } from "./settings.ts";
-import type { StatCallback } from "./settings.ts";
-import { TCPRelay } from "./tcp_relay.ts";
-import { UDPLocalRelay } from "./udp_local_relay.ts";
-import type { UDPRelay } from "./udp_relay.ts";
-import { UDPServerRelay } from "./udp_server_relay.ts";
+import type { ProviderSet } from "../crypto/mod.ts";
+import type { Resolver } from "../dns/mod.ts";
+import { type EventLoop, SocketError } from "../loop/mod.ts";
+import { listenAddress } from "./listen_address.ts";
+import { PortRelays } from "./port_relays.ts";
+import { RelayBuffers, type StatCallback } from "./settings.ts";
 
 /** What a {@linkcode Service} runs on. */
 export interface ServiceOptions {
@@ -40,24 +31,17 @@ export interface ServiceOptions {
   readonly announce?: boolean | undefined;
 }
 
-/** One listening port: its relays and its cipher. */
-interface Port {
-  readonly tcp: TCPRelay | undefined;
-  readonly udp: UDPRelay | undefined;
-  readonly suite: CipherSuite;
-}
-
-/** How often a port that is free for TCP and UDP is looked for. */
-const CHOOSE_ATTEMPTS = 16;
-
-const logger = getLogger(["shadowsocks"]);
-
 /** The relays of one configuration. */
 export class Service {
   readonly #config: Config;
   readonly #options: ServiceOptions;
   readonly #buffers = new RelayBuffers();
-  readonly #ports: Port[] = [];
+  /** Those that listen. */
+  #ports: PortRelays[] = [];
+  /** Those that listen no more, and have open connections. */
+  readonly #closing = new Set<PortRelays>();
+  #closed = false;
+  #onIdle: (() => void) | undefined;
 
   /**
    * @param config What to do.
@@ -70,15 +54,12 @@ export class Service {
 
   /** The addresses it listens on, with the ports the system chose. */
   get listening(): readonly HostPort[] {
-    return this.#ports.map(({ tcp, udp }) => ({
-      host: (tcp ?? udp)!.settings.listen.host,
-      port: (tcp ?? udp)!.listenPort,
-    }));
+    return this.#ports.map(({ address: { host, port } }) => ({ host, port }));
   }
 
   /** The library that serves the cipher, such as `OpenSSL 3.0.19`. */
   get providerVersion(): string {
-    return this.#ports[0]?.suite.providerVersion ?? "";
+    return this.#ports[0]?.providerVersion ?? "";
   }
 
   /**
@@ -87,86 +68,33 @@ export class Service {
    * @throws {SocketError} If an address cannot be bound.
    * @throws {CipherError} If the cipher cannot be had.
    */
-  async start(): Promise<void> {
-    const { listening = [] } = this.#options;
-    try {
-      for (const [i, listener] of listeners(this.#config).entries()) {
-        const { host, port } = listening[i] ?? listener;
-        await this.addPort(host, port, listener.password);
-      }
-    } catch (error) {
-      this.destroy();
-      throw error;
-    }
+  start(): Promise<void> {
+    return this.#listen(this.#config, this.#options.listening);
   }
 
   /**
-   * Listens on one more port.
+   * Listens on the addresses and ports of one more configuration, on all of
+   * them or on none.
    *
-   * @param host Where: an IP literal or a name.
-   * @param port The port; 0 lets the system choose.
-   * @param password Its password.
+   * @param config What to do there; its role is that of the service.
+   * @throws {SocketError} If an address cannot be bound.
+   * @throws {CipherError} If the cipher cannot be had.
    */
-  async addPort(host: string, port: number, password: string): Promise<void> {
-    const config = this.#config;
-    const { providers, loop } = this.#options;
-    const address = await this.#resolve(host, port);
-    const suite = CipherSuite.create(config.method, password, providers);
-    try {
-      const { tcp, udp } = this.#listen(makeSettings(config, address, suite));
-      udp?.addToLoop(loop);
-      tcp?.addToLoop(loop);
-      this.#ports.push({ tcp, udp, suite });
-      if (this.#options.announce !== false) this.#announce(tcp, udp, suite);
-    } catch (error) {
-      suite[Symbol.dispose]();
-      throw error;
-    }
+  addPort(config: Config): Promise<void> {
+    return this.#listen(config);
   }
 
-  /** Makes the relays of a port; one that the system chooses suits both. */
-  #listen(settings: RelaySettings): Omit<Port, "suite"> {
-    for (let attempt = 1;; attempt++) {
-      try {
-        return this.#tryListen(settings);
-      } catch (error) {
-        const chosen = settings.listen.port === 0 &&
-          error instanceof SocketError && error.code === "EADDRINUSE";
-        if (!chosen || attempt === CHOOSE_ATTEMPTS) throw error;
-      }
-    }
-  }
-
-  #tryListen(settings: RelaySettings): Omit<Port, "suite"> {
-    const { role, mode } = this.#config;
-    const isLocal = role === "sslocal" || role === "sstunnel";
-    const shared = {
-      poller: this.#options.loop.poller,
-      dnsResolver: this.#options.resolver,
-      statCallback: this.#options.statCallback,
-      reusePort: this.#options.reusePort,
-    };
-    const Udp = isLocal ? UDPLocalRelay : UDPServerRelay;
-    const udp = mode === "tcp_only" ? undefined : new Udp(settings, shared);
-    // SOCKS5 needs its TCP side for UDP ASSOCIATE.
-    if (mode === "udp_only" && role !== "sslocal") {
-      return { tcp: undefined, udp };
-    }
-    try {
-      const listen = udp === undefined
-        ? settings.listen
-        : new SocketAddress(settings.listen.bytes, udp.listenPort);
-      const tcp = new TCPRelay({ ...settings, listen }, {
-        ...shared,
-        isLocal,
-        buffers: this.#buffers,
-        udpRelay: udp,
-      });
-      return { tcp, udp };
-    } catch (error) {
-      udp?.destroy();
-      throw error;
-    }
+  /**
+   * Stops to listen on a port, at all its addresses. Open connections go on.
+   *
+   * @param port The port.
+   * @returns Whether somebody listened there.
+   */
+  removePort(port: number): boolean {
+    const removed = this.#ports.filter(({ address }) => address.port === port);
+    this.#ports = this.#ports.filter((each) => !removed.includes(each));
+    for (const each of removed) this.#close(each);
+    return removed.length > 0;
   }
 
   /**
@@ -175,79 +103,66 @@ export class Service {
    * @param onIdle Called once when the last of them has ended.
    */
   close(onIdle: () => void): void {
-    let left = 1;
-    const ended = (): void => {
-      if (--left === 0) onIdle();
-    };
-    for (const { tcp, udp } of this.#ports) {
-      udp?.close();
-      if (tcp === undefined) continue;
-      left++;
-      tcp.close(ended);
-    }
-    ended();
+    this.#closed = true;
+    for (const port of this.#ports.splice(0)) this.#close(port);
+    this.#onIdle = onIdle;
+    this.#checkIdle();
   }
 
   /** Closes the listeners and ends every connection. */
   destroy(): void {
-    for (const { tcp, udp, suite } of this.#ports.splice(0)) {
-      tcp?.destroy();
-      udp?.destroy();
-      suite[Symbol.dispose]();
-    }
+    this.#closed = true;
+    for (const port of this.#ports.splice(0)) port.destroy();
+    for (const port of this.#closing) port.destroy();
   }
 
-  #announce(
-    tcp: TCPRelay | undefined,
-    udp: UDPRelay | undefined,
-    suite: CipherSuite,
-  ): void {
-    const { role } = this.#config;
-    const relay = (tcp ?? udp)!;
-    const address = new SocketAddress(
-      relay.settings.listen.bytes,
-      relay.listenPort,
-    );
-    logger.info("{method} by {provider}, {poller} event loop", {
-      method: suite.method.name,
-      provider: suite.providerVersion,
-      poller: this.#options.loop.poller.name,
-    });
-    if (role === "sstunnel") {
-      const { tunnel } = relay.settings;
-      logger.info("starting tcp tunnel at {address} forward to {target}", {
-        address: `${address}`,
-        target: `${tunnel!.host}:${tunnel!.port}`,
-      });
-      return;
-    }
-    logger.info("starting {what} at {address}", {
-      what: role === "sslocal" ? "local" : "server",
-      address: `${address}`,
-    });
-  }
-
-  #resolve(host: string, port: number): Promise<SocketAddress> {
-    const bytes = parseIp(host);
-    if (bytes !== undefined) {
-      return Promise.resolve(new SocketAddress(bytes, port));
-    }
-    const { promise, resolve, reject } = Promise.withResolvers<SocketAddress>();
-    this.#options.resolver.resolve(host, (answer) => {
-      const [first] = answer.addresses;
-      if (first !== undefined) resolve(new SocketAddress(first, port));
-      else {
-        reject(
-          new SocketError(
-            "ENOTFOUND",
-            `Cannot listen on "${host}": ${
-              answer.error?.message ?? "it has no address"
-            }`,
-          ),
-        );
+  async #listen(
+    config: Config,
+    addresses: readonly HostPort[] = [],
+  ): Promise<void> {
+    const { resolver } = this.#options;
+    const added: PortRelays[] = [];
+    try {
+      for (const [i, listener] of listeners(config).entries()) {
+        const { password } = listener;
+        const where = addresses[i] ?? listener;
+        const address = await listenAddress(where, resolver);
+        if (this.#closed) {
+          throw new SocketError(
+            "ECANCELED",
+            `Cannot listen on ${address}: the service has ended`,
+          );
+        }
+        const port = new PortRelays({
+          config,
+          address,
+          password,
+          service: this.#options,
+          buffers: this.#buffers,
+        });
+        added.push(port);
+        this.#ports.push(port);
       }
+    } catch (error) {
+      this.#ports = this.#ports.filter((port) => !added.includes(port));
+      for (const port of added) port.destroy();
+      throw error;
+    }
+  }
+
+  #close(port: PortRelays): void {
+    this.#closing.add(port);
+    port.close(() => {
+      this.#closing.delete(port);
+      this.#checkIdle();
     });
-    return promise;
+  }
+
+  #checkIdle(): void {
+    if (this.#closing.size > 0) return;
+    const onIdle = this.#onIdle;
+    this.#onIdle = undefined;
+    onIdle?.();
   }
 }
 
@@ -269,30 +184,4 @@ function listeners(config: Config): readonly Listener[] {
   return config.server.flatMap((host) =>
     ports.map(([port, password]) => ({ host, port, password }))
   );
-}
-
-function makeSettings(
-  config: Config,
-  listen: SocketAddress,
-  suite: CipherSuite,
-): RelaySettings {
-  const isServer = config.role === "ssserver" || config.role === "ssmanager";
-  return {
-    listen,
-    suite,
-    timeout: config.timeout,
-    mode: config.mode,
-    servers: isServer
-      ? []
-      : config.server.flatMap((host) =>
-        config.serverPort.map((port) => ({ host, port }))
-      ),
-    tunnel: config.role === "sstunnel"
-      ? { host: config.tunnelRemote, port: config.tunnelRemotePort }
-      : undefined,
-    forbiddenIp: config.forbiddenIp,
-    fastOpen: config.fastOpen,
-    oneTimeAuth: config.oneTimeAuth,
-    udpMaxAssociations: config.udpMaxAssociations,
-  };
 }
