@@ -116,7 +116,7 @@ export class LocalHandler extends ClientHandler {
         { client: this.clientName },
       );
       this.write(STREAM_DOWN, greetingReply(METHOD_NO_ACCEPTABLE));
-      this.destroy();
+      this.destroyAfterWrite();
       return 0;
     }
     this.stage = STAGE_ADDR;
@@ -176,7 +176,7 @@ export class LocalHandler extends ClientHandler {
 
   #refuse(code: number): void {
     this.write(STREAM_DOWN, reply(code));
-    this.destroy();
+    this.destroyAfterWrite();
   }
 }
 

@@ -72,6 +72,8 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
   protected abstract readonly encryptsUpstream: boolean;
   /** While it is connecting. */
   #connector: Connector | undefined;
+  /** Whether it ends with the last byte that waits for the client. */
+  #closing = false;
 
   /**
    * @param relay The relay that accepted the connection.
@@ -166,6 +168,16 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
     this.downstream.clear();
     this.cryptor[Symbol.dispose]();
     this.relay.removeHandler(this);
+  }
+
+  /** Ends the connection once the client has been sent all that waits. */
+  protected destroyAfterWrite(): void {
+    if (this.downstream.pending === undefined) {
+      this.destroy();
+      return;
+    }
+    this.#closing = true;
+    this.updateStream(STREAM_UP, WAIT_STATUS_INIT);
   }
 
   /** Called with each read of the client before the stream stage. */
@@ -425,7 +437,8 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
   }
 
   #afterWrite(stream: number, state: RelayStream): void {
-    if (state.ended) this.#finish(stream, state);
+    if (this.#closing) this.destroy();
+    else if (state.ended) this.#finish(stream, state);
     else if (this.stage === STAGE_STREAM) {
       this.updateStream(stream, WAIT_STATUS_READING);
     } else if (stream === STREAM_DOWN) {
