@@ -252,6 +252,34 @@ for (const { name, sent, answer, log, options } of REFUSED) {
   });
 }
 
+Deno.test("LocalHandler closes only after the reply when the application is slow", async () => {
+  using fixture = newFixture();
+  const app = await fixture.accept();
+  app.room = 5;
+  app.bring(concat(GREETING, request(2)));
+  await fixture.settle();
+  assertEquals([app.sent.length, app.closed], [5, false]);
+  app.bring(utf8("ignored"));
+  const { reads } = app;
+  await fixture.settle();
+  assertEquals(app.reads, reads);
+  app.room = Infinity;
+  await fixture.settle();
+  assertEquals(app.sent, Uint8Array.of(5, 0, ...refusal(7)));
+  assertEquals([app.closed, app.wasReset], [true, false]);
+  assertEquals(fixture.relay.connections, 0);
+});
+
+Deno.test("LocalHandler does not wait longer than HANDSHAKE_TIMEOUT for a refused application", async () => {
+  using fixture = newFixture();
+  const app = await fixture.accept();
+  app.room = 5;
+  app.bring(concat(GREETING, request(2)));
+  await fixture.settle();
+  await fixture.advance(HANDSHAKE_TIMEOUT + 0.001);
+  assert(app.closed);
+});
+
 /** Why the server cannot be reached, and the reply for it. */
 const FAILURES: readonly (readonly [code: string, reply: number])[] = [
   ["ECONNREFUSED", 5],
