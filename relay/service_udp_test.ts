@@ -79,6 +79,18 @@ servicesTest(
 );
 
 servicesTest(
+  "Service drops a datagram that is too long when sealed, and relays on",
+  async (services) => {
+    await using target = new UdpEcho();
+    using association = await socks5UdpAssociate(services.localPort);
+    // The longest that an application can send at all.
+    await association.send(target, new Uint8Array(65_507 - 10));
+    await echo(association, target);
+    assertEquals(target.received, 1);
+  },
+);
+
+servicesTest(
   "Service refuses forbidden targets with every datagram",
   async (services) => {
     await using forbidden = new UdpEcho();
