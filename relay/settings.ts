@@ -38,8 +38,9 @@ export interface RelaySettings {
 export type StatCallback = (port: number, bytes: number) => void;
 
 /**
- * The buffers that all connections of a loop share: what is read, and what is
- * made of it. An idle connection has none of its own.
+ * The buffers that all connections and UDP relays of a loop share: what is
+ * read, and what is made of it. An idle connection has none of its own. What is
+ * to outlive the handling of one event must be copied out.
  */
 export class RelayBuffers {
   /** Bytes as read. */

@@ -31,7 +31,11 @@ import {
   SocketError,
 } from "../loop/mod.ts";
 import { LRUCache } from "./lru_cache.ts";
-import type { RelaySettings, StatCallback } from "./settings.ts";
+import {
+  RelayBuffers,
+  type RelaySettings,
+  type StatCallback,
+} from "./settings.ts";
 import { UDPAssociation } from "./udp_association.ts";
 
 /** What a {@linkcode UDPRelay} is made with. */
@@ -40,14 +44,14 @@ export interface UDPRelayOptions {
   readonly poller: Poller;
   /** Looks names up. */
   readonly dnsResolver: Resolver;
+  /** The buffers that the relays of the loop share; default: its own. */
+  readonly buffers?: RelayBuffers | undefined;
   /** Told of every datagram read. */
   readonly statCallback?: StatCallback | undefined;
   /** Lets several relays share the port (one in each worker). */
   readonly reusePort?: boolean | undefined;
 }
 
-/** Longest UDP payload over IPv4, and room for the headers put before it. */
-const PACKET_SIZE = 65_536 + 512;
 /** Room in front of a datagram for RSV, FRAG and the longest IP address. */
 export const HEADER_ROOM = 32;
 /** Most datagrams read at one event, so that others get their turn. */
@@ -64,9 +68,9 @@ export abstract class UDPRelay implements EventHandler {
   /** Makes the sockets. */
   readonly poller: Poller;
   /** A datagram as read, `HEADER_ROOM` bytes in. */
-  protected readonly input: Uint8Array = new Uint8Array(PACKET_SIZE);
+  protected readonly input: Uint8Array;
   /** A datagram as made of it. */
-  protected readonly output: Uint8Array = new Uint8Array(PACKET_SIZE);
+  protected readonly output: Uint8Array;
   /** Towards the clients. */
   protected readonly serverSocket: DatagramSocket;
   readonly #resolver: Resolver;
@@ -90,6 +94,9 @@ export abstract class UDPRelay implements EventHandler {
   constructor(settings: RelaySettings, options: UDPRelayOptions) {
     this.settings = settings;
     this.poller = options.poller;
+    const buffers = options.buffers ?? new RelayBuffers();
+    this.input = buffers.input;
+    this.output = buffers.output;
     this.#resolver = options.dnsResolver;
     this.#statCallback = options.statCallback;
     this.#handlePeriodic = () => this.#associations.sweep();
