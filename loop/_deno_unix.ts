@@ -19,7 +19,8 @@ import { bindPrivately, encodePath, SocketFile } from "./_unix.ts";
 const WAKER_SUFFIX = "~";
 const WAKE = new Uint8Array(1);
 
-type Received = [Uint8Array, Deno.Addr];
+/** A datagram and where it came from. */
+export type Received = [Uint8Array, Deno.Addr];
 
 /** An operation that waits for its turn. */
 interface Waiting<T> {

@@ -51,6 +51,8 @@ export class EpollUnixDatagram extends EpollSocket
   #file: SocketFile | undefined;
 
   /**
+   * Wraps a descriptor.
+   *
    * @param owner The poller.
    * @param fd An open, non-blocking descriptor.
    */

@@ -54,7 +54,11 @@ export class SocketFile {
   readonly #path: string;
   readonly #inode: number | null;
 
-  /** @param path The path just bound to. */
+  /**
+   * Remembers the file at a path.
+   *
+   * @param path The path just bound to.
+   */
   constructor(path: string) {
     this.#path = path;
     this.#inode = inodeOf(path);

@@ -12,6 +12,8 @@ export class UnixAddress {
   readonly native: Uint8Array | undefined;
 
   /**
+   * Makes a name.
+   *
    * @param path The path; empty for none.
    * @param native The form that the poller's system calls take.
    */
