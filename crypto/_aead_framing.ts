@@ -19,6 +19,7 @@ import {
   type FrameDecoder,
   type FrameEncoder,
   type Framing,
+  type SealPacketOptions,
 } from "./_framing.ts";
 import { SaltPool } from "./_salt_pool.ts";
 import type { CipherMethod } from "./methods.ts";
@@ -99,12 +100,18 @@ export class AeadFraming implements Framing {
    *
    * @param plaintext The payload.
    * @param out Takes the packet.
+   * @param options See `CipherSuite.sealPacket`.
    * @returns Bytes of the packet.
    */
-  sealPacket(plaintext: Uint8Array, out: Uint8Array): number {
+  sealPacket(
+    plaintext: Uint8Array,
+    out: Uint8Array,
+    options?: SealPacketOptions,
+  ): number {
     const { salts, saltLength } = this.#shared;
     const total = plaintext.length + this.packetOverhead;
     salts.take(this.packetSalt);
+    options?.onSalt?.(this.packetSalt);
     out.set(this.packetSalt);
     using key = sessionKey(this.#shared, this.packetSalt);
     key.seal(this.#packetNonce, plaintext, out.subarray(saltLength, total));

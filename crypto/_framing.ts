@@ -35,6 +35,15 @@ export interface FrameDecoder extends Disposable {
   decrypt(data: Uint8Array, out: Uint8Array): number;
 }
 
+/** Options of `CipherSuite.sealPacket`. */
+export interface SealPacketOptions {
+  /**
+   * Called with the packet's salt or IV before the plaintext is read, which it
+   * may still change: for a payload that says something of its own salt.
+   */
+  readonly onSalt?: (salt: Uint8Array) => void;
+}
+
 /** One way of framing, with the cipher and the master key of one port. */
 export interface Framing extends Disposable {
   /** Bytes that a packet grows by. */
@@ -46,7 +55,11 @@ export interface Framing extends Disposable {
   /** Starts the receiving direction of a connection. */
   newDecoder(): FrameDecoder;
   /** See `CipherSuite.sealPacket`; there is room enough in `out`. */
-  sealPacket(plaintext: Uint8Array, out: Uint8Array): number;
+  sealPacket(
+    plaintext: Uint8Array,
+    out: Uint8Array,
+    options?: SealPacketOptions,
+  ): number;
   /** See `CipherSuite.openPacket`; there is room enough in `out`. */
   openPacket(packet: Uint8Array, out: Uint8Array): number;
 }

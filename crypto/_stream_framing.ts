@@ -10,6 +10,7 @@ import {
   type FrameDecoder,
   type FrameEncoder,
   type Framing,
+  type SealPacketOptions,
 } from "./_framing.ts";
 import { SaltPool } from "./_salt_pool.ts";
 import type { CipherMethod } from "./methods.ts";
@@ -71,12 +72,18 @@ export class StreamFraming implements Framing {
    *
    * @param plaintext The payload.
    * @param out Takes the packet.
+   * @param options See `CipherSuite.sealPacket`.
    * @returns Bytes of the packet.
    */
-  sealPacket(plaintext: Uint8Array, out: Uint8Array): number {
+  sealPacket(
+    plaintext: Uint8Array,
+    out: Uint8Array,
+    options?: SealPacketOptions,
+  ): number {
     const { cipher, masterKey, salts, ivLength } = this.#shared;
     const total = ivLength + plaintext.length;
     salts.take(this.packetSalt);
+    options?.onSalt?.(this.packetSalt);
     out.set(this.packetSalt);
     using state = cipher.start(masterKey, this.packetSalt);
     state.update(plaintext, out.subarray(ivLength, total));

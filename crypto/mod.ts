@@ -5,6 +5,7 @@
  * @module
  */
 
+export type { SealPacketOptions } from "./_framing.ts";
 export { Cryptor, DECRYPT_FAILED } from "./cryptor.ts";
 export { CipherError, type CipherErrorCode } from "./errors.ts";
 export { deriveKey } from "./key.ts";

@@ -6,7 +6,7 @@
  */
 
 import { AeadFraming } from "./_aead_framing.ts";
-import type { Framing } from "./_framing.ts";
+import type { Framing, SealPacketOptions } from "./_framing.ts";
 import { StreamFraming } from "./_stream_framing.ts";
 import { Cryptor } from "./cryptor.ts";
 import { CipherError } from "./errors.ts";
@@ -101,17 +101,22 @@ export class CipherSuite implements Disposable {
    * @param plaintext The payload; may be empty.
    * @param out Takes `plaintext.length + packetOverhead` bytes; must not
    * overlap `plaintext`.
+   * @param options Whom to tell the salt before it is used.
    * @returns Bytes written.
    * @throws {RangeError} If there is too little room.
    */
-  sealPacket(plaintext: Uint8Array, out: Uint8Array): number {
+  sealPacket(
+    plaintext: Uint8Array,
+    out: Uint8Array,
+    options?: SealPacketOptions,
+  ): number {
     const needed = plaintext.length + this.packetOverhead;
     if (out.length < needed) {
       throw new RangeError(
         `Cannot seal a packet: ${needed} bytes of room are needed, not ${out.length}`,
       );
     }
-    return this.#framing.sealPacket(plaintext, out);
+    return this.#framing.sealPacket(plaintext, out, options);
   }
 
   /**

@@ -98,6 +98,26 @@ Deno.test("CipherSuite.packetSalt is the salt of the last packet", () => {
   }
 });
 
+Deno.test("CipherSuite.sealPacket() tells the salt while the plaintext may change", () => {
+  for (const suite of suites) {
+    const plaintext = noise(40);
+    const packet = new Uint8Array(40 + suite.packetOverhead);
+    const salts: Uint8Array[] = [];
+    suite.sealPacket(plaintext, packet, {
+      onSalt: (salt) => {
+        salts.push(salt.slice());
+        plaintext.fill(7, 30);
+      },
+    });
+    const { saltLength } = suite.method;
+    assertEquals(salts, [packet.slice(0, saltLength)]);
+    const out = new Uint8Array(40);
+    assertEquals(suite.openPacket(packet, out), 40);
+    assertEquals(out, plaintext, suite.method.name);
+    assertEquals(out[39], 7);
+  }
+});
+
 Deno.test("CipherSuite.openPacket() refuses a packet cut anywhere", () => {
   for (const suite of suites) {
     const packet = new Uint8Array(60 + suite.packetOverhead);
