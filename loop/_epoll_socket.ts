@@ -147,23 +147,35 @@ export class EpollListener extends EpollSocket implements ListenerSocket {
       this.fail();
       return undefined;
     }
-    return new EpollStream(this.owner, fd, fromSockaddr(addressBytes));
+    return new EpollStream(this.owner, fd, addressBytes.slice());
   }
 }
 
 /** A TCP connection. */
 export class EpollStream extends EpollSocket implements StreamSocket {
   readonly kind = "stream";
-  readonly remoteAddress: SocketAddress;
+  /** As the system gave it, until somebody asks: most log levels do not. */
+  #remote: SocketAddress | Uint8Array;
 
   /**
    * @param owner The poller.
    * @param fd An open, non-blocking descriptor.
-   * @param remoteAddress The other end.
+   * @param remote The other end, as an address or a sockaddr.
    */
-  constructor(owner: EpollOwner, fd: number, remoteAddress: SocketAddress) {
+  constructor(
+    owner: EpollOwner,
+    fd: number,
+    remote: SocketAddress | Uint8Array,
+  ) {
     super(owner, fd);
-    this.remoteAddress = remoteAddress;
+    this.#remote = remote;
+  }
+
+  get remoteAddress(): SocketAddress {
+    const remote = this.#remote;
+    return remote instanceof Uint8Array
+      ? this.#remote = fromSockaddr(remote)
+      : remote;
   }
 
   recv(buffer: Uint8Array): number {

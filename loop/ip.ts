@@ -6,6 +6,8 @@
 
 import { isIPv4, isIPv6 } from "node:net";
 
+const DOT = 0x2e;
+const DIGIT_ZERO = 0x30;
 /** The first 12 bytes of an IPv4-mapped IPv6 address, `::ffff:0:0/96`. */
 const MAPPED_PREFIX_LENGTH = 12;
 
@@ -89,7 +91,14 @@ function isMapped(bytes: Uint8Array): boolean {
 }
 
 function parseIpv4(text: string): Uint8Array {
-  return Uint8Array.from(text.split("."), Number);
+  const bytes = new Uint8Array(4);
+  let at = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === DOT) at++;
+    else bytes[at] = bytes[at]! * 10 + code - DIGIT_ZERO;
+  }
+  return bytes;
 }
 
 /** The bytes of a `::`-free part of IPv6 text, which may end in IPv4 text. */
