@@ -225,6 +225,23 @@ Deno.test("TCPRelay ends the oldest client without a valid header when descripto
   assert(fixture.handlerOf(valid) !== undefined, "served without a wait");
 });
 
+Deno.test("TCPRelay forgets a client that ended before its deadline", async () => {
+  using fixture = new RelayFixture();
+  const { listener } = fixture;
+  const [gone, stays] = await fixture.acceptMany(2);
+  gone!.end();
+  await fixture.settle();
+  assert(gone!.closed);
+  // The next one makes room, not the one that is gone.
+  listener.acceptError = "EMFILE";
+  listener.arrive();
+  await fixture.settle();
+  assert(stays!.closed);
+  fixture.logs.clear();
+  await fixture.advance(61);
+  assertEquals(fixture.logs.with("timed out"), []);
+});
+
 Deno.test("TCPRelay stays quiet when clients keep coming while descriptors run out", async () => {
   using fixture = new RelayFixture();
   const { listener } = fixture;

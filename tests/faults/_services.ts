@@ -10,6 +10,7 @@ import { EventLoop, makePoller, type Poller } from "../../loop/mod.ts";
 import { Service } from "../../relay/mod.ts";
 import { FakeResolver } from "../../relay/_test_fixture.ts";
 import { LogCapture } from "../../relay/_test_logs.ts";
+import { withoutLeaks } from "../_descriptors.ts";
 import { pollers } from "../_loop_fixture.ts";
 
 /** The method of the tests: salt 16, tag 16. */
@@ -160,9 +161,10 @@ export function servicesTest(
   options: ServicesOptions = {},
 ): void {
   for (const poller of pollers()) {
-    Deno.test(`${name} (${poller})`, async () => {
-      await using services = await Services.start({ ...options, poller });
-      await body(services, poller);
-    });
+    Deno.test(`${name} (${poller})`, () =>
+      withoutLeaks(async () => {
+        await using services = await Services.start({ ...options, poller });
+        await body(services, poller);
+      }));
   }
 }
