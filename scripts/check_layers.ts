@@ -15,21 +15,36 @@ import { listModules, ROOT } from "./_modules.ts";
 /** The part of `deno info --json` that is read here. */
 export interface ModuleGraph {
   /** Every module that was reached. */
-  readonly modules: readonly {
-    readonly specifier: string;
-    readonly error?: string;
-    readonly dependencies?: readonly {
-      readonly specifier: string;
-      readonly code?: Resolution;
-      readonly type?: Resolution;
-    }[];
-  }[];
+  readonly modules: readonly ModuleInfo[];
+}
+
+/** One module of a {@linkcode ModuleGraph}. */
+export interface ModuleInfo {
+  /** Its URL. */
+  readonly specifier: string;
+  /** Why it could not be loaded. */
+  readonly error?: string;
+  /** Its imports. */
+  readonly dependencies?: readonly Dependency[];
+}
+
+/** One import of a {@linkcode ModuleInfo}. */
+export interface Dependency {
+  /** As written. */
+  readonly specifier: string;
+  /** Where it leads at run time. */
+  readonly code?: Resolution;
+  /** Where it leads for types. */
+  readonly type?: Resolution;
 }
 
 /** Where an import leads to. */
 export interface Resolution {
+  /** The URL of the module. */
   readonly specifier?: string;
+  /** Why there is none. */
   readonly error?: string;
+  /** Where it is written; lines from 0. */
   readonly span?: { readonly start: { readonly line: number } };
 }
 

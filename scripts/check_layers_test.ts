@@ -27,6 +27,8 @@ const ALLOWED: readonly Edge[] = [
   edge("process/run.ts", "relay/mod.ts"),
   edge("demo/mod.ts", "process/mod.ts"),
   edge("dns/resolver_test.ts", "dns/_fake_net.ts"),
+  edge("relay/_test_udp.ts", "relay/_test_fixture.ts"),
+  edge("relay/udp_relay_test.ts", "relay/_test_udp.ts"),
   edge("dns/_fake_net.ts", "dns/types.ts"),
   edge("tests/e2e/x_test.ts", "crypto/_openssl.ts"),
   edge("scripts/build.ts", "scripts/_modules.ts"),
