@@ -7,7 +7,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { POLL_IN } from "../loop/mod.ts";
-import { concat, type FakeStream } from "./_test_fakes.ts";
+import { concat, type FakeStream } from "./_fake_sockets.ts";
 import {
   CONNECTED,
   GREETING,
@@ -15,7 +15,7 @@ import {
   localFlow,
   request,
   TARGET,
-} from "./_test_flows.ts";
+} from "./_flow_fixture.ts";
 import {
   CipherPeer,
   type FixtureOptions,
@@ -25,7 +25,7 @@ import {
   TAG_LENGTH,
   text,
   utf8,
-} from "./_test_fixture.ts";
+} from "./_relay_fixture.ts";
 import {
   FIRST_PAYLOAD_WAIT,
   HANDSHAKE_TIMEOUT,

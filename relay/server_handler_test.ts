@@ -7,8 +7,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { IpNetworks } from "../config/mod.ts";
 import { POLL_IN } from "../loop/mod.ts";
-import { concat } from "./_test_fakes.ts";
-import { serverFlow, TARGET } from "./_test_flows.ts";
+import { concat } from "./_fake_sockets.ts";
+import { serverFlow, TARGET } from "./_flow_fixture.ts";
 import {
   CipherPeer,
   header,
@@ -16,7 +16,7 @@ import {
   RelayFixture,
   text,
   utf8,
-} from "./_test_fixture.ts";
+} from "./_relay_fixture.ts";
 import {
   HANDSHAKE_TIMEOUT,
   STAGE_CONNECTING,

@@ -28,7 +28,7 @@ import {
   withTimeout,
   writeAll,
 } from "../tests/support/mod.ts";
-import { CipherPeer, text, utf8 } from "./_test_fixture.ts";
+import { CipherPeer, text, utf8 } from "./_relay_fixture.ts";
 
 servicesTest(
   "Service relays the answer when the client has sent its end",

@@ -19,8 +19,8 @@ import {
   UdpEcho,
   withTimeout,
 } from "../tests/support/mod.ts";
-import { concat } from "./_test_fakes.ts";
-import { header, text, utf8 } from "./_test_fixture.ts";
+import { concat } from "./_fake_sockets.ts";
+import { header, text, utf8 } from "./_relay_fixture.ts";
 
 servicesTest(
   "Service relays datagrams of every size",

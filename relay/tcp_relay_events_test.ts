@@ -7,8 +7,8 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { POLL_ERR, POLL_IN, type Poller } from "../loop/mod.ts";
-import type { FakePoller, FakeStream } from "./_test_fakes.ts";
-import { CipherPeer, header, RelayFixture, utf8 } from "./_test_fixture.ts";
+import type { FakePoller, FakeStream } from "./_fake_sockets.ts";
+import { CipherPeer, header, RelayFixture, utf8 } from "./_relay_fixture.ts";
 import { ACCEPT_BATCH, ACCEPT_PAUSE, FAST_OPEN_QUEUE } from "./constants.ts";
 import { TCPRelay } from "./tcp_relay.ts";
 

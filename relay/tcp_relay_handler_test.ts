@@ -7,8 +7,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { POLL_ERR, POLL_HUP, POLL_IN, POLL_OUT } from "../loop/mod.ts";
-import { serverFlow } from "./_test_flows.ts";
-import { RelayFixture, text, utf8 } from "./_test_fixture.ts";
+import { serverFlow } from "./_flow_fixture.ts";
+import { RelayFixture, text, utf8 } from "./_relay_fixture.ts";
 import {
   CONNECT_TIMEOUT,
   STAGE_CONNECTING,

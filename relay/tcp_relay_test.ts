@@ -6,7 +6,7 @@
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { SocketAddress, TIMEOUT_PRECISION } from "../loop/mod.ts";
-import { CipherPeer, header, RelayFixture, utf8 } from "./_test_fixture.ts";
+import { CipherPeer, header, RelayFixture, utf8 } from "./_relay_fixture.ts";
 import { TIMEOUTS_CLEAN_SIZE } from "./constants.ts";
 import { TCPRelay } from "./tcp_relay.ts";
 import type { TCPRelayHandler } from "./tcp_relay_handler.ts";

@@ -5,14 +5,14 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { concat } from "./_test_fakes.ts";
+import { concat } from "./_fake_sockets.ts";
 import {
   CipherPeer,
   header,
   RelayFixture,
   text,
   utf8,
-} from "./_test_fixture.ts";
+} from "./_relay_fixture.ts";
 import { FIRST_PAYLOAD_WAIT } from "./constants.ts";
 
 Deno.test("TunnelHandler connects at once and sends the fixed target with the first payload", async () => {

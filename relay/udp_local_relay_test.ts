@@ -6,10 +6,10 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { SocketAddress } from "../loop/mod.ts";
-import { concat, type FakeStream } from "./_test_fakes.ts";
-import { GREETING, request } from "./_test_flows.ts";
-import { header, text, utf8 } from "./_test_fixture.ts";
-import { client, type Place, UdpFixture } from "./_test_udp.ts";
+import { concat, type FakeStream } from "./_fake_sockets.ts";
+import { GREETING, request } from "./_flow_fixture.ts";
+import { header, text, utf8 } from "./_relay_fixture.ts";
+import { client, type Place, UdpFixture } from "./_udp_fixture.ts";
 import { RelayBuffers, type RelaySettings } from "./settings.ts";
 import { TCPRelay } from "./tcp_relay.ts";
 

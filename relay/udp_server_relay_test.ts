@@ -8,9 +8,9 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { IpNetworks } from "../config/mod.ts";
 import { POLL_ERR, POLL_IN, SocketAddress } from "../loop/mod.ts";
-import { concat } from "./_test_fakes.ts";
-import { header, text, utf8 } from "./_test_fixture.ts";
-import { client, UdpFixture } from "./_test_udp.ts";
+import { concat } from "./_fake_sockets.ts";
+import { header, text, utf8 } from "./_relay_fixture.ts";
+import { client, UdpFixture } from "./_udp_fixture.ts";
 import type { UDPRelay } from "./udp_relay.ts";
 import { UDPServerRelay } from "./udp_server_relay.ts";
 

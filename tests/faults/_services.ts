@@ -8,8 +8,8 @@ import { type Config, IpNetworks } from "../../config/mod.ts";
 import { CipherSuite, findMethod, openProviders } from "../../crypto/mod.ts";
 import { EventLoop, makePoller, type Poller } from "../../loop/mod.ts";
 import { Service } from "../../relay/mod.ts";
-import { FakeResolver } from "../../relay/_test_fixture.ts";
-import { LogCapture } from "../../relay/_test_logs.ts";
+import { FakeResolver } from "../../relay/_relay_fixture.ts";
+import { LogCapture } from "../../relay/_log_fixture.ts";
 import { withoutLeaks } from "../_descriptors.ts";
 import { pollers } from "../_loop_fixture.ts";
 

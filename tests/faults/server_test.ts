@@ -6,13 +6,13 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { concat } from "../../relay/_test_fakes.ts";
+import { concat } from "../../relay/_fake_sockets.ts";
 import {
   CipherPeer,
   header,
   RawPeer,
   utf8,
-} from "../../relay/_test_fixture.ts";
+} from "../../relay/_relay_fixture.ts";
 import {
   request,
   seededBytes,

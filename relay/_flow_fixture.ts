@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { FakeStream } from "./_test_fakes.ts";
-import { CipherPeer, header, type RelayFixture } from "./_test_fixture.ts";
+import type { FakeStream } from "./_fake_sockets.ts";
+import { CipherPeer, header, type RelayFixture } from "./_relay_fixture.ts";
 import type { TCPRelayHandler } from "./tcp_relay_handler.ts";
 
 /** The target of the tests. */

@@ -24,8 +24,8 @@ import {
   type FakeListener,
   FakePoller,
   type FakeStream,
-} from "./_test_fakes.ts";
-import { LogCapture } from "./_test_logs.ts";
+} from "./_fake_sockets.ts";
+import { LogCapture } from "./_log_fixture.ts";
 import { RelayBuffers, type RelaySettings } from "./settings.ts";
 import { TCPRelay } from "./tcp_relay.ts";
 import type { TCPRelayHandler } from "./tcp_relay_handler.ts";

@@ -7,8 +7,8 @@
 import { DECRYPT_FAILED } from "../crypto/mod.ts";
 import { SocketAddress } from "../loop/mod.ts";
 import { parseAddress } from "../socks5/mod.ts";
-import { concat, type FakeDatagram } from "./_test_fakes.ts";
-import { header, LoopOnFakes } from "./_test_fixture.ts";
+import { concat, type FakeDatagram } from "./_fake_sockets.ts";
+import { header, LoopOnFakes } from "./_relay_fixture.ts";
 import type { RelaySettings } from "./settings.ts";
 import { UDPLocalRelay } from "./udp_local_relay.ts";
 import type { UDPRelay } from "./udp_relay.ts";
