@@ -91,6 +91,7 @@ export class PortRelays {
       this.#end();
       onEnd();
     };
+    if (this.#options.service.announce !== false) this.#logClose();
     this.#udp?.close();
     if (this.#tcp === undefined) end();
     else this.#tcp.close(end);
@@ -152,6 +153,16 @@ export class PortRelays {
     } catch (error) {
       udp?.destroy();
       throw error;
+    }
+  }
+
+  #logClose(): void {
+    const { port } = this.address;
+    if (this.#tcp !== undefined) {
+      logger.info("closed TCP port {port}", { port });
+    }
+    if (this.#udp !== undefined) {
+      logger.info("closed UDP port {port}", { port });
     }
   }
 
