@@ -74,8 +74,14 @@ export const KEYS: readonly KeyRow[] = [
   row("workers", "workers", readInteger(1, 1024), OF_PROCESS),
   row("one_time_auth", "oneTimeAuth", readBoolean),
   row("forbidden_ip", "forbiddenIp", readNetworks),
-  row("prefer_ipv6", "preferIpv6", readBoolean, { aliases: ["ipv6_first"] }),
-  row("dns_server", "dnsServer", readNameServers, { aliases: ["nameserver"] }),
+  row("prefer_ipv6", "preferIpv6", readBoolean, {
+    aliases: ["ipv6_first"],
+    ...OF_PROCESS,
+  }),
+  row("dns_server", "dnsServer", readNameServers, {
+    aliases: ["nameserver"],
+    ...OF_PROCESS,
+  }),
   row(
     "udp_max_associations",
     "udpMaxAssociations",
