@@ -9,7 +9,7 @@ import type { Config, HostPort } from "../config/mod.ts";
 import { openProviders, type ProviderSet } from "../crypto/mod.ts";
 import { makeResolver } from "../dns/mod.ts";
 import { EventLoop, makePoller, type Poller } from "../loop/mod.ts";
-import { Service, type StatCallback } from "../relay/mod.ts";
+import { Manager, Service, type StatCallback } from "../relay/mod.ts";
 import { ProcessError } from "./errors.ts";
 
 /** What serves a configuration: a loop here, or loops in workers. */
@@ -48,7 +48,7 @@ const logger = getLogger(["shadowsocks"]);
 export class RelayLoop implements Serving {
   readonly #stack = new DisposableStack();
   readonly #loop: EventLoop;
-  readonly #service: Service;
+  readonly #service: Service | Manager;
   readonly #providers: ProviderSet;
   readonly #announce: boolean;
   #ended = false;
@@ -70,7 +70,8 @@ export class RelayLoop implements Serving {
         preferIpv6: config.preferIpv6,
       }),
     );
-    this.#service = new Service(config, {
+    const Serves = config.managerAddress === undefined ? Service : Manager;
+    this.#service = new Serves(config, {
       ...options,
       loop: this.#loop,
       resolver,

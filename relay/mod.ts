@@ -5,6 +5,7 @@
  */
 
 export * from "./constants.ts";
+export { Manager } from "./manager.ts";
 export * from "./service.ts";
 export * from "./settings.ts";
 export { TCPRelay, type TCPRelayOptions } from "./tcp_relay.ts";

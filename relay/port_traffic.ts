@@ -1,0 +1,53 @@
+/**
+ * How many bytes each port has relayed: ciphertext read from clients, and
+ * plaintext read from targets.
+ *
+ * @module
+ */
+
+/** Counts by port, since the last look and since the port was added. */
+export class PortTraffic {
+  #recent = new Map<number, number>();
+  readonly #totals = new Map<number, number>();
+
+  /**
+   * Adds bytes.
+   *
+   * @param port Their port.
+   * @param bytes How many.
+   */
+  count(port: number, bytes: number): void {
+    this.#recent.set(port, (this.#recent.get(port) ?? 0) + bytes);
+    this.#totals.set(port, (this.#totals.get(port) ?? 0) + bytes);
+  }
+
+  /**
+   * Takes the counts since the last call.
+   *
+   * @returns Port and bytes of the ports that had any.
+   */
+  takeRecent(): readonly (readonly [port: number, bytes: number])[] {
+    const recent = [...this.#recent];
+    this.#recent.clear();
+    return recent;
+  }
+
+  /**
+   * All bytes of a port.
+   *
+   * @param port The port.
+   * @returns How many since it was last forgotten.
+   */
+  total(port: number): number {
+    return this.#totals.get(port) ?? 0;
+  }
+
+  /**
+   * Starts the total of a port anew.
+   *
+   * @param port The port.
+   */
+  forgetTotal(port: number): void {
+    this.#totals.delete(port);
+  }
+}
