@@ -91,8 +91,9 @@ export class PortRelays {
       this.#end();
       onEnd();
     };
-    if (this.#options.service.announce !== false) this.#logClose();
+    this.#tcp?.close();
     this.#udp?.close();
+    if (this.#options.service.announce !== false) this.#logClose();
     if (this.#tcp === undefined) end();
     else this.#tcp.close(end);
   }
