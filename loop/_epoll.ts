@@ -26,8 +26,10 @@ import {
   SOL_SOCKET,
 } from "./_epoll_socket.ts";
 import { AF_UNIX, EpollUnixDatagram, toSockaddrUn } from "./_epoll_unix.ts";
+import { DatagramBatches } from "./_epoll_batch.ts";
 import { AF_INET, AF_INET6, toSockaddr } from "./_sockaddr.ts";
 import { bindPrivately } from "./_unix.ts";
+import { POLL_IN } from "./events.ts";
 import type {
   BindOptions,
   ConnectOptions,
@@ -80,7 +82,8 @@ export class EpollPoller implements Poller, EpollOwner {
   readonly #option = new Int32Array(1);
   readonly #open = new Set<EpollSocket>();
   #changes: EpollSocket[] = [];
-  #waiting = false;
+  #batches: DatagramBatches | undefined;
+  waiting = false;
   #closed = false;
 
   private constructor(libc: Libc) {
@@ -156,7 +159,12 @@ export class EpollPoller implements Poller, EpollOwner {
     const datagram = new EpollDatagram(
       this,
       this.#socket(address, SOCK_DGRAM),
-      address,
+      {
+        bound: address,
+        batches: options.batch
+          ? this.#batches ??= new DatagramBatches(this.libc)
+          : undefined,
+      },
     );
     try {
       if (options.reusePort) {
@@ -204,12 +212,14 @@ export class EpollPoller implements Poller, EpollOwner {
 
   poll(timeout: number): number {
     this.#applyChanges();
+    this.#batches?.sending.flush();
     const { symbols } = this.libc;
+    const left = this.#leftOver();
     const count = symbols.epoll_wait(
       this.#epoll,
       this.#events,
       MAX_EVENTS,
-      timeout,
+      left === undefined ? timeout : 0,
     );
     if (count >= 0) return this.#collect(count);
     if (this.libc.errno() === EINTR) return 0;
@@ -217,8 +227,10 @@ export class EpollPoller implements Poller, EpollOwner {
   }
 
   async wait(timeout: number): Promise<number> {
+    if (this.#leftOver() !== undefined) return this.poll(0);
     this.#applyChanges();
-    this.#waiting = true;
+    this.#batches?.sending.flush();
+    this.waiting = true;
     let count: number;
     try {
       count = await this.libc.symbols.epoll_wait_async(
@@ -228,14 +240,14 @@ export class EpollPoller implements Poller, EpollOwner {
         timeout,
       );
     } finally {
-      this.#waiting = false;
+      this.waiting = false;
     }
     // errno belongs to the other thread: ask again on this one.
     return count >= 0 ? this.#collect(count) : this.poll(0);
   }
 
   wake(): void {
-    if (this.#waiting) this.libc.symbols.write(this.#waker, this.#one, 8);
+    if (this.waiting) this.libc.symbols.write(this.#waker, this.#one, 8);
   }
 
   onOpen(socket: EpollSocket): void {
@@ -259,7 +271,7 @@ export class EpollPoller implements Poller, EpollOwner {
   #change(socket: EpollSocket, mode: number): void {
     if (socket.closed) return;
     socket.wanted = mode;
-    if (this.#waiting) {
+    if (this.waiting) {
       this.#apply(socket);
     } else if (!socket.dirty) {
       socket.dirty = true;
@@ -312,7 +324,28 @@ export class EpollPoller implements Poller, EpollOwner {
       this.readyEvents[ready] = events[at]!;
       ready++;
     }
-    return ready;
+    return this.#addLeftOver(ready);
+  }
+
+  /** The socket whose received batch was not read to its end. */
+  #leftOver(): EpollSocket | undefined {
+    const owner = this.#batches?.received.owner as EpollSocket | undefined;
+    const wanted = owner?.wanted ?? -1;
+    return wanted > 0 && (wanted & POLL_IN) !== 0 ? owner : undefined;
+  }
+
+  /** Reports that socket again: the kernel knows nothing of its datagrams. */
+  #addLeftOver(count: number): number {
+    const left = this.#leftOver();
+    if (left === undefined) return count;
+    const fds = this.readyFds;
+    for (let i = 0; i < count; i++) {
+      if (fds[i] === left.fd) return count;
+    }
+    if (count === MAX_EVENTS) return count;
+    fds[count] = left.fd;
+    this.readyEvents[count] = POLL_IN;
+    return count + 1;
   }
 
   #socket(address: SocketAddress, type: number): number {

@@ -5,6 +5,7 @@
  */
 
 import type { SocketAddress } from "./address.ts";
+import type { DatagramBatches } from "./_epoll_batch.ts";
 import { EAGAIN, EINTR, errnoName, type Libc } from "./_libc.ts";
 import {
   AF_INET,
@@ -36,6 +37,8 @@ const NO_FLAGS = 0;
 export interface EpollOwner {
   /** libc. */
   readonly libc: Libc;
+  /** Whether it waits: what is to be sent cannot wait for the next wait. */
+  readonly waiting: boolean;
   /** Told of every socket that is made. */
   onOpen(socket: EpollSocket): void;
   /** Told when a descriptor is closed, which ends its epoll registration. */
@@ -63,7 +66,7 @@ export abstract class EpollSocket implements Socket {
    * `fd` while it is open, then -1: its number may belong to another socket,
    * and a late call must get EBADF.
    */
-  protected descriptor: number;
+  descriptor: number;
   #closed = false;
   #localAddress: SocketAddress | undefined = undefined;
 
@@ -217,19 +220,40 @@ export class EpollDatagram extends EpollSocket implements DatagramSocket {
   readonly kind = "datagram";
   sender: SocketAddress;
   readonly #mapped: boolean;
+  readonly #batches: DatagramBatches | undefined;
 
   /**
    * @param owner The poller.
    * @param fd An open, bound, non-blocking descriptor.
-   * @param bound What it was bound to; stands as `sender` until one is known.
+   * @param options What it is bound to, which stands as `sender` until one is
+   * known; and the batches, if it is to use them.
    */
-  constructor(owner: EpollOwner, fd: number, bound: SocketAddress) {
+  constructor(owner: EpollOwner, fd: number, options: {
+    readonly bound: SocketAddress;
+    readonly batches: DatagramBatches | undefined;
+  }) {
     super(owner, fd);
-    this.sender = bound;
-    this.#mapped = bound.family === 6;
+    this.sender = options.bound;
+    this.#mapped = options.bound.family === 6;
+    this.#batches = options.batches;
+  }
+
+  override close(): void {
+    if (!this.closed) {
+      this.#batches?.sending.flush();
+      this.#batches?.received.drop(this);
+    }
+    super.close();
   }
 
   recvFrom(buffer: Uint8Array): number {
+    const received = this.#batches?.received;
+    if (received?.isFree(this)) {
+      const count = received.receive(this, buffer);
+      if (count === FAILED) return this.fail();
+      if (count >= 0) this.sender = received.sender!;
+      return count;
+    }
     addressLength[0] = SOCKADDR_LENGTH;
     const count = this.owner.libc.symbols.recvfrom(
       this.descriptor,
@@ -248,6 +272,11 @@ export class EpollDatagram extends EpollSocket implements DatagramSocket {
     const sockaddr = this.#mapped && address.family === 4
       ? mapSockaddr(toSockaddr(address))
       : toSockaddr(address);
+    if (this.#batches !== undefined && !this.owner.waiting && !this.closed) {
+      const { sending } = this.#batches;
+      if (sending.add(this, data, { address, sockaddr })) return data.length;
+      sending.flush();
+    }
     const count = this.owner.libc.symbols.sendto(
       this.descriptor,
       data as Uint8Array<ArrayBuffer>,

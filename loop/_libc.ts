@@ -34,6 +34,13 @@ const SYMBOLS = {
     parameters: ["i32", "buffer", "u32", "i32", "buffer", "u32"],
     result: "i32",
   },
+  // int recvmmsg(int, struct mmsghdr *, unsigned, int, struct timespec *)
+  recvmmsg: {
+    parameters: ["i32", "pointer", "u32", "i32", "pointer"],
+    result: "i32",
+  },
+  // int sendmmsg(int fd, struct mmsghdr *, unsigned int count, int flags)
+  sendmmsg: { parameters: ["i32", "pointer", "u32", "i32"], result: "i32" },
   // int shutdown(int fd, int how)
   shutdown: { parameters: ["i32", "i32"], result: "i32" },
   // int getsockname(int fd, struct sockaddr *addr, socklen_t *len)

@@ -31,14 +31,15 @@ export function toSockaddr(address: SocketAddress): Uint8Array {
 /**
  * Reads the system's form of an address.
  *
- * @param bytes A sockaddr, as filled in by the system.
+ * @param bytes Holds a sockaddr, as filled in by the system.
+ * @param offset Where it begins.
  * @returns The address; an IPv4-mapped one as IPv4.
  */
-export function fromSockaddr(bytes: Uint8Array): SocketAddress {
-  const port = bytes[2]! << 8 | bytes[3]!;
-  return bytes[0] === AF_INET6
-    ? SocketAddress.fromIpv6(bytes, 8, port)
-    : SocketAddress.fromIpv4(bytes, 4, port);
+export function fromSockaddr(bytes: Uint8Array, offset = 0): SocketAddress {
+  const port = bytes[offset + 2]! << 8 | bytes[offset + 3]!;
+  return bytes[offset] === AF_INET6
+    ? SocketAddress.fromIpv6(bytes, offset + 8, port)
+    : SocketAddress.fromIpv4(bytes, offset + 4, port);
 }
 
 function makeSockaddr(address: SocketAddress): Uint8Array {

@@ -27,7 +27,11 @@ export interface ListenOptions {
 
 /** Options of {@linkcode Poller.connectTcp}. */
 export interface ConnectOptions {
-  /** First data, sent in the SYN where the system can (MSG_FASTOPEN). */
+  /**
+   * First data: as much of it as there is room for leaves with the SYN (TCP
+   * fast open). `fastOpenTaken` of the socket tells how much; the caller sends
+   * the rest once the socket is connected.
+   */
   readonly fastOpenData?: Uint8Array;
 }
 
@@ -35,6 +39,11 @@ export interface ConnectOptions {
 export interface BindOptions {
   /** Lets several sockets of this system share the port. */
   readonly reusePort?: boolean;
+  /**
+   * Sends and receives many datagrams at once where the system can: what is
+   * sent may leave at the next wait, and is lost silently if it cannot.
+   */
+  readonly batch?: boolean;
 }
 
 /** A readiness mechanism and its sockets. */

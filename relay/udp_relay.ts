@@ -107,6 +107,7 @@ export abstract class UDPRelay implements EventHandler {
       closeCallback: (association) => association.close(),
     });
     this.serverSocket = options.poller.bindUdp(settings.listen, {
+      batch: true,
       reusePort: options.reusePort ?? false,
     });
   }
@@ -299,7 +300,7 @@ export abstract class UDPRelay implements EventHandler {
     const any = address.family === 4 ? ANY_IPV4 : ANY_IPV6;
     for (;;) {
       try {
-        return this.poller.bindUdp(any);
+        return this.poller.bindUdp(any, { batch: true });
       } catch (error) {
         if (!(error instanceof SocketError)) throw error;
         const outOfDescriptors = error.code === "EMFILE" ||
