@@ -53,6 +53,21 @@ export interface TCPRelayOptions {
   readonly reusePort?: boolean | undefined;
 }
 
+/**
+ * Errors of accept that tell of one client only: it went away before it was
+ * accepted, or its network did (accept(2)). The next event tries again.
+ */
+const GONE_BEFORE: ReadonlySet<string> = new Set([
+  "ECONNABORTED",
+  "ECONNRESET",
+  "ENOTCONN",
+  "EPROTO",
+  "ENETDOWN",
+  "ENETUNREACH",
+  "EHOSTDOWN",
+  "EHOSTUNREACH",
+]);
+
 const logger = getLogger(["shadowsocks", "relay"]);
 
 /** A TCP listener and its connections. */
@@ -288,7 +303,7 @@ export class TCPRelay implements EventHandler {
         continue;
       }
       const { error } = this.#serverSocket;
-      if (error !== "" && error !== "ECONNABORTED") this.#pause(error);
+      if (error !== "" && !GONE_BEFORE.has(error)) this.#pause(error);
       return;
     }
   }

@@ -148,17 +148,22 @@ Deno.test("TCPRelay says nothing when nobody waits to be accepted", () => {
   assertEquals(fixture.poller.maskOf(listener), POLL_IN | POLL_ERR);
 });
 
-Deno.test("TCPRelay says nothing when a client went away before it was accepted", async () => {
-  using fixture = new RelayFixture();
-  const { relay, listener } = fixture;
-  listener.acceptError = "ECONNABORTED";
-  relay.handleEvent(listener, listener.fd, POLL_IN);
-  assertEquals(fixture.logs.lines, []);
-  assert((fixture.poller.maskOf(listener)! & POLL_IN) !== 0);
-  listener.acceptError = "";
-  await fixture.accept();
-  assertEquals(relay.connections, 1);
-});
+for (const code of ["ECONNABORTED", "ECONNRESET", "ENOTCONN", "EPROTO"]) {
+  Deno.test(`TCPRelay says nothing when a client went away before it was accepted (${code})`, async () => {
+    using fixture = new RelayFixture();
+    const { relay, listener } = fixture;
+    const waits = await fixture.accept();
+    fixture.logs.clear();
+    listener.acceptError = code;
+    relay.handleEvent(listener, listener.fd, POLL_IN);
+    assertEquals(fixture.logs.lines, []);
+    assert((fixture.poller.maskOf(listener)! & POLL_IN) !== 0);
+    listener.acceptError = "";
+    await fixture.accept();
+    assertEquals(relay.connections, 2);
+    assert(!waits.closed, "nobody had to make room");
+  });
+}
 
 Deno.test("TCPRelay accepts at most ACCEPT_BATCH clients at one event", () => {
   using fixture = new RelayFixture();
