@@ -43,6 +43,7 @@ scope.onmessage = ({ data: command }): void => {
       return;
     case "drain":
       relay?.drain();
+      scope.postMessage({ kind: "closed" });
       return;
     case "terminate":
       relay?.terminate();

@@ -29,7 +29,8 @@ export type WorkerReport =
     readonly bytes: ReadonlyMap<number, number>;
   }
   | { readonly kind: "failed"; readonly reason: string }
-  | { readonly kind: "ended" };
+  /** It listens no more; it has ended. */
+  | { readonly kind: "closed" | "ended" };
 
 /** A configuration that can be sent to another thread. */
 export type PlainConfig = Omit<Config, "forbiddenIp"> & {

@@ -24,8 +24,12 @@ export interface Serving extends Disposable {
   start(): Promise<void>;
   /** Serves to the end. */
   serve(): Promise<void>;
-  /** Stops listening; the end comes with that of the last connection. */
-  drain(): void;
+  /**
+   * Stops listening; the end comes with that of the last connection.
+   *
+   * @returns Settles when nothing listens any more.
+   */
+  drain(): Promise<void>;
   /** Ends everything. */
   terminate(): void;
 }
@@ -102,11 +106,12 @@ export class RelayLoop implements Serving {
     if (!this.#ended) await this.#loop.run();
   }
 
-  drain(): void {
+  drain(): Promise<void> {
     this.#service.close(() => {
       logger.info("stopping");
       this.#end();
     });
+    return Promise.resolve();
   }
 
   terminate(): void {

@@ -50,8 +50,7 @@ export async function run(
     using _signals = onSignals({
       terminate: () => serving.terminate(),
       drain: () => {
-        serving.drain();
-        onDrain?.();
+        serving.drain().then(onDrain);
       },
       reopen: () => output.reopen(),
     });

@@ -79,8 +79,9 @@ export class WorkerPool implements Serving {
     await Promise.all(this.#workers.map((worker) => worker.ended));
   }
 
-  drain(): void {
+  async drain(): Promise<void> {
     this.#close({ kind: "drain" });
+    await Promise.all(this.#workers.map((worker) => worker.closed));
   }
 
   terminate(): void {
@@ -128,6 +129,7 @@ class RelayWorker {
   readonly #worker: WorkerThread;
   readonly #options: WorkerPoolOptions;
   readonly #listening = Promise.withResolvers<readonly HostPort[]>();
+  readonly #closed = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
 
   constructor(options: WorkerPoolOptions) {
@@ -147,6 +149,11 @@ class RelayWorker {
   /** Settles when it listens. */
   get listening(): Promise<readonly HostPort[]> {
     return this.#listening.promise;
+  }
+
+  /** Settles when it listens no more. */
+  get closed(): Promise<void> {
+    return this.#closed.promise;
   }
 
   /** Settles at its end. */
@@ -178,8 +185,12 @@ class RelayWorker {
       case "failed":
         this.#fail(report.reason);
         return;
+      case "closed":
+        this.#closed.resolve();
+        return;
       case "ended":
         this.#listening.resolve([]);
+        this.#closed.resolve();
         this.#ended.resolve();
         return;
       default:
@@ -189,6 +200,7 @@ class RelayWorker {
 
   #fail(reason: string): void {
     const error = new ProcessError(reason);
+    this.#closed.resolve();
     this.#listening.reject(error);
     this.#ended.reject(error);
   }

@@ -8,6 +8,7 @@
 export * from "./bytes.ts";
 export * from "./config_file.ts";
 export * from "./exercises.ts";
+export * from "./files.ts";
 export * from "./libraries.ts";
 export * from "./pair.ts";
 export * from "./ports.ts";
