@@ -2,14 +2,15 @@
  * The poller that works on every system: Deno's own sockets, whose promises
  * it turns into readiness.
  *
- * What Deno cannot do is left out quietly: TCP fast open, SO_REUSEPORT for
- * UDP, SO_LINGER. Versions of Deno that do not take the length of the accept
+ * What Deno cannot do is left out: TCP fast open, with a word in the log, and
+ * quietly SO_REUSEPORT for UDP and SO_LINGER. Versions of Deno that do not take the length of the accept
  * queue use their own. A descriptor limit met while connecting arrives as
  * POLL_ERR.
  *
  * @module
  */
 
+import { getLogger } from "@logtape/logtape";
 import type { SocketAddress } from "./address.ts";
 import { DenoDatagram, udpForm, UNIX_FORM } from "./_deno_datagram.ts";
 import { socketError } from "./_deno_errors.ts";
@@ -36,6 +37,8 @@ import type { UnixAddress } from "./unix.ts";
 /** Length of the accept queue when none is asked for. */
 const DEFAULT_BACKLOG = 1024;
 
+const logger = getLogger(["shadowsocks", "loop"]);
+
 /** Makes sockets out of Deno's, and readiness out of its promises. */
 export class DenoPoller implements Poller {
   /** The name that `--event-loop` takes. */
@@ -47,6 +50,7 @@ export class DenoPoller implements Poller {
   /** Masks of the last batch. */
   readonly readyEvents: Int32Array;
   readonly #hub = new DenoHub();
+  #fastOpenLogged = false;
 
   /** Makes a poller without sockets. */
   constructor() {
@@ -63,6 +67,7 @@ export class DenoPoller implements Poller {
     address: SocketAddress,
     options: ListenOptions = {},
   ): ListenerSocket {
+    if (options.fastOpen) this.#ignoreFastOpen();
     const denoOptions = {
       hostname: address.host,
       port: address.port,
@@ -84,7 +89,8 @@ export class DenoPoller implements Poller {
     options: ConnectOptions = {},
   ): StreamSocket {
     const stream = new DenoStream(this.#hub);
-    stream.connect(address, options.fastOpenData);
+    if (options.fastOpenData !== undefined) this.#ignoreFastOpen();
+    stream.connect(address);
     return stream;
   }
 
@@ -179,6 +185,12 @@ export class DenoPoller implements Poller {
   /** Closes every socket; bytes under way may be lost. */
   [Symbol.dispose](): void {
     this.#hub[Symbol.dispose]();
+  }
+
+  #ignoreFastOpen(): void {
+    if (this.#fastOpenLogged) return;
+    this.#fastOpenLogged = true;
+    logger.error("warning: fast open is not available");
   }
 
   #own(socket: Socket): DenoSocket {

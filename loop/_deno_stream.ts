@@ -83,15 +83,10 @@ export class DenoStream extends DenoSocket implements StreamSocket {
    * Starts to connect.
    *
    * @param address Where to.
-   * @param firstData Sent before all else; copied.
    */
-  connect(address: SocketAddress, firstData?: Uint8Array): void {
+  connect(address: SocketAddress): void {
     this.#remoteAddress = address;
     this.#connecting = new AbortController();
-    if (firstData !== undefined && firstData.length > 0) {
-      this.#output = firstData.slice();
-      this.#outputEnd = firstData.length;
-    }
     // Older versions of Deno ignore the signal; then the connection is closed
     // when it comes.
     const options = {
@@ -236,15 +231,13 @@ export class DenoStream extends DenoSocket implements StreamSocket {
     this.#connecting = undefined;
     if (this.closed) return closeQuietly(conn);
     this.#open(conn);
-    if (this.#output !== undefined) this.#write(conn);
-    else if (this.#shutdown) this.#sendFin(conn);
+    if (this.#shutdown) this.#sendFin(conn);
     this.hub.changed(this);
   };
 
   /** The connect has failed. */
   #onFailed = (error: unknown): void => {
     this.#connecting = undefined;
-    this.#output = undefined;
     if (!this.closed) this.#fail(errorCode(error));
   };
 

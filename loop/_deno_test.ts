@@ -100,40 +100,6 @@ Deno.test("DenoPoller.bindUdp() throws ENOTSUP when Deno lacks UDP", () => {
   }
 });
 
-Deno.test("DenoPoller.connectTcp() sends the first data before all else", async () => {
-  using fixture = new LoopFixture(new DenoPoller());
-  const { poller, loop } = fixture;
-  using listener = poller.listenTcp(LOOPBACK);
-  const first = pattern(5000);
-  const client = poller.connectTcp(listener.localAddress, {
-    fastOpenData: first,
-  });
-  first.fill(0);
-  fixture.on(client, POLL_OUT, () => {
-    assertEquals(client.send(Uint8Array.of(1, 2, 3)), 3);
-    loop.remove(client);
-    client.shutdown();
-  });
-  const received: number[] = [];
-  let ended = false;
-  const buffer = new Uint8Array(10_000);
-  fixture.on(listener, POLL_IN, () => {
-    const server = listener.accept();
-    if (server === undefined) return;
-    fixture.on(server, POLL_IN, () => {
-      const count = server.recv(buffer);
-      received.push(...buffer.subarray(0, Math.max(0, count)));
-      ended = count === 0;
-      if (ended) loop.remove(server);
-    });
-  });
-  await fixture.until(() => ended, "the end");
-  assertEquals(
-    Uint8Array.from(received),
-    Uint8Array.from([...pattern(5000), 1, 2, 3]),
-  );
-});
-
 Deno.test("DenoPoller.wait() gives every socket its turn when a batch is full", async () => {
   using poller = new DenoPoller();
   const sockets: DatagramSocket[] = [];

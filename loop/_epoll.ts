@@ -14,6 +14,7 @@
  * @module
  */
 
+import { getLogger } from "@logtape/logtape";
 import type { SocketAddress } from "./address.ts";
 import { EINPROGRESS, EINTR, errnoName, type Libc, openLibc } from "./_libc.ts";
 import {
@@ -22,6 +23,7 @@ import {
   type EpollOwner,
   type EpollSocket,
   EpollStream,
+  MSG_NOSIGNAL,
   SOCKET_FLAGS,
   SOL_SOCKET,
 } from "./_epoll_socket.ts";
@@ -50,6 +52,14 @@ const SOCK_DGRAM = 2;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
 const TCP_FASTOPEN = 23;
+const MSG_FASTOPEN = 0x20000000;
+/** What a system without fast open says to MSG_FASTOPEN. */
+const NO_FAST_OPEN: ReadonlySet<string> = new Set([
+  "EOPNOTSUPP", // switched off: net.ipv4.tcp_fastopen
+  "ENOPROTOOPT",
+  "ENOTCONN", // the flag is not known
+  "EPIPE", // likewise
+]);
 const SO_REUSEADDR = 2;
 const SO_REUSEPORT = 15;
 const EPOLL_CTL_ADD = 1;
@@ -67,6 +77,8 @@ const PACKED = Deno.build.arch === "x86_64";
 const EVENT_WORDS = PACKED ? 3 : 4;
 const DATA_WORD = PACKED ? 1 : 2;
 
+const logger = getLogger(["shadowsocks", "loop"]);
+
 /** The poller over epoll(7). */
 export class EpollPoller implements Poller, EpollOwner {
   readonly name = "epoll";
@@ -82,6 +94,10 @@ export class EpollPoller implements Poller, EpollOwner {
   readonly #option = new Int32Array(1);
   readonly #open = new Set<EpollSocket>();
   #changes: EpollSocket[] = [];
+  /** Whether connects may use TCP fast open: the system has not refused it. */
+  #fastOpen = true;
+  /** Whether it was logged that listeners have no TCP fast open. */
+  #listenLogged = false;
   #batches: DatagramBatches | undefined;
   waiting = false;
   #closed = false;
@@ -101,11 +117,13 @@ export class EpollPoller implements Poller, EpollOwner {
   /**
    * Makes the poller.
    *
+   * @param libc The system's calls.
+   * @returns The poller.
    * @throws {Error} If FFI is denied, this is not Linux, or no descriptor is
    * to be had.
    */
-  static open(): EpollPoller {
-    return new EpollPoller(openLibc());
+  static open(libc: Libc = openLibc()): EpollPoller {
+    return new EpollPoller(libc);
   }
 
   listenTcp(
@@ -125,7 +143,7 @@ export class EpollPoller implements Poller, EpollOwner {
       this.#setOption(listener, IPPROTO_TCP, TCP_NODELAY);
       this.#bind(listener, address, "listen on");
       if (options.fastOpen) {
-        this.#setOption(listener, IPPROTO_TCP, TCP_FASTOPEN, options.fastOpen);
+        this.#listenFast(listener, options.fastOpen);
       }
       const backlog = options.backlog ?? DEFAULT_BACKLOG;
       if (this.libc.symbols.listen(listener.fd, backlog) < 0) {
@@ -140,11 +158,15 @@ export class EpollPoller implements Poller, EpollOwner {
 
   connectTcp(
     address: SocketAddress,
-    _options: ConnectOptions = {},
+    options: ConnectOptions = {},
   ): StreamSocket {
     const fd = this.#socket(address, SOCK_STREAM);
     const stream = new EpollStream(this, fd, address);
     this.#setOption(stream, IPPROTO_TCP, TCP_NODELAY);
+    const { fastOpenData } = options;
+    if (fastOpenData !== undefined && this.#connectFast(stream, fastOpenData)) {
+      return stream;
+    }
     const sockaddr = toSockaddr(address) as Uint8Array<ArrayBuffer>;
     if (this.libc.symbols.connect(fd, sockaddr, sockaddr.length) < 0) {
       const errno = this.libc.errno();
@@ -362,10 +384,54 @@ export class EpollPoller implements Poller, EpollOwner {
     }
   }
 
+  #listenFast(listener: Socket, queue: number): void {
+    if (this.#setOption(listener, IPPROTO_TCP, TCP_FASTOPEN, queue)) return;
+    if (this.#listenLogged) return;
+    this.#listenLogged = true;
+    logger.error("warning: fast open is not available");
+  }
+
+  /** @returns Whether it connects; false: the system has no fast open. */
+  #connectFast(stream: EpollStream, data: Uint8Array): boolean {
+    if (!this.#fastOpen) return false;
+    const sockaddr = toSockaddr(stream.remoteAddress);
+    const count = this.libc.symbols.sendto(
+      stream.fd,
+      data as Uint8Array<ArrayBuffer>,
+      data.length,
+      MSG_FASTOPEN | MSG_NOSIGNAL,
+      sockaddr as Uint8Array<ArrayBuffer>,
+      sockaddr.length,
+    );
+    stream.fastOpenTaken = Math.max(0, count);
+    if (count >= 0) return true;
+    const errno = this.libc.errno();
+    const code = errnoName(errno);
+    if (NO_FAST_OPEN.has(code)) {
+      stream.fastOpenTaken = undefined;
+      this.#fastOpen = false;
+      logger.warn(
+        "fast open not supported on this OS ({code}): connecting without it; see net.ipv4.tcp_fastopen",
+        { code },
+      );
+      return false;
+    }
+    // Without a cookie of the other end it is an ordinary connect, which
+    // brings the cookie; other errors are reported like those of a connect.
+    if (errno !== EINPROGRESS) stream.error = code;
+    return true;
+  }
+
   /** Sets an int option; a system that lacks it goes without. */
-  #setOption(socket: Socket, level: number, name: number, value = 1): void {
+  #setOption(
+    socket: Socket,
+    level: number,
+    name: number,
+    value = 1,
+  ): boolean {
     this.#option[0] = value;
-    this.libc.symbols.setsockopt(socket.fd, level, name, this.#option, 4);
+    const { symbols } = this.libc;
+    return symbols.setsockopt(socket.fd, level, name, this.#option, 4) === 0;
   }
 
   #error(action: string): SocketError {

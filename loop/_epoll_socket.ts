@@ -30,7 +30,7 @@ const SO_ERROR = 4;
 const SO_LINGER = 13;
 const SHUT_WR = 1;
 /** MSG_NOSIGNAL: EPIPE as a return value, not as SIGPIPE. */
-const MSG_NOSIGNAL = 0x4000;
+export const MSG_NOSIGNAL = 0x4000;
 const NO_FLAGS = 0;
 
 /** What sockets share with the poller that made them. */
@@ -157,6 +157,7 @@ export class EpollListener extends EpollSocket implements ListenerSocket {
 /** A TCP connection. */
 export class EpollStream extends EpollSocket implements StreamSocket {
   readonly kind = "stream";
+  fastOpenTaken: number | undefined = undefined;
   /** As the system gave it, until somebody asks: most log levels do not. */
   #remote: SocketAddress | Uint8Array;
 

@@ -74,6 +74,12 @@ export interface StreamSocket extends Socket {
   /** The other end. */
   readonly remoteAddress: SocketAddress;
   /**
+   * How many bytes of `fastOpenData` the system has taken; 0 while it does not
+   * know yet whether the other end can do it. Undefined: none was given, or
+   * there is no fast open here, and the connect is an ordinary one.
+   */
+  readonly fastOpenTaken?: number | undefined;
+  /**
    * Reads at most `buffer.length` bytes (at least one byte long).
    *
    * @returns Bytes read, 0 at the peer's end, {@linkcode WOULD_BLOCK} or
