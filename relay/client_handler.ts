@@ -2,11 +2,26 @@
  * What the two client sides, SOCKS5 and tunnel, have in common: a header that
  * leaves with the first payload, towards one of the configured servers.
  *
+ * ```text
+ * usually     connect, say so, wait for payload, send header and payload
+ * fast open   say so, wait for payload, connect with header and payload
+ * ```
+ *
+ * Payload is waited for a moment only: in some protocols the server speaks
+ * first.
+ *
  * @module
  */
 
 import { getLogger } from "@logtape/logtape";
-import { FIRST_PAYLOAD_WAIT, STAGE_STREAM, STREAM_UP } from "./constants.ts";
+import {
+  FIRST_PAYLOAD_WAIT,
+  STAGE_FAST_OPEN,
+  STAGE_STREAM,
+  STREAM_UP,
+  WAIT_STATUS_READING,
+} from "./constants.ts";
+import { OneTimeEncoder } from "./ota.ts";
 import { pickServer } from "./settings.ts";
 import { TCPRelayHandler } from "./tcp_relay_handler.ts";
 
@@ -15,33 +30,70 @@ const logger = getLogger(["shadowsocks", "relay"]);
 /** A connection of the client side. */
 export abstract class ClientHandler extends TCPRelayHandler {
   protected readonly encryptsUpstream = true;
+  /** Length of the address header that stands before the payload. */
+  #headerLength = 0;
+
+  override get fastOpenData(): Uint8Array | undefined {
+    return this.relay.fastOpen ? this.upstream.pending : undefined;
+  }
+
+  protected onHandshakeRead(data: Uint8Array): void {
+    if (this.stage === STAGE_FAST_OPEN) this.#onFirstPayload(data);
+  }
+
+  protected override onHandshakeEnd(): void {
+    // An end without payload is read again, and passed on, once connected.
+    if (this.stage === STAGE_FAST_OPEN) this.#onFirstPayload();
+    else super.onHandshakeEnd();
+  }
+
+  /** Called with fast open, before anybody knows whether a server answers. */
+  protected onFastOpen(): void {}
 
   /**
    * Connects to a server.
    *
-   * @param header The address of the target, and payload if it is known.
-   * @param name The target as the user names it.
+   * @param start The address of the target, and payload if there is any yet.
+   * @param options `headerLength`: where the payload begins; `name`: the
+   * target as the user names it.
    */
-  protected connectToServer(header: Uint8Array, name: string): void {
-    this.upstream.carry = header;
+  protected connectToServer(
+    start: Uint8Array,
+    { headerLength, name }: {
+      readonly headerLength: number;
+      readonly name: string;
+    },
+  ): void {
+    const { settings, fastOpen } = this.relay;
+    this.upstream.carry = start;
+    this.#headerLength = headerLength;
+    if (settings.oneTimeAuth) {
+      const { masterKey } = settings.suite;
+      const iv = this.cryptor.salt!;
+      this.upstream.transform = new OneTimeEncoder({
+        iv,
+        masterKey,
+        headerLength,
+      });
+    }
     this.remoteName = name;
     this.relay.endHandshake(this);
     logger.info("connecting {name} from {client}", {
       name,
       client: this.clientName,
     });
-    const server = pickServer(this.relay.settings.servers);
-    this.connect(server.host, server.port);
+    if (fastOpen) this.#awaitPayload();
+    else this.#connect();
   }
 
   /**
-   * Sends what stands before the payload: at once if payload stands with it,
-   * else with the first payload, which is waited for a moment.
-   *
-   * @param hasPayload Whether payload stands with the header.
+   * Sends the header if it was not sent yet: at once if payload stands with
+   * it, else with the first payload, which is waited for a moment.
    */
-  protected sendHeader(hasPayload: boolean): void {
-    if (hasPayload) {
+  protected sendHeader(): void {
+    const { carry } = this.upstream;
+    if (carry === undefined) return;
+    if (carry.length > this.#headerLength) {
       this.#sendCarry();
       return;
     }
@@ -54,6 +106,32 @@ export abstract class ClientHandler extends TCPRelayHandler {
       { server: `${this.remoteSocket?.remoteAddress}` },
     );
     this.destroy({ reset: true });
+  }
+
+  #connect(): void {
+    const server = pickServer(this.relay.settings.servers);
+    this.connect(server.host, server.port);
+  }
+
+  #awaitPayload(): void {
+    this.stage = STAGE_FAST_OPEN;
+    this.onFastOpen();
+    if (this.isDestroyed()) return;
+    if (this.upstream.carry!.length > this.#headerLength) {
+      this.#onFirstPayload();
+      return;
+    }
+    this.updateStream(STREAM_UP, WAIT_STATUS_READING);
+    this.relay.loop.addTimer(FIRST_PAYLOAD_WAIT, () => {
+      if (this.stage === STAGE_FAST_OPEN) this.#onFirstPayload();
+    });
+  }
+
+  /** Connects with what there is to send; every address gets the same bytes. */
+  #onFirstPayload(plaintext: Uint8Array = this.upstream.carry!): void {
+    this.upstream.pending = this.encrypted(STREAM_UP, plaintext).slice();
+    this.upstream.carry = undefined;
+    this.#connect();
   }
 
   #sendCarry(): void {

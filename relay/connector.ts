@@ -31,6 +31,8 @@ export interface ConnectorOwner {
   onRemoteFailed(socket: StreamSocket): void;
   /** No address could be connected to; `code` is the last error. */
   onConnectFailed(code: string): void;
+  /** First data for fast open, the same for every address; undefined: none. */
+  readonly fastOpenData: Uint8Array | undefined;
   /** Who asked, for log lines. */
   readonly clientName: string;
 }
@@ -146,7 +148,13 @@ export class Connector {
 
   #open(address: SocketAddress): void {
     const { poller, loop } = this.#relay;
-    const socket = poller.connectTcp(address);
+    const { fastOpenData } = this.#owner;
+    const socket = fastOpenData === undefined
+      ? poller.connectTcp(address)
+      : poller.connectTcp(address, { fastOpenData });
+    if (fastOpenData !== undefined && socket.fastOpenTaken === undefined) {
+      this.#relay.fastOpen = false;
+    }
     this.#socket = socket;
     this.#owner.onRemoteSocket(socket);
     loop.add(socket, POLL_OUT, this.#relay);

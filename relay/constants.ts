@@ -10,6 +10,7 @@
  * DNS         look up the server            look up the target
  * CONNECTING  connect to the server         connect to the target
  * STREAM      pipe both directions          pipe both directions
+ * FAST_OPEN   wait for the first payload    -
  * DRAINING    -                             read and throw away, say nothing
  * DESTROYED   both sockets are closed       both sockets are closed
  * ```
@@ -31,6 +32,8 @@ export const STAGE_CONNECTING = 4;
 export const STAGE_STREAM = 5;
 /** Refused: read and throw away until the peer or the deadline ends it. */
 export const STAGE_DRAINING = 6;
+/** Fast open: waiting for the first payload, before connecting. */
+export const STAGE_FAST_OPEN = 7;
 /** Over: the sockets are closed and nothing holds the handler. */
 export const STAGE_DESTROYED = -1;
 

@@ -3,7 +3,8 @@
  * the cipher with the server.
  *
  * The answer to CONNECT is sent once the server is connected, so that an
- * unreachable server shows as a SOCKS error and not as a dead connection.
+ * unreachable server shows as a SOCKS error and not as a dead connection. With
+ * fast open it must be sent before: the application speaks only after it.
  *
  * @module
  */
@@ -56,7 +57,8 @@ const REPLIES: Readonly<Record<string, number>> = {
 
 /** A connection of the SOCKS5 proxy. */
 export class LocalHandler extends ClientHandler {
-  #hasPayload = false;
+  /** Whether the application was told that it is connected. */
+  #replied = false;
   #endAssociation: (() => void) | undefined;
 
   override keepsAlive(): boolean {
@@ -64,7 +66,7 @@ export class LocalHandler extends ClientHandler {
       this.relay.udpRelay!.isActive(this.localSocket.remoteAddress.host);
   }
 
-  protected onHandshakeRead(data: Uint8Array): void {
+  protected override onHandshakeRead(data: Uint8Array): void {
     if (this.stage === STAGE_UDP_ASSOC) return;
     let rest = data;
     if (this.stage === STAGE_INIT) {
@@ -73,11 +75,17 @@ export class LocalHandler extends ClientHandler {
       rest = rest.subarray(length);
     }
     if (this.stage === STAGE_ADDR) this.#onRequest(rest);
+    else super.onHandshakeRead(rest);
+  }
+
+  protected override onFastOpen(): void {
+    this.#replied = true;
+    this.write(STREAM_DOWN, reply(REPLY_SUCCEEDED));
   }
 
   protected override onConnected(): void {
-    this.write(STREAM_DOWN, reply(REPLY_SUCCEEDED));
-    if (!this.isDestroyed()) this.sendHeader(this.#hasPayload);
+    if (!this.#replied) this.write(STREAM_DOWN, reply(REPLY_SUCCEEDED));
+    if (!this.isDestroyed()) this.sendHeader();
   }
 
   onConnectFailed(code: string): void {
@@ -85,7 +93,8 @@ export class LocalHandler extends ClientHandler {
       name: this.remoteName,
       code,
     });
-    this.#refuse(REPLIES[code] ?? REPLY_GENERAL_FAILURE);
+    if (this.#replied) this.destroy({ reset: true });
+    else this.#refuse(REPLIES[code] ?? REPLY_GENERAL_FAILURE);
   }
 
   protected override onDestroy(): void {
@@ -150,11 +159,10 @@ export class LocalHandler extends ClientHandler {
       this.#refuse(REPLY_NOT_ALLOWED);
       return;
     }
-    this.#hasPayload = data.length > request.length;
-    this.connectToServer(
-      data.slice(REQUEST_ADDRESS_OFFSET),
-      targetName(data, request.address),
-    );
+    this.connectToServer(data.slice(REQUEST_ADDRESS_OFFSET), {
+      headerLength: request.length - REQUEST_ADDRESS_OFFSET,
+      name: targetName(data, request.address),
+    });
   }
 
   #associate(): void {

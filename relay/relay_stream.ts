@@ -6,6 +6,20 @@
 
 import { WAIT_STATUS_INIT } from "./constants.ts";
 
+/** What some connections do with the plaintext of a direction. */
+export interface StreamTransform {
+  /** Whether an end of the stream would be a clean one now. */
+  readonly atBoundary: boolean;
+  /**
+   * Turns the next bytes into others.
+   *
+   * @param data Bytes of the stream.
+   * @param out Takes the others; does not overlap `data`.
+   * @returns How many others.
+   */
+  apply(data: Uint8Array, out: Uint8Array): number;
+}
+
 /** What one direction holds between two events; all empty while it is idle. */
 export class RelayStream {
   /** What it waits for: `WAIT_STATUS_*`. */
@@ -17,13 +31,44 @@ export class RelayStream {
   carry: Uint8Array | undefined = undefined;
   /** Bytes that the sink had no room for; the source is not read meanwhile. */
   pending: Uint8Array | undefined = undefined;
+  /** Before encrypting, or after decrypting; most often there is none. */
+  transform: StreamTransform | undefined = undefined;
   /** The source has sent its end. */
   ended = false;
   /** The end was passed on to the sink. */
   finished = false;
 
+  /**
+   * Puts bytes behind those that the sink had no room for.
+   *
+   * @param data The bytes; copied.
+   */
+  hold(data: Uint8Array): void {
+    const { pending } = this;
+    if (pending === undefined) {
+      this.pending = data.slice();
+      return;
+    }
+    this.pending = new Uint8Array(pending.length + data.length);
+    this.pending.set(pending);
+    this.pending.set(data, pending.length);
+  }
+
+  /**
+   * Drops the first of those bytes: the sink has taken them.
+   *
+   * @param length How many.
+   */
+  release(length: number): void {
+    const { pending } = this;
+    if (pending === undefined || length === 0) return;
+    this.pending = length < pending.length
+      ? pending.subarray(length)
+      : undefined;
+  }
+
   /** Drops all bytes. */
   clear(): void {
-    this.carry = this.pending = undefined;
+    this.carry = this.pending = this.transform = undefined;
   }
 }

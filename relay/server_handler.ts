@@ -6,6 +6,9 @@
  * salt ‖ {chunk…}      plaintext: ATYP(1) ADDR(4|16|1+n) PORT(2) ‖ payload…
  * ```
  *
+ * With the bit 0x10 in ATYP a tag follows the header, and the payload comes in
+ * tagged chunks: see `ota.ts`.
+ *
  * The address may lie in any number of chunks and segments. Until it is whole
  * and authentic the server answers nothing at all: whoever fails is read and
  * thrown away until the deadline that counts from accept, so that neither the
@@ -23,9 +26,12 @@ import {
   parseAddress,
   type ParsedAddress,
 } from "../socks5/mod.ts";
+import { isAuthentic, ONETIMEAUTH_BYTES, OneTimeDecoder } from "./ota.ts";
 import { TCPRelayHandler } from "./tcp_relay_handler.ts";
 
 const logger = getLogger(["shadowsocks", "relay"]);
+
+const ALLOW_ONE_TIME_AUTH = { allowOneTimeAuth: true } as const;
 
 /** A connection of the server. */
 export class ServerHandler extends TCPRelayHandler {
@@ -46,7 +52,7 @@ export class ServerHandler extends TCPRelayHandler {
       : undefined;
     if (length === 0) return;
     const plain = this.#withHeader(output.subarray(0, length));
-    const address = parseAddress(plain);
+    const address = parseAddress(plain, ALLOW_ONE_TIME_AUTH);
     switch (address.status) {
       case "need-more":
         this.#header = plain.slice();
@@ -59,8 +65,7 @@ export class ServerHandler extends TCPRelayHandler {
         this.#refuse();
         return;
       case "ok":
-        this.#header = undefined;
-        this.#onTarget(plain, address);
+        this.#onAddress(plain, address);
     }
   }
 
@@ -85,11 +90,53 @@ export class ServerHandler extends TCPRelayHandler {
     return false;
   }
 
-  #onTarget(plain: Uint8Array, address: ParsedAddress): void {
-    this.relay.endHandshake(this);
-    if (plain.length > address.length) {
-      this.upstream.pending = plain.slice(address.length);
+  #onAddress(plain: Uint8Array, address: ParsedAddress): void {
+    const { length } = address;
+    if (!address.oneTimeAuth) {
+      if (this.relay.settings.oneTimeAuth) {
+        logger.warn("client one time auth is required");
+        this.#refuse();
+        return;
+      }
+      this.#onTarget(plain, address, plain.subarray(length));
+      return;
     }
+    const end = length + ONETIMEAUTH_BYTES;
+    if (plain.length < end) {
+      this.#header = plain.slice();
+      return;
+    }
+    const iv = this.cryptor.peerSalt!;
+    const { masterKey } = this.relay.settings.suite;
+    const tag = plain.subarray(length, end);
+    if (!isAuthentic(plain.subarray(0, length), tag, { iv, masterKey })) {
+      logger.warn("one time auth fail");
+      this.#refuse();
+      return;
+    }
+    this.upstream.transform = new OneTimeDecoder({
+      iv,
+      onDrop: () => {
+        logger.warn(
+          "one time auth fail, drop chunk ! connection from {client}",
+          {
+            client: this.clientName,
+          },
+        );
+      },
+    });
+    const payload = this.transformed(this.upstream, plain.subarray(end));
+    this.#onTarget(plain, address, payload);
+  }
+
+  #onTarget(
+    plain: Uint8Array,
+    address: ParsedAddress,
+    payload: Uint8Array,
+  ): void {
+    this.#header = undefined;
+    this.relay.endHandshake(this);
+    if (payload.length > 0) this.upstream.pending = payload.slice();
     const { type, hostOffset, port } = address;
     const ip = type === ATYP_DOMAIN
       ? undefined

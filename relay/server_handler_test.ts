@@ -144,7 +144,12 @@ const BAD: readonly {
   },
   {
     name: "a masked type",
-    make: (client) => client.seal(Uint8Array.of(0x11, 1, 2, 3, 4, 0, 80)),
+    make: (client) => client.seal(Uint8Array.of(0x21, 1, 2, 3, 4, 0, 80)),
+  },
+  {
+    name: "a marked type with a wrong tag",
+    make: (client) =>
+      client.seal(Uint8Array.of(0x11, 1, 2, 3, 4, 0, 80), new Uint8Array(10)),
   },
   {
     name: "an empty name",

@@ -8,6 +8,7 @@
 import type { HostPort, IpNetworks, Mode } from "../config/mod.ts";
 import type { CipherSuite } from "../crypto/mod.ts";
 import type { SocketAddress } from "../loop/mod.ts";
+import { MAX_CHUNK_DATA } from "./ota.ts";
 import { CARRY_SIZE, UP_STREAM_BUF_SIZE } from "./constants.ts";
 
 /** The settings of a relay. */
@@ -49,6 +50,14 @@ export class RelayBuffers {
   readonly output: Uint8Array = new Uint8Array(
     CARRY_SIZE + UP_STREAM_BUF_SIZE + 4096,
   );
+  #scratch: Uint8Array | undefined;
+
+  /** Output of a stream's transform: what is in `output`, and one chunk. */
+  get scratch(): Uint8Array {
+    return this.#scratch ??= new Uint8Array(
+      this.output.length + MAX_CHUNK_DATA,
+    );
+  }
 }
 
 /**

@@ -84,6 +84,8 @@ export class TCPRelay implements EventHandler {
   readonly udpRelay: UDPRelay | undefined;
   /** Whether every connection goes to one fixed target. */
   readonly isTunnel: boolean;
+  /** Whether connects may use fast open: it is wanted, and was not refused. */
+  fastOpen: boolean;
   /** Descriptor → the handler of its connection. */
   readonly fd_to_handlers: Map<number, TCPRelayHandler> = new Map();
   /** Handlers by their last activity, the oldest first; removed: undefined. */
@@ -121,6 +123,7 @@ export class TCPRelay implements EventHandler {
     this.dnsResolver = options.dnsResolver;
     this.buffers = options.buffers;
     this.udpRelay = options.udpRelay;
+    this.fastOpen = settings.fastOpen;
     this.isTunnel = settings.tunnel !== undefined;
     this.#isLocal = options.isLocal;
     this.#statCallback = options.statCallback;

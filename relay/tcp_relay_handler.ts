@@ -182,6 +182,10 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
 
   /** Called with each read of the client before the stream stage. */
   protected abstract onHandshakeRead(data: Uint8Array): void;
+  /** Called when the client sends its end before the stream stage. */
+  protected onHandshakeEnd(): void {
+    this.destroy();
+  }
   /** Called when the other end is connected; `STAGE_STREAM` has begun. */
   protected onConnected(): void {}
   /** Called when no address could be connected to; destroys. */
@@ -243,6 +247,11 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
     this.remoteSocket = undefined;
   }
 
+  /** What may leave with the SYN; undefined: connect without fast open. */
+  get fastOpenData(): Uint8Array | undefined {
+    return undefined;
+  }
+
   /** Whether the other end may have this address; logs if not. */
   isAllowed(_address: SocketAddress): boolean {
     return true;
@@ -278,7 +287,7 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
     const state = isUp ? this.upstream : this.downstream;
     const sink = isUp ? this.remoteSocket! : this.localSocket;
     if (state.pending !== undefined) {
-      state.pending = concat(state.pending, data);
+      state.hold(data);
       return;
     }
     const sent = sink.send(data);
@@ -287,16 +296,30 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
     } else if (sent === FAILED) {
       this.onSocketError(!isUp, sink.error);
     } else {
-      state.pending = data.slice(Math.max(0, sent));
+      state.hold(data.subarray(Math.max(0, sent)));
       this.updateStream(stream, WAIT_STATUS_WRITING);
     }
   }
 
   /** Sends plaintext to the peer that speaks the cipher. */
   protected writeEncrypted(stream: number, plaintext: Uint8Array): void {
+    const ciphertext = this.encrypted(stream, plaintext);
+    if (ciphertext.length > 0) this.write(stream, ciphertext);
+  }
+
+  /** The ciphertext of plaintext, in the shared output buffer. */
+  protected encrypted(stream: number, plaintext: Uint8Array): Uint8Array {
     const { output } = this.relay.buffers;
-    const length = this.cryptor.encrypt(plaintext, output);
-    if (length > 0) this.write(stream, output.subarray(0, length));
+    const state = stream === STREAM_UP ? this.upstream : this.downstream;
+    const data = this.transformed(state, plaintext);
+    return output.subarray(0, this.cryptor.encrypt(data, output));
+  }
+
+  /** What the stream's transform, if it has one, makes of bytes. */
+  protected transformed(state: RelayStream, data: Uint8Array): Uint8Array {
+    if (state.transform === undefined) return data;
+    const { scratch } = this.relay.buffers;
+    return scratch.subarray(0, state.transform.apply(data, scratch));
   }
 
   /** Refuses the peer without a sign: reads on, says nothing, forgets. */
@@ -316,7 +339,10 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
     if (!this.#connector!.handleEvent(event)) return;
     this.#connector = undefined;
     this.stage = STAGE_STREAM;
-    this.updateStream(STREAM_DOWN, WAIT_STATUS_READING);
+    if (this.downstream.pending === undefined) {
+      this.updateStream(STREAM_DOWN, WAIT_STATUS_READING);
+    }
+    this.upstream.release(this.remoteSocket!.fastOpenTaken ?? 0);
     if (this.upstream.pending !== undefined) this.#flush(STREAM_UP);
     else this.updateStream(STREAM_UP, WAIT_STATUS_READING);
     if (!this.isDestroyed()) this.onConnected();
@@ -339,7 +365,7 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
       this.relay.updateActivity(this, count);
       this.onHandshakeRead(input.subarray(0, start + count));
     } else if (count === 0) {
-      this.destroy();
+      this.onHandshakeEnd();
     } else if (count === FAILED) {
       this.onSocketError(true, this.localSocket.error);
     }
@@ -367,20 +393,21 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
     this.relay.updateActivity(this, count);
     const total = start + count;
     const data = input.subarray(0, total);
-    let length: number;
+    let result: Uint8Array;
     if (isUp === this.encryptsUpstream) {
       state.carry = undefined;
-      length = this.cryptor.encrypt(data, output);
+      result = this.encrypted(stream, data);
     } else {
-      length = this.cryptor.decrypt(data, output);
+      const length = this.cryptor.decrypt(data, output);
       if (length === DECRYPT_FAILED) {
         this.onDecryptFailed();
         return;
       }
       const { consumed } = this.cryptor;
       state.carry = consumed < total ? input.slice(consumed, total) : undefined;
+      result = this.transformed(state, output.subarray(0, length));
     }
-    if (length > 0) this.write(stream, output.subarray(0, length));
+    if (result.length > 0) this.write(stream, result);
     if (this.cryptor.failed && !this.isDestroyed()) this.onDecryptFailed();
   }
 
@@ -397,7 +424,10 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
         this.writeEncrypted(stream, rest);
         if (this.isDestroyed()) return;
       }
-    } else if (!this.cryptor.atBoundary(state.carry?.length ?? 0)) {
+    } else if (
+      !this.cryptor.atBoundary(state.carry?.length ?? 0) ||
+      state.transform?.atBoundary === false
+    ) {
       this.onSocketError(isUp, "connection cut inside a frame");
       return;
     }
@@ -427,11 +457,8 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
         this.onSocketError(!isUp, sink.error);
         return;
       }
-      if (sent < pending.length) {
-        if (sent > 0) state.pending = pending.subarray(sent);
-        return;
-      }
-      state.pending = undefined;
+      if (sent > 0) state.release(sent);
+      if (state.pending !== undefined) return;
     }
     this.#afterWrite(stream, state);
   }
@@ -463,11 +490,4 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
 function mask(asSource: number, asSink: number): number {
   return ((asSource & WAIT_STATUS_READING) !== 0 ? POLL_IN : POLL_NULL) |
     ((asSink & WAIT_STATUS_WRITING) !== 0 ? POLL_OUT : POLL_NULL);
-}
-
-function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const joined = new Uint8Array(first.length + second.length);
-  joined.set(first);
-  joined.set(second, first.length);
-  return joined;
 }

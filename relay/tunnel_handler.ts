@@ -14,18 +14,15 @@ import { ClientHandler } from "./client_handler.ts";
 export class TunnelHandler extends ClientHandler {
   override start(): void {
     const target = this.relay.settings.tunnel!;
-    this.connectToServer(
-      addressHeader(target),
-      `${target.host}:${target.port}`,
-    );
-  }
-
-  protected onHandshakeRead(): void {
-    // The client is not read before the server is connected.
+    const header = addressHeader(target);
+    this.connectToServer(header, {
+      headerLength: header.length,
+      name: `${target.host}:${target.port}`,
+    });
   }
 
   protected override onConnected(): void {
-    this.sendHeader(false);
+    this.sendHeader();
   }
 
   onConnectFailed(): void {

@@ -13,6 +13,7 @@ import {
   parseUdpHeader,
   UDP_PREFIX_LENGTH,
 } from "../socks5/mod.ts";
+import { authenticate, ONETIMEAUTH_BYTES } from "./ota.ts";
 import { pickServer } from "./settings.ts";
 import { addressHeader } from "./tunnel_handler.ts";
 import type { UDPAssociation } from "./udp_association.ts";
@@ -122,14 +123,33 @@ export class UDPLocalRelay extends UDPRelay {
       : undefined;
   }
 
+  /** The tag at the end depends on the salt, which is drawn when sealing. */
+  #sealAuthenticated(plain: Uint8Array): number {
+    const { suite } = this.settings;
+    const { masterKey } = suite;
+    const tagged = new Uint8Array(plain.length + ONETIMEAUTH_BYTES);
+    tagged.set(plain);
+    return suite.sealPacket(tagged, this.output, {
+      onSalt: (iv) => {
+        const bytes = tagged.subarray(0, plain.length);
+        tagged.set(authenticate(bytes, { iv, masterKey }), plain.length);
+      },
+    });
+  }
+
   #seal(
     plain: Uint8Array,
     association: UDPAssociation,
     server: SocketAddress,
   ): void {
-    const { suite } = this.settings;
-    if (plain.length + suite.packetOverhead > this.output.length) return;
-    const length = suite.sealPacket(plain, this.output);
+    const { suite, oneTimeAuth } = this.settings;
+    const extra = oneTimeAuth ? ONETIMEAUTH_BYTES : 0;
+    if (plain.length + extra + suite.packetOverhead > this.output.length) {
+      return;
+    }
+    const length = oneTimeAuth
+      ? this.#sealAuthenticated(plain)
+      : suite.sealPacket(plain, this.output);
     association.sendTo(this.output.subarray(0, length), server);
   }
 }

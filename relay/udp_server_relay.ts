@@ -15,10 +15,12 @@ import {
   type ParsedAddress,
   writeAddress,
 } from "../socks5/mod.ts";
+import { isAuthentic, ONETIMEAUTH_BYTES } from "./ota.ts";
 import type { UDPAssociation } from "./udp_association.ts";
 import { HEADER_ROOM, UDPRelay } from "./udp_relay.ts";
 
 const logger = getLogger(["shadowsocks", "relay"]);
+const ALLOW_ONE_TIME_AUTH = { allowOneTimeAuth: true } as const;
 
 /** UDP of the server. */
 export class UDPServerRelay extends UDPRelay {
@@ -33,12 +35,13 @@ export class UDPServerRelay extends UDPRelay {
       return;
     }
     const plain = this.output.subarray(0, plainLength);
-    const address = parseAddress(plain);
-    if (address.status !== "ok") {
+    const address = parseAddress(plain, ALLOW_ONE_TIME_AUTH);
+    const end = address.status === "ok" ? this.#dataEnd(plain, address) : -1;
+    if (address.status !== "ok" || end < 0) {
       refuse(from);
       return;
     }
-    const data = plain.subarray(address.length);
+    const data = plain.subarray(address.length, end);
     if (address.type !== ATYP_DOMAIN) {
       this.#send(data, from, targetOf(plain, address));
       return;
@@ -70,6 +73,26 @@ export class UDPServerRelay extends UDPRelay {
       this.output.subarray(0, sealed),
       association.client,
     );
+  }
+
+  /** Where the data ends; -1: the packet is not, or badly, authenticated. */
+  #dataEnd(plain: Uint8Array, address: ParsedAddress): number {
+    const { suite, oneTimeAuth } = this.settings;
+    if (!address.oneTimeAuth) {
+      if (!oneTimeAuth) return plain.length;
+      logger.warn("client one time auth is required");
+      return -1;
+    }
+    const end = plain.length - ONETIMEAUTH_BYTES;
+    if (end < address.length) {
+      logger.warn("UDP one time auth header is too short");
+      return -1;
+    }
+    const tagged = plain.subarray(0, end);
+    const key = { iv: suite.packetSalt, masterKey: suite.masterKey };
+    if (isAuthentic(tagged, plain.subarray(end), key)) return end;
+    logger.warn("UDP one time auth fail");
+    return -1;
   }
 
   #send(data: Uint8Array, client: SocketAddress, target: SocketAddress): void {
