@@ -68,6 +68,8 @@ export class Manager {
   #closed = false;
 
   /**
+   * Makes a manager, which begins with {@linkcode Manager.start}.
+   *
    * @param config What to do; it says where the manager listens.
    * @param options What to run on.
    */

@@ -86,16 +86,20 @@ export class PortRelays {
    * @param onEnd Called once when the last connection has ended.
    */
   close(onEnd: () => void): void {
+    const { port } = this.address;
+    let isListening = true;
+    let isIdle = this.#tcp === undefined;
     const end = (): void => {
-      if (this.#ended) return;
+      isIdle = true;
+      if (isListening || this.#ended) return;
       this.#end();
       onEnd();
     };
-    this.#tcp?.close();
     this.#udp?.close();
-    if (this.#options.service.announce !== false) this.#logClose();
-    if (this.#tcp === undefined) end();
-    else this.#tcp.close(end);
+    this.#tcp?.close(end);
+    isListening = false;
+    if (this.#options.service.announce !== false) this.#logClose(port);
+    if (isIdle) end();
   }
 
   /** Stops listening and ends every connection. */
@@ -157,8 +161,7 @@ export class PortRelays {
     }
   }
 
-  #logClose(): void {
-    const { port } = this.address;
+  #logClose(port: number): void {
     if (this.#tcp !== undefined) {
       logger.info("closed TCP port {port}", { port });
     }

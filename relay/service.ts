@@ -44,6 +44,8 @@ export class Service {
   #onIdle: (() => void) | undefined;
 
   /**
+   * Makes a service, which begins with {@linkcode Service.start}.
+   *
    * @param config What to do.
    * @param options What to run on.
    */

@@ -10,6 +10,7 @@ export * from "./config_file.ts";
 export * from "./exercises.ts";
 export * from "./files.ts";
 export * from "./libraries.ts";
+export * from "./manager_client.ts";
 export * from "./pair.ts";
 export * from "./ports.ts";
 export * from "./process.ts";
