@@ -8,7 +8,7 @@
 
 import { deriveSessionKey } from "./_hkdf.ts";
 import type { CipherMethod } from "./methods.ts";
-import type { AeadCipher, AeadKey } from "./provider.ts";
+import type { AeadCipher, AeadKey, AeadSession } from "./provider.ts";
 
 /** Bytes of the tag of every AEAD method (SIP004). */
 export const TAG_LENGTH = 16;
@@ -53,10 +53,12 @@ export function makeAeadCipher(
 
 class BackedCipher implements AeadCipher {
   readonly #method: CipherMethod;
+  readonly #zeroNonce: Uint8Array;
   #backend: AeadBackend | undefined;
 
   constructor(method: CipherMethod, backend: AeadBackend) {
     this.#method = method;
+    this.#zeroNonce = new Uint8Array(method.nonceLength);
     this.#backend = backend;
   }
 
@@ -75,6 +77,31 @@ class BackedCipher implements AeadCipher {
       );
     }
     return new BackedKey(this.#backend, key.slice(), nonceLength);
+  }
+
+  sealOnce(
+    session: AeadSession,
+    plaintext: Uint8Array,
+    sealed: Uint8Array,
+  ): void {
+    using key = this.#sessionKey(session);
+    key.seal(this.#zeroNonce, plaintext, sealed);
+  }
+
+  openOnce(
+    session: AeadSession,
+    sealed: Uint8Array,
+    plaintext: Uint8Array,
+  ): boolean {
+    using key = this.#sessionKey(session);
+    return key.open(this.#zeroNonce, sealed, plaintext);
+  }
+
+  #sessionKey({ masterKey, salt }: AeadSession): AeadKey {
+    const subkey = this.deriveSubkey(masterKey, salt);
+    const key = this.importKey(subkey);
+    subkey.fill(0);
+    return key;
   }
 
   [Symbol.dispose](): void {

@@ -23,7 +23,7 @@ import {
 } from "./_framing.ts";
 import { SaltPool } from "./_salt_pool.ts";
 import type { CipherMethod } from "./methods.ts";
-import type { AeadCipher, AeadKey } from "./provider.ts";
+import type { AeadCipher, AeadKey, AeadSession } from "./provider.ts";
 
 /** SIP004: the most payload in a chunk; the two upper bits stay 0. */
 export const MAX_CHUNK_LENGTH = 0x3fff;
@@ -52,7 +52,7 @@ export class AeadFraming implements Framing {
   readonly packetOverhead: number;
   readonly packetSalt: Uint8Array;
   readonly #shared: Shared;
-  readonly #packetNonce: Uint8Array;
+  readonly #packetSession: AeadSession;
 
   /**
    * Makes the framing of a port.
@@ -65,7 +65,7 @@ export class AeadFraming implements Framing {
     const { saltLength, tagLength, nonceLength } = method;
     this.packetOverhead = saltLength + tagLength;
     this.packetSalt = new Uint8Array(saltLength);
-    this.#packetNonce = new Uint8Array(nonceLength);
+    this.#packetSession = { masterKey, salt: this.packetSalt };
     this.#shared = {
       cipher,
       masterKey,
@@ -108,13 +108,16 @@ export class AeadFraming implements Framing {
     out: Uint8Array,
     options?: SealPacketOptions,
   ): number {
-    const { salts, saltLength } = this.#shared;
+    const { cipher, salts, saltLength } = this.#shared;
     const total = plaintext.length + this.packetOverhead;
     salts.take(this.packetSalt);
     options?.onSalt?.(this.packetSalt);
     out.set(this.packetSalt);
-    using key = sessionKey(this.#shared, this.packetSalt);
-    key.seal(this.#packetNonce, plaintext, out.subarray(saltLength, total));
+    cipher.sealOnce(
+      this.#packetSession,
+      plaintext,
+      out.subarray(saltLength, total),
+    );
     return total;
   }
 
@@ -126,13 +129,12 @@ export class AeadFraming implements Framing {
    * @returns Bytes of the payload, or {@linkcode DECRYPT_FAILED}.
    */
   openPacket(packet: Uint8Array, out: Uint8Array): number {
-    const { saltLength } = this.#shared;
+    const { cipher, saltLength } = this.#shared;
     const length = packet.length - this.packetOverhead;
     if (length < 0) return DECRYPT_FAILED;
-    this.packetSalt.set(packet.subarray(0, saltLength));
-    using key = sessionKey(this.#shared, this.packetSalt);
-    const genuine = key.open(
-      this.#packetNonce,
+    for (let i = 0; i < saltLength; i++) this.packetSalt[i] = packet[i]!;
+    const genuine = cipher.openOnce(
+      this.#packetSession,
       packet.subarray(saltLength),
       out.subarray(0, length),
     );

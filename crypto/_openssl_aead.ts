@@ -15,7 +15,7 @@ import { NativeBuffer } from "./_ffi.ts";
 import type { DeriveSubkey } from "./_openssl_hkdf.ts";
 import { opensslError, type OpensslLibrary } from "./_openssl_library.ts";
 import type { CipherMethod } from "./methods.ts";
-import type { AeadCipher, AeadKey } from "./provider.ts";
+import type { AeadCipher, AeadKey, AeadSession } from "./provider.ts";
 
 /** openssl/evp.h: the controls of an AEAD context. */
 const EVP_CTRL_AEAD_SET_IVLEN = 0x9;
@@ -38,6 +38,7 @@ export interface OpensslAeadParts {
 /** An AEAD cipher of OpenSSL. */
 export class OpensslAeadCipher implements AeadCipher {
   readonly #cipher: AeadCipher;
+  readonly #backend: OpensslAead;
   readonly #derive: DeriveSubkey | undefined;
   readonly #keyLength: number;
 
@@ -49,7 +50,8 @@ export class OpensslAeadCipher implements AeadCipher {
    * @throws {CipherError} If OpenSSL does not give a context.
    */
   constructor(method: CipherMethod, parts: OpensslAeadParts) {
-    this.#cipher = makeAeadCipher(method, new OpensslAead(method, parts));
+    this.#backend = new OpensslAead(method, parts);
+    this.#cipher = makeAeadCipher(method, this.#backend);
     this.#derive = parts.derive;
     this.#keyLength = method.keyLength;
   }
@@ -62,9 +64,12 @@ export class OpensslAeadCipher implements AeadCipher {
    * @returns The subkey.
    */
   deriveSubkey(master: Uint8Array, salt: Uint8Array): Uint8Array {
-    return this.#derive === undefined
-      ? this.#cipher.deriveSubkey(master, salt)
-      : this.#derive(master, salt, this.#keyLength);
+    if (this.#derive === undefined) {
+      return this.#cipher.deriveSubkey(master, salt);
+    }
+    const subkey = new Uint8Array(this.#keyLength);
+    this.#derive(master, salt, subkey);
+    return subkey;
   }
 
   /**
@@ -77,6 +82,48 @@ export class OpensslAeadCipher implements AeadCipher {
     return this.#cipher.importKey(key);
   }
 
+  /**
+   * Seals one message under a session key that is derived in place.
+   *
+   * @param session Master key and salt.
+   * @param plaintext Any length.
+   * @param sealed Takes 16 bytes more.
+   */
+  sealOnce(
+    session: AeadSession,
+    plaintext: Uint8Array,
+    sealed: Uint8Array,
+  ): void {
+    if (this.#derive === undefined) {
+      this.#cipher.sealOnce(session, plaintext, sealed);
+    } else {
+      const { sealing } = this.#backend;
+      this.#derive(session.masterKey, session.salt, sealing.keySlot());
+      sealing.sealOnce(plaintext, sealed);
+    }
+  }
+
+  /**
+   * Opens one message under a session key that is derived in place.
+   *
+   * @param session Master key and salt.
+   * @param sealed Ciphertext and tag.
+   * @param plaintext Takes 16 bytes less.
+   * @returns Whether it is genuine.
+   */
+  openOnce(
+    session: AeadSession,
+    sealed: Uint8Array,
+    plaintext: Uint8Array,
+  ): boolean {
+    if (this.#derive === undefined || sealed.length < TAG_LENGTH) {
+      return this.#cipher.openOnce(session, sealed, plaintext);
+    }
+    const { opening } = this.#backend;
+    this.#derive(session.masterKey, session.salt, opening.keySlot());
+    return opening.openOnce(sealed, plaintext);
+  }
+
   /** Frees the native contexts. */
   [Symbol.dispose](): void {
     this.#cipher[Symbol.dispose]();
@@ -84,13 +131,13 @@ export class OpensslAeadCipher implements AeadCipher {
 }
 
 class OpensslAead implements AeadBackend {
-  readonly #sealing: AeadContext;
-  readonly #opening: AeadContext;
+  readonly sealing: AeadContext;
+  readonly opening: AeadContext;
 
   constructor(method: CipherMethod, parts: OpensslAeadParts) {
     using building = new DisposableStack();
-    this.#sealing = building.use(new AeadContext(method, parts, 1));
-    this.#opening = new AeadContext(method, parts, 0);
+    this.sealing = building.use(new AeadContext(method, parts, 1));
+    this.opening = new AeadContext(method, parts, 0);
     building.move();
   }
 
@@ -100,7 +147,7 @@ class OpensslAead implements AeadBackend {
     plaintext: Uint8Array,
     sealed: Uint8Array,
   ): void {
-    this.#sealing.seal(key, nonce, plaintext, sealed);
+    this.sealing.seal(key, nonce, plaintext, sealed);
   }
 
   open(
@@ -109,17 +156,17 @@ class OpensslAead implements AeadBackend {
     sealed: Uint8Array,
     plaintext: Uint8Array,
   ): boolean {
-    return this.#opening.open(key, nonce, sealed, plaintext);
+    return this.opening.open(key, nonce, sealed, plaintext);
   }
 
   forget(key: Uint8Array): void {
-    this.#sealing.forget(key);
-    this.#opening.forget(key);
+    this.sealing.forget(key);
+    this.opening.forget(key);
   }
 
   [Symbol.dispose](): void {
-    this.#sealing[Symbol.dispose]();
-    this.#opening[Symbol.dispose]();
+    this.sealing[Symbol.dispose]();
+    this.opening[Symbol.dispose]();
   }
 }
 
@@ -136,6 +183,7 @@ class AeadContext implements Disposable {
   readonly #rest = new NativeBuffer(TAG_LENGTH);
   /** A key on its way into the context. */
   readonly #key: NativeBuffer;
+  readonly #zeroNonce: Uint8Array;
 
   constructor(method: CipherMethod, parts: OpensslAeadParts, encrypt: 0 | 1) {
     const { library, cipher } = parts;
@@ -144,6 +192,7 @@ class AeadContext implements Disposable {
     this.#library = library;
     this.#context = context;
     this.#key = new NativeBuffer(method.keyLength);
+    this.#zeroNonce = new Uint8Array(method.nonceLength);
     const ready = context !== null &&
       symbols.EVP_CipherInit_ex(context, cipher, null, null, null, encrypt) ===
         1 &&
@@ -166,18 +215,8 @@ class AeadContext implements Disposable {
     plaintext: Uint8Array,
     sealed: Uint8Array,
   ): void {
-    const { symbols } = this.#library;
-    const length = plaintext.length;
-    const context = this.#start(key, nonce);
-    if (
-      !this.#update(context, plaintext, length, sealed) ||
-      symbols.EVP_CIPHER_CTX_ctrl(
-          context,
-          EVP_CTRL_AEAD_GET_TAG,
-          TAG_LENGTH,
-          sealed.subarray(length),
-        ) !== 1
-    ) throw this.#failure("seal");
+    this.#start(key, nonce);
+    this.#seal(plaintext, sealed);
   }
 
   open(
@@ -186,21 +225,25 @@ class AeadContext implements Disposable {
     sealed: Uint8Array,
     plaintext: Uint8Array,
   ): boolean {
-    const { symbols } = this.#library;
-    const length = sealed.length - TAG_LENGTH;
-    const context = this.#start(key, nonce);
-    const tag = sealed.subarray(length);
-    const accepted = symbols.EVP_CIPHER_CTX_ctrl(
-      context,
-      EVP_CTRL_AEAD_SET_TAG,
-      TAG_LENGTH,
-      tag,
-    );
-    if (accepted !== 1) throw this.#failure("open");
-    if (this.#update(context, sealed, length, plaintext)) return true;
-    // What OpenSSL has written before it saw the tag is not to be seen.
-    plaintext.fill(0, 0, length);
-    return false;
+    this.#start(key, nonce);
+    return this.#open(sealed, plaintext);
+  }
+
+  /** Where the key of the next `sealOnce` or `openOnce` is to be put. */
+  keySlot(): Uint8Array {
+    return this.#key.bytes;
+  }
+
+  /** Seals with the key in the slot and the nonce 0. */
+  sealOnce(plaintext: Uint8Array, sealed: Uint8Array): void {
+    this.#startWith(this.#key.pointer, this.#zeroNonce);
+    this.#seal(plaintext, sealed);
+  }
+
+  /** Opens with the key in the slot and the nonce 0. */
+  openOnce(sealed: Uint8Array, plaintext: Uint8Array): boolean {
+    this.#startWith(this.#key.pointer, this.#zeroNonce);
+    return this.#open(sealed, plaintext);
   }
 
   /** Forgets which key the context holds, so that it is set again. */
@@ -215,38 +258,72 @@ class AeadContext implements Disposable {
     if (context !== null) this.#library.symbols.EVP_CIPHER_CTX_free(context);
   }
 
-  #start(key: Uint8Array, nonce: Uint8Array): Deno.PointerObject {
-    const context = this.#context;
-    if (context === null) {
-      throw new TypeError("Cannot use a cipher: it is disposed of");
-    }
-    let keyPointer: Deno.PointerValue = null;
-    if (key !== this.#current) {
+  #start(key: Uint8Array, nonce: Uint8Array): void {
+    if (key === this.#current) {
+      this.#startWith(null, nonce);
+    } else {
       this.#key.bytes.set(key);
-      keyPointer = this.#key.pointer;
+      this.#startWith(this.#key.pointer, nonce);
+      this.#current = key;
     }
+  }
+
+  /** Sets the nonce, and the key unless it is to stay. */
+  #startWith(key: Deno.PointerValue, nonce: Uint8Array): void {
     const started = this.#library.symbols.startKeyed(
-      context,
+      this.#alive(),
       null,
       null,
-      keyPointer,
+      key,
       nonce,
       SAME_DIRECTION,
     );
-    if (keyPointer !== null) this.#key.bytes.fill(0);
+    if (key !== null) {
+      this.#current = undefined;
+      this.#key.bytes.fill(0);
+    }
     if (started !== 1) throw this.#failure("set the key and nonce");
-    this.#current = key;
-    return context;
+  }
+
+  #seal(plaintext: Uint8Array, sealed: Uint8Array): void {
+    const { length } = plaintext;
+    if (
+      !this.#update(plaintext, length, sealed) ||
+      this.#library.symbols.EVP_CIPHER_CTX_ctrl(
+          this.#context,
+          EVP_CTRL_AEAD_GET_TAG,
+          TAG_LENGTH,
+          sealed.subarray(length),
+        ) !== 1
+    ) throw this.#failure("seal");
+  }
+
+  #open(sealed: Uint8Array, plaintext: Uint8Array): boolean {
+    const length = sealed.length - TAG_LENGTH;
+    const accepted = this.#library.symbols.EVP_CIPHER_CTX_ctrl(
+      this.#context,
+      EVP_CTRL_AEAD_SET_TAG,
+      TAG_LENGTH,
+      sealed.subarray(length),
+    );
+    if (accepted !== 1) throw this.#failure("open");
+    if (this.#update(sealed, length, plaintext)) return true;
+    // What OpenSSL has written before it saw the tag is not to be seen.
+    plaintext.fill(0, 0, length);
+    return false;
+  }
+
+  #alive(): Deno.PointerObject {
+    if (this.#context === null) {
+      throw new TypeError("Cannot use a cipher: it is disposed of");
+    }
+    return this.#context;
   }
 
   /** Update and final; false if final refuses, which is how a tag fails. */
-  #update(
-    context: Deno.PointerObject,
-    input: Uint8Array,
-    length: number,
-    output: Uint8Array,
-  ): boolean {
+  #update(input: Uint8Array, length: number, output: Uint8Array): boolean {
     const { symbols } = this.#library;
+    const context = this.#context;
     const written = this.#written.pointer;
     const writtenLength = this.#writtenLength;
     writtenLength[0] = 0;

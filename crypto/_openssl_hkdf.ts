@@ -30,12 +30,12 @@ const HASH_SIZE = BigInt(HASH_LENGTH);
 const FIRST_STEP_SIZE = BigInt(INFO.length + 1);
 const STEP_SIZE = BigInt(HASH_LENGTH + INFO.length + 1);
 
-/** Derives a subkey of `length` bytes from a master key and a salt. */
+/** Fills `subkey` with what a master key and a salt give. */
 export type DeriveSubkey = (
   master: Uint8Array,
   salt: Uint8Array,
-  length: number,
-) => Uint8Array<ArrayBuffer>;
+  subkey: Uint8Array,
+) => void;
 
 /**
  * Makes HKDF-SHA1 out of a libcrypto.
@@ -95,8 +95,8 @@ export function makeOpensslHkdf(
     SHA1_Final!(out, context.pointer);
   }
 
-  return function derive(master, salt, length): Uint8Array<ArrayBuffer> {
-    const subkey = new Uint8Array(length);
+  return function derive(master, salt, subkey): void {
+    const { length } = subkey;
     masterKey.bytes.set(master);
     setKey(salt);
     mac(masterKey.pointer, BigInt(master.length), pseudoRandomKey.pointer);
@@ -111,6 +111,5 @@ export function makeOpensslHkdf(
     }
     for (const { bytes } of secrets) bytes.fill(0);
     step.bytes.fill(0, 0, HASH_LENGTH);
-    return subkey;
   };
 }

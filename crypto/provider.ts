@@ -29,6 +29,41 @@ export interface AeadCipher extends Disposable {
    * its own.
    */
   importKey(key: Uint8Array): AeadKey;
+  /**
+   * Seals one message with the nonce 0 under the session key of a salt, as
+   * every UDP packet is: {@linkcode deriveSubkey}, {@linkcode importKey} and
+   * `seal` in one, for a key that is not needed again.
+   *
+   * @param session The master key and the salt.
+   * @param plaintext Any length.
+   * @param sealed Takes `plaintext.length + 16` bytes; must not overlap.
+   */
+  sealOnce(
+    session: AeadSession,
+    plaintext: Uint8Array,
+    sealed: Uint8Array,
+  ): void;
+  /**
+   * Opens what {@linkcode sealOnce} has sealed.
+   *
+   * @param session The master key and the salt.
+   * @param sealed Ciphertext ‖ tag.
+   * @param plaintext Takes `sealed.length - 16` bytes; must not overlap.
+   * @returns False if the tag is wrong.
+   */
+  openOnce(
+    session: AeadSession,
+    sealed: Uint8Array,
+    plaintext: Uint8Array,
+  ): boolean;
+}
+
+/** What the key of a session is made from. */
+export interface AeadSession {
+  /** `method.keyLength` bytes. */
+  readonly masterKey: Uint8Array;
+  /** `method.saltLength` bytes. */
+  readonly salt: Uint8Array;
 }
 
 /** A key of an AEAD cipher. */
