@@ -24,6 +24,8 @@ export class PidFile implements Disposable {
   #fd: number;
 
   /**
+   * Takes a file that is locked.
+   *
    * @param path Its name.
    * @param fd Its descriptor, locked.
    */

@@ -11,8 +11,8 @@
 
 import { ProcessError, reasonOf } from "./errors.ts";
 
-/** The functions that both systems have. */
-const SYMBOLS = {
+/** The functions that both systems have, as C declares them. */
+export const POSIX_SYMBOLS = {
   // int open(const char *path, int flags)
   open: { parameters: ["buffer", "i32"], result: "i32" },
   // int close(int fd)
@@ -38,7 +38,7 @@ const SYMBOLS = {
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** libc's functions as they are. */
-export type PosixSymbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+export type PosixSymbols = Deno.DynamicLibrary<typeof POSIX_SYMBOLS>["symbols"];
 
 /** Files of libc by system. */
 const LIBRARIES: Readonly<Partial<Record<typeof Deno.build.os, string>>> = {
@@ -76,7 +76,7 @@ export function openPosix(): PosixSymbols {
     throw new ProcessError(`Cannot bind libc: ${Deno.build.os} has none`);
   }
   try {
-    return bound = Deno.dlopen(library, SYMBOLS).symbols;
+    return bound = Deno.dlopen(library, POSIX_SYMBOLS).symbols;
   } catch (error) {
     const denied = error instanceof Deno.errors.NotCapable;
     throw new ProcessError(

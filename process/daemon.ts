@@ -19,9 +19,6 @@ import { daemonCommand, isAlive } from "./_self.ts";
 import { ProcessError, reasonOf } from "./errors.ts";
 import type { LogFile } from "./output.ts";
 
-/** The files that control a daemon. */
-type DaemonFiles = Pick<Config, "pidFile">;
-
 /** Options of {@linkcode startDaemon}. */
 export interface DaemonOptions {
   /** The arguments of the role. */
@@ -87,7 +84,7 @@ export async function startDaemon(
  * @throws {ProcessError} If the pid file cannot be read.
  */
 export async function stopDaemon(
-  files: DaemonFiles,
+  files: Pick<Config, "pidFile">,
   output: LogFile,
 ): Promise<number> {
   const { pidFile } = files;

@@ -6,6 +6,7 @@
 
 /** Thrown when the system refuses; the message is for the user. */
 export class ProcessError extends Error {
+  /** The name of the class. */
   override readonly name = "ProcessError";
 }
 

@@ -12,7 +12,11 @@ const encoder = new TextEncoder();
 
 /** A log that can say whether it was opened again. */
 export interface ProcessOutput extends LogOutput {
-  /** @returns False if it cannot be: the old file still takes the lines. */
+  /**
+   * Opens the file again by its name.
+   *
+   * @returns False if it cannot be: the old one still takes the lines.
+   */
   reopen(): boolean;
 }
 

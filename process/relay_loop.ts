@@ -58,6 +58,8 @@ export class RelayLoop implements Serving {
   #ended = false;
 
   /**
+   * Makes everything but the sockets.
+   *
    * @param config What to do.
    * @param options How.
    * @throws {CipherError} If a library that the user named cannot be used.
@@ -130,7 +132,14 @@ export class RelayLoop implements Serving {
   }
 }
 
-function openPoller(name: Config["eventLoop"]): Poller {
+/**
+ * Makes the poller of a configuration.
+ *
+ * @param name The one asked for.
+ * @returns The poller.
+ * @throws {ProcessError} If it cannot be had.
+ */
+export function openPoller(name: Config["eventLoop"]): Poller {
   try {
     return makePoller(name);
   } catch (error) {

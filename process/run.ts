@@ -77,8 +77,11 @@ function makeServing(config: Config, options: RunOptions): Serving {
     logger.warn("workers are not used with a manager: serving with one");
     return new RelayLoop(config, options);
   }
-  if (!WorkerPool.isAvailable) {
-    logger.warn("workers are only available on Linux: serving with one");
+  if (!WorkerPool.isAvailable(config)) {
+    logger.warn(
+      "workers cannot share the ports here, serving with one; " +
+        "on Linux they can with the epoll event loop",
+    );
     return new RelayLoop(config, options);
   }
   return new WorkerPool(config, options);

@@ -16,7 +16,7 @@ import {
   type WorkerReport,
 } from "./_worker_messages.ts";
 import { ProcessError } from "./errors.ts";
-import { RelayLoop, type Serving } from "./relay_loop.ts";
+import { openPoller, RelayLoop, type Serving } from "./relay_loop.ts";
 
 /** Options of a {@linkcode WorkerPool}. */
 export interface WorkerPoolOptions {
@@ -49,6 +49,8 @@ export class WorkerPool implements Serving {
   #closing: WorkerCommand | undefined;
 
   /**
+   * Makes a pool without workers.
+   *
    * @param config What to do; `workers` says how many there are.
    * @param options Its surroundings.
    */
@@ -57,9 +59,19 @@ export class WorkerPool implements Serving {
     this.#options = options;
   }
 
-  /** Whether several sockets can share a port and its load here. */
-  static get isAvailable(): boolean {
-    return Deno.build.os === "linux";
+  /**
+   * Tells whether several sockets can share the ports and their load here.
+   *
+   * @param config What would be served.
+   * @returns False where one loop has to do.
+   * @throws {ProcessError} If the poller asked for cannot be had.
+   */
+  static isAvailable(config: Config): boolean {
+    if (Deno.build.os !== "linux") return false;
+    if (config.mode === "tcp_only") return true;
+    // Deno's own UDP sockets cannot be shared.
+    using poller = openPoller(config.eventLoop);
+    return poller.name === "epoll";
   }
 
   async start(): Promise<void> {

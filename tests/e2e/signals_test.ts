@@ -32,10 +32,7 @@ const SERVER = {
 
 /** What a role may run on here; Windows has none of these signals. */
 const WAYS: readonly ConfigValues[] = Deno.build.os === "linux"
-  ? [{ event_loop: "epoll" }, { event_loop: "deno" }, { workers: 2 }, {
-    event_loop: "deno",
-    workers: 2,
-  }]
+  ? [{ event_loop: "epoll" }, { event_loop: "deno" }, { workers: 2 }]
   : Deno.build.os === "windows"
   ? []
   : [{}];
@@ -210,6 +207,20 @@ if (Deno.build.os === "linux") {
       assertEquals(program.output.match(/INFO +starting /g)?.length, 1);
       assertEquals((await program.stop()).code, 0, program.output);
     }
+  });
+
+  Deno.test("ssserver serves with one loop when workers cannot share its ports", async () => {
+    await using pair = await spawnPair({
+      server: { workers: 2, event_loop: "deno" },
+      local: { workers: 2, event_loop: "deno", mode: "tcp_only" },
+    });
+    await request(pair.local.port, { count: 8, parallel: 4 });
+    const [server, local] = [pair.server, pair.local].map(({ program }) =>
+      program.output
+    );
+    assertMatch(server!, /WARNING +workers cannot share the ports here/);
+    assert(!server!.includes("worker started"), server);
+    assertMatch(local!, /worker started/);
   });
 
   Deno.test("ssserver with workers exits 1 when others with workers have the port", async () => {

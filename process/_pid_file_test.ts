@@ -1,0 +1,92 @@
+/**
+ * Tests of the pid file. Locks are those of a process, so a second process
+ * takes part.
+ *
+ * @module
+ */
+
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { ChildProgram, TempFolder } from "../tests/support/mod.ts";
+import { PidFile, readPidFile } from "./_pid_file.ts";
+import { openPosix } from "./_posix.ts";
+import { ProcessError } from "./errors.ts";
+
+const MODULE = new URL("./_pid_file.ts", import.meta.url).href;
+
+/** Locks a file, says so, and waits to be killed. */
+const HOLDER = `
+  import { PidFile } from ${JSON.stringify(MODULE)};
+  const held = PidFile.lock(Deno.args[0]);
+  console.log(held === undefined ? "refused" : "locked");
+  if (held !== undefined) await new Promise((resolve) => setTimeout(resolve, 2 ** 30));
+`;
+
+/** Another process that tries to lock a file. */
+async function holder(folder: TempFolder): Promise<ChildProgram> {
+  const script = folder.file("holder.ts");
+  await Deno.writeTextFile(script, HOLDER);
+  const config = new URL("../deno.json", import.meta.url).pathname;
+  return new ChildProgram(Deno.execPath(), {
+    args: ["run", "-A", "--config", config, script, folder.file("a.pid")],
+  });
+}
+
+/** Windows has no such locks. */
+if (Deno.build.os !== "windows") {
+  // Bound once for the process: no leak of the first test.
+  openPosix();
+
+  Deno.test("PidFile.lock() keeps others out until its process has ended", async () => {
+    await using folder = new TempFolder();
+    const path = folder.file("a.pid");
+    await using first = await holder(folder);
+    await first.waitFor(/locked/);
+    assertEquals(readPidFile(path), { pid: first.pid, isLocked: true });
+    assertEquals(PidFile.lock(path), undefined);
+    await first.stop("SIGKILL");
+    assertEquals(readPidFile(path), { pid: first.pid, isLocked: false });
+    using mine = PidFile.lock(path);
+    assert(mine !== undefined);
+    await using second = await holder(folder);
+    await second.waitFor(/refused/);
+  });
+
+  Deno.test("PidFile.lock() replaces what the file said", async () => {
+    await using folder = new TempFolder();
+    const path = folder.file("a.pid");
+    await Deno.writeTextFile(path, "1234567890 and more");
+    {
+      using held = PidFile.lock(path);
+      assert(held !== undefined);
+      const { size, mode } = await Deno.stat(path);
+      assertEquals(size, `${Deno.pid}`.length);
+      assert(mode !== null);
+    }
+    assertEquals(readPidFile(path), undefined);
+  });
+
+  Deno.test("PidFile.lock() makes a file for its owner alone", async () => {
+    await using folder = new TempFolder();
+    using _held = PidFile.lock(folder.file("a.pid"));
+    const { mode } = await Deno.stat(folder.file("a.pid"));
+    assertEquals((mode ?? 0) & 0o777, 0o600);
+  });
+
+  Deno.test("PidFile.lock() throws when the folder is missing", async () => {
+    await using folder = new TempFolder();
+    assertThrows(
+      () => PidFile.lock(folder.file("nowhere/a.pid")),
+      ProcessError,
+      "Cannot open pid file",
+    );
+  });
+
+  for (const text of ["", "0", "-5", "12x", "99999999999999999999"]) {
+    Deno.test(`readPidFile() has no pid when the file says "${text}"`, async () => {
+      await using folder = new TempFolder();
+      await Deno.writeTextFile(folder.file("a.pid"), text);
+      const state = readPidFile(folder.file("a.pid"));
+      assertEquals(state, { pid: undefined, isLocked: false });
+    });
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * Tests of a worker as a real thread.
+ *
+ * @module
+ */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import type { Config } from "../config/mod.ts";
+import { readExactly, withTimeout, writeAll } from "../tests/support/mod.ts";
+import { testConfig } from "./_config_fixture.ts";
+import {
+  toPlain,
+  type WorkerCommand,
+  type WorkerReport,
+} from "./_worker_messages.ts";
+
+type Listening = Extract<WorkerReport, { kind: "listening" }>["listening"];
+
+/** A worker and what it has reported. */
+class WorkerFixture implements Disposable {
+  readonly #worker = new Worker(new URL("./_worker.ts", import.meta.url), {
+    type: "module",
+  });
+  readonly reports: WorkerReport[] = [];
+  #arrived = Promise.withResolvers<void>();
+
+  constructor() {
+    this.#worker.onmessage = ({ data }: MessageEvent<WorkerReport>): void => {
+      this.reports.push(data);
+      this.#arrived.resolve();
+      this.#arrived = Promise.withResolvers();
+    };
+  }
+
+  tell(command: WorkerCommand): void {
+    this.#worker.postMessage(command);
+  }
+
+  /** Makes it listen. */
+  async start(config: Config, listening?: Listening): Promise<Listening> {
+    const plain = toPlain(config);
+    this.tell({ kind: "start", config: plain, listening, counts: true });
+    return (await this.next("listening")).listening;
+  }
+
+  /** The first report of a kind. */
+  async next<Kind extends WorkerReport["kind"]>(
+    kind: Kind,
+  ): Promise<WorkerReport & { readonly kind: Kind }> {
+    for (;;) {
+      const found = this.reports.find((
+        report,
+      ): report is WorkerReport & { readonly kind: Kind } =>
+        report.kind === kind
+      );
+      if (found !== undefined) return found;
+      await withTimeout(this.#arrived.promise, `a worker's ${kind}`);
+    }
+  }
+
+  /** All that it has logged. */
+  get log(): string {
+    return this.reports
+      .map((report) => report.kind === "log" ? report.text : "")
+      .join("");
+  }
+
+  [Symbol.dispose](): void {
+    this.#worker.terminate();
+  }
+}
+
+Deno.test("a worker reports the reason when it cannot listen", async () => {
+  using worker = new WorkerFixture();
+  worker.tell({
+    kind: "start",
+    config: toPlain(testConfig("ssserver", { libopenssl: "/nowhere/lib.so" })),
+    listening: undefined,
+    counts: false,
+  });
+  assertMatch((await worker.next("failed")).reason, /\/nowhere\/lib\.so/);
+});
+
+Deno.test("a worker ends when it is terminated before it serves", async () => {
+  using worker = new WorkerFixture();
+  await worker.start(testConfig("ssserver"));
+  worker.tell({ kind: "terminate" });
+  await worker.next("ended");
+});
+
+if (Deno.build.os === "linux") {
+  Deno.test("workers share the connections of a port", async () => {
+    const config = testConfig("sslocal");
+    using first = new WorkerFixture();
+    using second = new WorkerFixture();
+    const listening = await first.start(config);
+    assertEquals(await second.start(config, listening), listening);
+    const { port } = listening[0]!;
+    for (const worker of [first, second]) worker.tell({ kind: "serve" });
+    // All go to one worker once in 2 ** 63 runs.
+    await Promise.all(Array.from({ length: 64 }, () => greet(port)));
+    for (const worker of [first, second]) worker.tell({ kind: "drain" });
+    let total = 0;
+    for (const worker of [first, second]) {
+      await worker.next("ended");
+      const { bytes } = await worker.next("stats");
+      const read = bytes.get(port) ?? 0;
+      assert(read > 0, "it served nobody");
+      total += read;
+      assertMatch(worker.log, /INFO +worker started\n/);
+      assert(worker.reports.some(({ kind }) => kind === "closed"));
+    }
+    assertEquals(total, 64 * GREETING.length);
+    assertMatch(first.log, /starting local at/);
+    assert(!second.log.includes("starting local at"), second.log);
+  });
+}
+
+const GREETING = Uint8Array.of(5, 1, 0);
+
+/** Begins to talk SOCKS5, and goes. */
+async function greet(port: number): Promise<void> {
+  using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  await writeAll(conn, GREETING);
+  assertEquals(await readExactly(conn, 2), Uint8Array.of(5, 0));
+}

@@ -1,0 +1,75 @@
+/**
+ * Tests of the log file.
+ *
+ * @module
+ */
+
+import { assertEquals, assertThrows } from "@std/assert";
+import { TempFolder } from "../tests/support/mod.ts";
+import { ProcessError } from "./errors.ts";
+import { LogFile } from "./output.ts";
+
+/** A log file that has left standard output. */
+function detached(
+  path: string,
+): { readonly log: LogFile; readonly redirected: string[] } {
+  const redirected: string[] = [];
+  const log = new LogFile();
+  log.open(path);
+  log.detach((target) => redirected.push(target));
+  return { log, redirected };
+}
+
+Deno.test("LogFile.write() appends to the file when it was opened", async () => {
+  await using folder = new TempFolder();
+  const path = folder.file("a.log");
+  await Deno.writeTextFile(path, "before\n");
+  const { log, redirected } = detached(path);
+  using _log = log;
+  log.write("after\n");
+  assertEquals(await Deno.readTextFile(path), "before\nafter\n");
+  assertEquals(redirected, [path]);
+});
+
+Deno.test("LogFile.reopen() goes on in a new file when the old one has moved", async () => {
+  await using folder = new TempFolder();
+  const path = folder.file("a.log");
+  const { log, redirected } = detached(path);
+  using _log = log;
+  log.write("one\n");
+  await Deno.rename(path, folder.file("a.log.1"));
+  log.write("two\n");
+  assertEquals(log.reopen(), true);
+  log.write("three\n");
+  assertEquals(await Deno.readTextFile(folder.file("a.log.1")), "one\ntwo\n");
+  assertEquals(await Deno.readTextFile(path), "three\n");
+  assertEquals(redirected, [path, path]);
+});
+
+Deno.test("LogFile.reopen() keeps the old file when the new one cannot be opened", async () => {
+  await using folder = new TempFolder();
+  await Deno.mkdir(folder.file("logs"));
+  const { log } = detached(folder.file("logs/a.log"));
+  using _log = log;
+  await Deno.rename(folder.file("logs"), folder.file("moved"));
+  assertEquals(log.reopen(), false);
+  log.write("kept\n");
+  assertEquals(await Deno.readTextFile(folder.file("moved/a.log")), "kept\n");
+});
+
+Deno.test("LogFile.reopen() does nothing when there is no file", () => {
+  using log = new LogFile();
+  assertEquals(log.reopen(), true);
+});
+
+Deno.test("LogFile.open() names the file and the reason when it fails", async () => {
+  await using folder = new TempFolder();
+  using log = new LogFile();
+  const path = folder.file("nowhere/a.log");
+  const error = assertThrows(() => log.open(path), ProcessError);
+  assertEquals(
+    error.message.startsWith(`Cannot open log file ${path}: `),
+    true,
+  );
+  assertEquals(error.message.includes("os error"), false);
+});
