@@ -45,6 +45,11 @@ import { Service, type ServiceOptions } from "./service.ts";
 const STAT_LIMIT = 50;
 /** Most ports in one answer: what one datagram surely holds. */
 const ANSWER_LIMIT = 900;
+/**
+ * Milliseconds until a port that the deno poller closes is closed: Deno holds
+ * it until the operation under way has ended.
+ */
+const CLOSE_DELAY = 10;
 /** Most requests that wait for the one before; more are lost. */
 const MAX_WAITING = 1024;
 
@@ -188,7 +193,7 @@ export class Manager {
       case "add":
         return await this.#add(request.json, client);
       case "remove":
-        this.#remove(request.port);
+        await this.#remove(request.port);
         return client.send("ok");
       case "ping":
         if (this.#config.managerDialect === "python") {
@@ -218,7 +223,7 @@ export class Manager {
         });
         return client.send("ok");
       }
-      this.#remove(port);
+      await this.#remove(port);
     }
     try {
       await this.#open(config);
@@ -241,7 +246,7 @@ export class Manager {
     this.#ports.set(port, config);
   }
 
-  #remove(port: number): void {
+  async #remove(port: number): Promise<void> {
     const config = this.#ports.get(port);
     const address = addressesOf(config ?? this.#config, port);
     if (config === undefined) {
@@ -252,6 +257,9 @@ export class Manager {
     this.#ports.delete(port);
     this.#traffic.forgetTotal(port);
     this.#service.removePort(port);
+    const { loop } = this.#options;
+    if (loop.poller.name === "epoll") return;
+    await new Promise<void>((resolve) => loop.addTimer(CLOSE_DELAY, resolve));
   }
 
   #answerFailure(client: ControlClient, text: string): void {

@@ -72,7 +72,11 @@ export function parseRequest(
       return parseRemove(json);
     case "ping":
     case "list":
-      return { kind: name };
+      // The seed reads what follows, and forgets it.
+      return dialect === "python" && json !== undefined &&
+          parseJson(json) === undefined
+        ? invalid(`"${name}" is followed by what is no JSON text`)
+        : { kind: name };
     default:
       return invalid(`unknown command ${shown(name)}`);
   }

@@ -54,6 +54,13 @@ for (const [text, expected] of LIBEV_ONLY) {
   });
 }
 
+Deno.test("parseRequest() reads what follows a ping in the python dialect", () => {
+  for (const text of ["ping:", "ping: x", 'list: {"a":1']) {
+    assertEquals(parse(text, "python").kind, "invalid");
+    assert(parse(text, "libev").kind !== "invalid");
+  }
+});
+
 const REMOVES: readonly string[] = [
   "",
   "8001",
@@ -119,7 +126,7 @@ Deno.test("parseRequest() repeats no secret and no control character", () => {
 
 Deno.test("parseRequest() refuses what is too long or not UTF-8", () => {
   const spaces = (length: number): Uint8Array =>
-    new TextEncoder().encode("ping:".padEnd(length));
+    new TextEncoder().encode("ping:0".padEnd(length));
   assertEquals(parseRequest(spaces(MAX_REQUEST), "python").kind, "ping");
   assertEquals(parseRequest(spaces(MAX_REQUEST + 1), "python").kind, "invalid");
   const bad = Uint8Array.of(0x70, 0x69, 0x6e, 0x67, 0x3a, 0xff);

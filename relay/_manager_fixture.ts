@@ -1,0 +1,350 @@
+/**
+ * For tests: a manager on real sockets, with a clock that the test moves on,
+ * and clients of its ports that count their own bytes.
+ *
+ * @module
+ */
+
+import {
+  type Config,
+  IpNetworks,
+  readConfig,
+  type Role,
+} from "../config/mod.ts";
+import { CipherSuite } from "../crypto/mod.ts";
+import { type Clock, EventLoop, makePoller, type Poller } from "../loop/mod.ts";
+import { withoutLeaks } from "../tests/_descriptors.ts";
+import { pollers } from "../tests/_loop_fixture.ts";
+import {
+  concat,
+  ManagerClient,
+  type ManagerPlace,
+  readExactly,
+  type Target,
+  withTimeout,
+  writeAll,
+} from "../tests/support/mod.ts";
+import type { ControlAddress } from "./control_socket.ts";
+import { LogCapture } from "./_log_fixture.ts";
+import {
+  CipherPeer,
+  FakeResolver,
+  header,
+  METHOD,
+  PROVIDERS,
+} from "./_relay_fixture.ts";
+import { Manager } from "./manager.ts";
+
+/** The system's clock, which a test can move on. */
+class MovableClock implements Clock {
+  #ahead = 0;
+
+  now(): number {
+    return performance.now() + this.#ahead;
+  }
+
+  advance(milliseconds: number): void {
+    this.#ahead += milliseconds;
+  }
+}
+
+/** What a test may choose. */
+export interface ManagerOptions {
+  /** Default: the best of this system. */
+  readonly poller?: Poller["name"];
+  /** Default `udp`. */
+  readonly transport?: "udp" | "unix";
+  /** The address of its socket; default: loopback, or a path. */
+  readonly address?: ControlAddress;
+  /** Default `ssserver`. */
+  readonly role?: Role;
+  /** Further arguments of the command line. */
+  readonly args?: readonly string[];
+  /** What differs from what the command line says. */
+  readonly keys?: Partial<Config>;
+}
+
+/** A manager that runs in this process. */
+export class ManagerFixture implements AsyncDisposable {
+  /** What it logs. */
+  readonly logs = new LogCapture();
+  /** Answers IP literals, and names when the test says so. */
+  readonly resolver = new FakeResolver();
+  /** The manager. */
+  readonly manager: Manager;
+  /** Where its socket is. */
+  place: ManagerPlace = "";
+  readonly #clock = new MovableClock();
+  readonly #poller: Poller;
+  readonly #loop: EventLoop;
+  readonly #folder: string;
+  readonly #clients: ManagerClient[] = [];
+  #running: Promise<void> | undefined;
+
+  /**
+   * Makes a manager that has not started.
+   *
+   * @param options What differs from the defaults.
+   */
+  constructor(options: ManagerOptions = {}) {
+    this.#folder = Deno.makeTempDirSync({ prefix: "ss-manager-" });
+    const isUnix = options.transport === "unix";
+    const config = {
+      ...read(options, isUnix ? this.path : "127.0.0.1:1"),
+      forbiddenIp: new IpNetworks([]),
+      ...options.keys,
+    };
+    this.#poller = makePoller(options.poller);
+    this.#loop = new EventLoop(this.#poller, {
+      clock: this.#clock,
+      cooperative: true,
+    });
+    this.manager = new Manager({
+      ...config,
+      managerAddress: options.address ??
+        (isUnix ? { path: this.path } : { host: "127.0.0.1", port: 0 }),
+    }, {
+      loop: this.#loop,
+      resolver: this.resolver,
+      providers: PROVIDERS,
+    });
+  }
+
+  /** Makes a manager and starts it. */
+  static async start(options: ManagerOptions = {}): Promise<ManagerFixture> {
+    const fixture = new ManagerFixture(options);
+    try {
+      await fixture.start();
+      return fixture;
+    } catch (error) {
+      await fixture[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** The path of its unix socket. */
+  get path(): string {
+    return `${this.#folder}/manager.sock`;
+  }
+
+  /** How many sockets the loop watches. */
+  get watched(): number {
+    return this.#loop.size;
+  }
+
+  /** Starts it. */
+  async start(): Promise<void> {
+    this.#running = this.#loop.run();
+    await this.manager.start();
+    const { controlName } = this.manager;
+    const port = /:(\d+)$/.exec(controlName)?.[1];
+    this.place = port === undefined ? controlName : Number(port);
+  }
+
+  /** A new client of its socket. */
+  client(): ManagerClient {
+    const client = new ManagerClient(
+      this.place,
+      `${this.#folder}/${this.#clients.length}`,
+    );
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** Lets ten seconds pass: what is periodic is done once. */
+  tenSeconds(): void {
+    this.#clock.advance(10_000);
+    this.#loop.runDue();
+  }
+
+  /** Ends it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.manager.destroy();
+    this.#loop.stop();
+    await this.#running;
+    this.#poller[Symbol.dispose]();
+    for (const client of this.#clients) client[Symbol.dispose]();
+    this.logs[Symbol.dispose]();
+    Deno.removeSync(this.#folder, { recursive: true });
+  }
+}
+
+/**
+ * Defines one test for each poller and each kind of socket.
+ *
+ * @param name The name of the test.
+ * @param options What its manager is started with.
+ * @param body The test.
+ */
+export function managerTest(
+  name: string,
+  options: ManagerOptions,
+  body: (fixture: ManagerFixture) => Promise<void>,
+): void {
+  const transports = Deno.build.os === "windows"
+    ? ["udp"] as const
+    : ["udp", "unix"] as const;
+  for (const poller of pollers()) {
+    for (const transport of transports) {
+      Deno.test(`${name} (${poller}, ${transport})`, () =>
+        withoutLeaks(async () => {
+          await using fixture = await ManagerFixture.start({
+            poller,
+            transport,
+            ...options,
+          });
+          await body(fixture);
+        }));
+    }
+  }
+}
+
+/** A connection through a port to a target that echoes. */
+export class PortConnection implements Disposable {
+  /** Ciphertext sent to the port. */
+  sent = 0;
+  /** Plaintext that came back, which the port has read from the target. */
+  received = 0;
+  readonly #conn: Deno.TcpConn;
+  readonly #suite: CipherSuite;
+  readonly #peer: CipherPeer;
+  #answer = new Uint8Array(0);
+  #header: Uint8Array;
+
+  private constructor(conn: Deno.TcpConn, suite: CipherSuite, target: Target) {
+    this.#conn = conn;
+    this.#suite = suite;
+    this.#peer = new CipherPeer(suite);
+    this.#header = header({ host: target.hostname, port: target.port });
+  }
+
+  /** Connects to a port. */
+  static async open(
+    port: number,
+    password: string,
+    options: { readonly target: Target; readonly method?: string },
+  ): Promise<PortConnection> {
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+    const method = options.method ?? METHOD;
+    const suite = CipherSuite.create(method, password, PROVIDERS);
+    return new PortConnection(conn, suite, options.target);
+  }
+
+  /** All bytes that the port counts. */
+  get bytes(): number {
+    return this.sent + this.received;
+  }
+
+  /** Sends bytes and waits until they have come back. */
+  async echo(payload: Uint8Array): Promise<void> {
+    const sealed = this.#peer.seal(this.#header, payload);
+    this.#header = new Uint8Array(0);
+    await writeAll(this.#conn, sealed);
+    this.sent += sealed.length;
+    const before = this.#peer.plaintext.length;
+    const buffer = new Uint8Array(65_536);
+    while (this.#peer.plaintext.length < before + payload.length) {
+      const count = await this.#conn.read(buffer);
+      if (count === null) throw new Error("the connection has ended");
+      this.#answer = concat([this.#answer, buffer.subarray(0, count)]);
+      this.#peer.open(this.#answer);
+    }
+    this.received += payload.length;
+    const got = this.#peer.plaintext.subarray(before);
+    if (!got.every((byte, i) => byte === payload[i])) {
+      throw new Error("the echo differs");
+    }
+  }
+
+  /** Waits for the end of the connection. */
+  async ended(): Promise<void> {
+    await readExactly(this.#conn, 1).then(() => {
+      throw new Error("there was more");
+    }, () => {});
+  }
+
+  /** Closes the connection. */
+  [Symbol.dispose](): void {
+    this.#conn.close();
+    this.#peer[Symbol.dispose]();
+    this.#suite[Symbol.dispose]();
+  }
+}
+
+/** A client of the UDP side of a port, and a target that echoes. */
+export class PortDatagrams implements Disposable {
+  /** Bytes that the port counts: ciphertext sent, plaintext that came back. */
+  bytes = 0;
+  readonly #socket: Deno.DatagramConn;
+  readonly #port: number;
+  readonly #suite: CipherSuite;
+  readonly #header: Uint8Array;
+
+  constructor(
+    port: number,
+    password: string,
+    options: { readonly target: Target; readonly method?: string },
+  ) {
+    const { target, method = METHOD } = options;
+    this.#port = port;
+    this.#suite = CipherSuite.create(method, password, PROVIDERS);
+    this.#header = header({ host: target.hostname, port: target.port });
+    this.#socket = Deno.listenDatagram({
+      transport: "udp",
+      hostname: "127.0.0.1",
+      port: 0,
+    });
+  }
+
+  /** Sends a datagram and waits until it has come back. */
+  async echo(payload: Uint8Array): Promise<void> {
+    const plain = concat([this.#header, payload]);
+    const sealed = new Uint8Array(plain.length + this.#suite.packetOverhead);
+    this.#suite.sealPacket(plain, sealed);
+    await this.#socket.send(sealed, {
+      transport: "udp",
+      hostname: "127.0.0.1",
+      port: this.#port,
+    });
+    const [answer] = await withTimeout(
+      this.#socket.receive(new Uint8Array(65_536)),
+      "a datagram",
+    );
+    const out = new Uint8Array(answer.length);
+    const length = this.#suite.openPacket(answer, out);
+    const got = out.subarray(this.#header.length, length);
+    if (
+      got.length !== payload.length ||
+      !got.every((byte, i) => byte === payload[i])
+    ) {
+      throw new Error("the echo differs");
+    }
+    this.bytes += sealed.length + payload.length;
+  }
+
+  /** Closes the socket. */
+  [Symbol.dispose](): void {
+    this.#socket.close();
+    this.#suite[Symbol.dispose]();
+  }
+}
+
+function read(options: ManagerOptions, address: string): Config {
+  const { role = "ssserver", args = [] } = options;
+  const result = readConfig([
+    ...["-s", "127.0.0.1", "-m", METHOD, "--manager-address", address],
+    ...args,
+  ], {
+    role,
+    source: {
+      readTextFile: (path) => {
+        throw new Deno.errors.NotFound(path);
+      },
+      fileMode: () => 0o600,
+      env: () => undefined,
+      isUnix: Deno.build.os !== "windows",
+    },
+  });
+  if (result.kind === "config") return result.config;
+  throw new TypeError(JSON.stringify(result));
+}
