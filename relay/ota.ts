@@ -53,7 +53,7 @@ export interface OneTimeKey {
  */
 export function authenticate(bytes: Uint8Array, key: OneTimeKey): Uint8Array {
   bytes[0]! |= ADDRTYPE_AUTH;
-  return tagOf(headerKey(key), bytes);
+  return Uint8Array.from(tagOf(headerKey(key), bytes));
 }
 
 /**
