@@ -22,7 +22,7 @@ import {
   WAIT_STATUS_READING,
 } from "./constants.ts";
 import { OneTimeEncoder } from "./ota.ts";
-import { pickServer } from "./settings.ts";
+import { literalAddress, pickServer } from "./settings.ts";
 import { TCPRelayHandler } from "./tcp_relay_handler.ts";
 
 const logger = getLogger(["shadowsocks", "relay"]);
@@ -78,10 +78,10 @@ export abstract class ClientHandler extends TCPRelayHandler {
     }
     this.remoteName = name;
     this.relay.endHandshake(this);
-    logger.info("connecting {name} from {client}", {
+    logger.info("connecting {name} from {client}", () => ({
       name,
       client: this.clientName,
-    });
+    }));
     if (fastOpen) this.#awaitPayload();
     else this.#connect();
   }
@@ -110,7 +110,9 @@ export abstract class ClientHandler extends TCPRelayHandler {
 
   #connect(): void {
     const server = pickServer(this.relay.settings.servers);
-    this.connect(server.host, server.port);
+    const address = literalAddress(server);
+    if (address === undefined) this.connect(server.host, server.port);
+    else this.connectTo(address);
   }
 
   #awaitPayload(): void {

@@ -55,6 +55,10 @@ const REPLIES: Readonly<Record<string, number>> = {
   EACCES: REPLY_NOT_ALLOWED,
 };
 
+/** The two answers of every connection, made once. */
+const GREETED = greetingReply(METHOD_NOAUTH);
+const CONNECTED = reply(REPLY_SUCCEEDED);
+
 /** A connection of the SOCKS5 proxy. */
 export class LocalHandler extends ClientHandler {
   /** Whether the application was told that it is connected. */
@@ -80,11 +84,11 @@ export class LocalHandler extends ClientHandler {
 
   protected override onFastOpen(): void {
     this.#replied = true;
-    this.write(STREAM_DOWN, reply(REPLY_SUCCEEDED));
+    this.write(STREAM_DOWN, CONNECTED);
   }
 
   protected override onConnected(): void {
-    if (!this.#replied) this.write(STREAM_DOWN, reply(REPLY_SUCCEEDED));
+    if (!this.#replied) this.write(STREAM_DOWN, CONNECTED);
     if (!this.isDestroyed()) this.sendHeader();
   }
 
@@ -129,7 +133,7 @@ export class LocalHandler extends ClientHandler {
       return 0;
     }
     this.stage = STAGE_ADDR;
-    this.write(STREAM_DOWN, greetingReply(METHOD_NOAUTH));
+    this.write(STREAM_DOWN, GREETED);
     return this.isDestroyed() ? 0 : greeting.length;
   }
 

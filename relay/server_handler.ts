@@ -144,10 +144,10 @@ export class ServerHandler extends TCPRelayHandler {
       ? SocketAddress.fromIpv4(plain, hostOffset, port)
       : SocketAddress.fromIpv6(plain, hostOffset, port);
     this.remoteName = ip === undefined ? `${address.domain}:${port}` : `${ip}`;
-    logger.info("connecting {name} from {client}", {
+    logger.info("connecting {name} from {client}", () => ({
       name: this.remoteName,
       client: this.clientName,
-    });
+    }));
     if (ip === undefined) this.connect(address.domain, port);
     else this.connectTo(ip);
   }

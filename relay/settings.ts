@@ -7,7 +7,7 @@
 
 import type { HostPort, IpNetworks, Mode } from "../config/mod.ts";
 import type { CipherSuite } from "../crypto/mod.ts";
-import type { SocketAddress } from "../loop/mod.ts";
+import { parseIp, SocketAddress } from "../loop/mod.ts";
 import { MAX_CHUNK_DATA } from "./ota.ts";
 import { CARRY_SIZE, UP_STREAM_BUF_SIZE } from "./constants.ts";
 
@@ -69,4 +69,26 @@ export class RelayBuffers {
  */
 export function pickServer(servers: readonly HostPort[]): HostPort {
   return servers[Math.floor(Math.random() * servers.length)]!;
+}
+
+/** What {@linkcode literalAddress} has found, by the object of the settings. */
+const literals = new WeakMap<HostPort, SocketAddress | null>();
+
+/**
+ * The address of a server that is given as an IP literal; the same object for
+ * every connection.
+ *
+ * @param server One of the settings.
+ * @returns Its address; undefined if it is a name.
+ */
+export function literalAddress(server: HostPort): SocketAddress | undefined {
+  let address = literals.get(server);
+  if (address === undefined) {
+    const bytes = parseIp(server.host);
+    address = bytes === undefined
+      ? null
+      : new SocketAddress(bytes, server.port);
+    literals.set(server, address);
+  }
+  return address ?? undefined;
 }

@@ -197,11 +197,11 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
 
   /** A socket failed, most often by a reset: the other one is reset too. */
   protected onSocketError(isLocal: boolean, code: string): void {
-    logger.debug("{side} of {client} failed: {code}", {
+    logger.debug("{side} of {client} failed: {code}", () => ({
       side: isLocal ? "client" : "other end",
       client: this.clientName,
       code,
-    });
+    }));
     this.destroy({ reset: true });
   }
 
