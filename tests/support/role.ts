@@ -42,7 +42,7 @@ export const EXECUTABLE: string | undefined = Deno.env.get("SS_EXECUTABLE");
 
 const MAIN = new URL("../../main.ts", import.meta.url).href;
 const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
-const LISTENING = /starting [a-z ]+ at .*:(\d+)/;
+const LISTENING = /starting manager at \/|starting [a-z ]+ at .*:(\d+)/;
 
 /** Files that no loader takes for a library, under their names. */
 const CIPHER_LIBRARIES = [
@@ -62,7 +62,7 @@ const CIPHER_LIBRARIES = [
 export class RoleProcess implements AsyncDisposable {
   /** The process. */
   readonly program: ChildProgram;
-  /** The port of its first listener; 0 if it was not waited for. */
+  /** The port of its first listener; 0 if it has none, or is not known. */
   readonly port: number;
   readonly #folder: string;
 
@@ -102,7 +102,7 @@ export async function spawnRole(
     return new RoleProcess(
       process.program,
       process.folder,
-      Number(match[1]),
+      Number(match[1] ?? 0),
     );
   } catch (error) {
     await new RoleProcess(process.program, process.folder, 0)
