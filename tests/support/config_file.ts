@@ -4,9 +4,16 @@
  * @module
  */
 
-/** A flat configuration as a test writes it. */
+/** A configuration as a test writes it. */
 export type ConfigValues = Readonly<
-  Record<string, string | number | boolean | readonly string[]>
+  Record<
+    string,
+    | string
+    | number
+    | boolean
+    | readonly string[]
+    | Readonly<Record<string, string>>
+  >
 >;
 
 /** The two languages of configuration files. */
@@ -25,6 +32,16 @@ export function formatConfig(
 ): string {
   if (format === "json") return JSON.stringify(values, undefined, 2);
   return Object.entries(values)
-    .map(([key, value]) => `${key} = ${JSON.stringify(value)}\n`)
+    .map(([key, value]) => `${key} = ${formatToml(value)}\n`)
     .join("");
+}
+
+function formatToml(value: ConfigValues[string]): string {
+  if (typeof value !== "object" || Array.isArray(value)) {
+    return JSON.stringify(value);
+  }
+  const entries = Object.entries(value).map((entry) =>
+    entry.map((text) => JSON.stringify(text)).join(" = ")
+  );
+  return `{ ${entries.join(", ")} }`;
 }
