@@ -34,7 +34,8 @@ export abstract class ClientHandler extends TCPRelayHandler {
   #headerLength = 0;
 
   override get fastOpenData(): Uint8Array | undefined {
-    return this.relay.fastOpen ? this.upstream.pending : undefined;
+    // Before the connect only fast open puts anything there.
+    return this.upstream.pending;
   }
 
   protected onHandshakeRead(data: Uint8Array): void {

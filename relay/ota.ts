@@ -85,6 +85,8 @@ export class OneTimeEncoder implements StreamTransform {
   #headerSent = false;
 
   /**
+   * Makes the encoder of one connection.
+   *
    * @param options The secrets, and where the payload begins.
    */
   constructor(options: OneTimeEncoderOptions) {
@@ -156,6 +158,8 @@ export class OneTimeDecoder implements StreamTransform {
   #dropped = false;
 
   /**
+   * Makes the decoder of one connection.
+   *
    * @param options The secret, and whom to tell.
    */
   constructor(options: OneTimeDecoderOptions) {
