@@ -42,8 +42,7 @@ scope.onmessage = ({ data: command }): void => {
       onServe();
       return;
     case "drain":
-      relay?.drain();
-      scope.postMessage({ kind: "closed" });
+      relay?.drain().then(() => scope.postMessage({ kind: "closed" }));
       return;
     case "terminate":
       relay?.terminate();

@@ -113,7 +113,8 @@ export class RelayLoop implements Serving {
       logger.info("stopping");
       this.#end();
     });
-    return Promise.resolve();
+    // Deno's own sockets are closed one turn after they are told to.
+    return new Promise((resolve) => setTimeout(resolve, 0));
   }
 
   terminate(): void {

@@ -54,7 +54,7 @@ for (const way of WAYS) {
           /WARNING +received SIGQUIT, doing graceful shutting down\.\.$/m,
         );
         assertMatch(program.output, new RegExp(`closed TCP port ${port}`));
-        await assertCloses(port, { mayLinger: way.workers !== undefined });
+        await assertCloses(port);
       }
       await assertEchoes(open);
     } finally {
@@ -110,7 +110,7 @@ if (WAYS.length > 0) {
       program.kill("SIGQUIT");
       for (const port of ports) {
         await program.waitFor(new RegExp(`closed TCP port ${port}`));
-        assertEquals(await isListening(port), false);
+        await assertCloses(port);
       }
       await assertEchoes(open);
       assert(!program.output.includes("stopping"), program.output);
@@ -253,13 +253,9 @@ function field(status: string, name: string): string[] {
   return line.trim().split(/\s+/);
 }
 
-/** One worker closes its share of a port after the other. */
-async function assertCloses(
-  port: number,
-  options: { readonly mayLinger: boolean },
-): Promise<void> {
+/** Workers close one after the other, and Deno's sockets a turn later. */
+async function assertCloses(port: number): Promise<void> {
   let isOpen = await isListening(port);
-  if (!options.mayLinger) assertEquals(isOpen, false);
   const limit = performance.now() + 5_000;
   while (isOpen && performance.now() < limit) isOpen = await isListening(port);
   assertEquals(isOpen, false);
