@@ -14,6 +14,12 @@ export interface PeerOptions {
   readonly password: string;
 }
 
+/** What a peer that uses a server is started with. */
+export interface PeerClientOptions extends PeerOptions {
+  /** The port of the server on 127.0.0.1. */
+  readonly serverPort: number;
+}
+
 /** How long a peer may take until it listens, in milliseconds. */
 const START = 5_000;
 
@@ -60,13 +66,31 @@ export function startPeerServer(options: PeerOptions): Promise<Peer> {
  * @returns The peer, listening.
  * @throws {Error} If it is not installed or does not start.
  */
-export function startPeerLocal(
-  options: PeerOptions & { readonly serverPort: number },
-): Promise<Peer> {
+export function startPeerLocal(options: PeerClientOptions): Promise<Peer> {
   const port = freePort();
   return startPeer("ss-local", port, [
     ...["-s", "127.0.0.1", "-p", `${options.serverPort}`],
     ...["-b", "127.0.0.1", "-l", `${port}`],
+    ...common(options),
+  ]);
+}
+
+/**
+ * Starts `ss-tunnel`.
+ *
+ * @param options Method, password, the port of the server, and the port on
+ *   127.0.0.1 that the tunnel leads to.
+ * @returns The peer, listening.
+ * @throws {Error} If it is not installed or does not start.
+ */
+export function startPeerTunnel(
+  options: PeerClientOptions & { readonly targetPort: number },
+): Promise<Peer> {
+  const port = freePort();
+  return startPeer("ss-tunnel", port, [
+    ...["-s", "127.0.0.1", "-p", `${options.serverPort}`],
+    ...["-b", "127.0.0.1", "-l", `${port}`],
+    ...["-L", `127.0.0.1:${options.targetPort}`],
     ...common(options),
   ]);
 }
