@@ -31,7 +31,7 @@ import { AF_UNIX, EpollUnixDatagram, toSockaddrUn } from "./_epoll_unix.ts";
 import { DatagramBatches } from "./_epoll_batch.ts";
 import { AF_INET, AF_INET6, toSockaddr } from "./_sockaddr.ts";
 import { bindPrivately } from "./_unix.ts";
-import { POLL_IN } from "./events.ts";
+import { POLL_ERR, POLL_HUP, POLL_IN } from "./events.ts";
 import type {
   BindOptions,
   ConnectOptions,
@@ -49,6 +49,8 @@ import type { UnixAddress } from "./unix.ts";
 
 const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
+/** Events that no mask can refuse. */
+const ALWAYS = POLL_ERR | POLL_HUP;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
 const TCP_FASTOPEN = 23;
@@ -92,7 +94,8 @@ export class EpollPoller implements Poller, EpollOwner {
   readonly #event = new Int32Array(EVENT_WORDS);
   readonly #one = new BigUint64Array([1n]);
   readonly #option = new Int32Array(1);
-  readonly #open = new Set<EpollSocket>();
+  /** The open sockets, by descriptor. */
+  readonly #sockets: (EpollSocket | undefined)[] = [];
   #changes: EpollSocket[] = [];
   /** Whether connects may use TCP fast open: the system has not refused it. */
   #fastOpen = true;
@@ -168,11 +171,17 @@ export class EpollPoller implements Poller, EpollOwner {
       return stream;
     }
     const sockaddr = toSockaddr(address) as Uint8Array<ArrayBuffer>;
-    if (this.libc.symbols.connect(fd, sockaddr, sockaddr.length) < 0) {
+    const { symbols } = this.libc;
+    if (symbols.connect(fd, sockaddr, sockaddr.length) < 0) {
       const errno = this.libc.errno();
       // A connect that fails at once is reported like one that fails later:
       // an unconnected stream socket answers epoll with POLL_OUT | POLL_HUP.
       if (errno !== EINPROGRESS) stream.error = errnoName(errno);
+      // On loopback the handshake is over by now; asking again tells, and
+      // saves two changes of the watch and an event.
+      else if (isLoopback(address)) {
+        stream.connected = stream.hasPeer();
+      }
     }
     return stream;
   }
@@ -273,11 +282,11 @@ export class EpollPoller implements Poller, EpollOwner {
   }
 
   onOpen(socket: EpollSocket): void {
-    this.#open.add(socket);
+    this.#sockets[socket.fd] = socket;
   }
 
   onClose(socket: EpollSocket): void {
-    this.#open.delete(socket);
+    this.#sockets[socket.fd] = undefined;
     // Closing the descriptor takes it out of epoll.
     socket.wanted = socket.registered = -1;
   }
@@ -285,7 +294,7 @@ export class EpollPoller implements Poller, EpollOwner {
   [Symbol.dispose](): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const socket of this.#open) socket.close();
+    for (const socket of this.#sockets) socket?.close();
     this.libc.symbols.close(this.#waker);
     this.libc.symbols.close(this.#epoll);
   }
@@ -293,12 +302,15 @@ export class EpollPoller implements Poller, EpollOwner {
   #change(socket: EpollSocket, mode: number): void {
     if (socket.closed) return;
     socket.wanted = mode;
-    if (this.waiting) {
-      this.#apply(socket);
-    } else if (!socket.dirty) {
-      socket.dirty = true;
-      this.#changes.push(socket);
-    }
+    if (this.waiting) this.#apply(socket);
+    else this.#note(socket);
+  }
+
+  /** The kernel is to be told of the socket's mask before the next wait. */
+  #note(socket: EpollSocket): void {
+    if (socket.dirty) return;
+    socket.dirty = true;
+    this.#changes.push(socket);
   }
 
   #applyChanges(): void {
@@ -314,6 +326,12 @@ export class EpollPoller implements Poller, EpollOwner {
   #apply(socket: EpollSocket): void {
     const { wanted, registered } = socket;
     if (wanted === registered) return;
+    // A mask that only shrinks is told to the kernel when an event comes that
+    // nobody wants; most often it grows again before that.
+    const shrinks = wanted >= 0 && registered >= 0 &&
+      (wanted & ~registered) === 0;
+    if (shrinks && !socket.unwanted) return;
+    socket.unwanted = false;
     const operation = registered < 0
       ? EPOLL_CTL_ADD
       : wanted < 0
@@ -342,8 +360,18 @@ export class EpollPoller implements Poller, EpollOwner {
         this.libc.symbols.read(fd, new Uint8Array(8), 8);
         continue;
       }
+      const event = events[at]!;
+      const socket = this.#sockets[fd];
+      // Closed while another thread waited for it.
+      if (socket === undefined) continue;
+      const wanted = event & (socket.wanted | ALWAYS);
+      if (wanted !== event) {
+        socket.unwanted = true;
+        this.#note(socket);
+        if (wanted === 0) continue;
+      }
       this.readyFds[ready] = fd;
-      this.readyEvents[ready] = events[at]!;
+      this.readyEvents[ready] = wanted;
       ready++;
     }
     return this.#addLeftOver(ready);
@@ -438,4 +466,9 @@ export class EpollPoller implements Poller, EpollOwner {
     const code = errnoName(this.libc.errno());
     return new SocketError(code, `Cannot ${action}: ${code}`);
   }
+}
+
+function isLoopback({ bytes }: SocketAddress): boolean {
+  return bytes.length === 4 ? bytes[0] === 127 : bytes[15] === 1 &&
+    bytes.subarray(0, 15).every((byte) => byte === 0);
 }

@@ -60,6 +60,8 @@ export abstract class EpollSocket implements Socket {
   registered = -1;
   /** Whether it stands in the poller's list of changes. */
   dirty = false;
+  /** Whether an event came that `wanted` does not ask for. */
+  unwanted = false;
   error = "";
   protected readonly owner: EpollOwner;
   /**
@@ -158,6 +160,7 @@ export class EpollListener extends EpollSocket implements ListenerSocket {
 export class EpollStream extends EpollSocket implements StreamSocket {
   readonly kind = "stream";
   fastOpenTaken: number | undefined = undefined;
+  connected = false;
   /** As the system gave it, until somebody asks: most log levels do not. */
   #remote: SocketAddress | Uint8Array;
 
@@ -180,6 +183,17 @@ export class EpollStream extends EpollSocket implements StreamSocket {
     return remote instanceof Uint8Array
       ? this.#remote = fromSockaddr(remote)
       : remote;
+  }
+
+  /** Whether the connection stands; does not take a pending error. */
+  hasPeer(): boolean {
+    addressLength[0] = SOCKADDR_LENGTH;
+    const { symbols } = this.owner.libc;
+    return symbols.getpeername(
+      this.descriptor,
+      addressBytes,
+      addressLength,
+    ) === 0;
   }
 
   recv(buffer: Uint8Array): number {

@@ -71,6 +71,11 @@ export interface ListenerSocket extends Socket {
 /** A TCP connection. */
 export interface StreamSocket extends Socket {
   readonly kind: "stream";
+  /**
+   * Whether a connect had ended well by the time `connectTcp` returned, as it
+   * may on loopback; else the event tells.
+   */
+  readonly connected?: boolean;
   /** The other end. */
   readonly remoteAddress: SocketAddress;
   /**

@@ -27,6 +27,8 @@ export interface ConnectorOwner {
   isAllowed(address: SocketAddress): boolean;
   /** A socket was made: events of it belong to the owner from now on. */
   onRemoteSocket(socket: StreamSocket): void;
+  /** The socket is connected; the connector's work is done. */
+  onRemoteConnected(): void;
   /** A socket failed, and the next address is tried with another. */
   onRemoteFailed(socket: StreamSocket): void;
   /** No address could be connected to; `code` is the last error. */
@@ -99,15 +101,14 @@ export class Connector {
    * Takes an event of the socket that is being connected.
    *
    * @param event A mask of `POLL_*`.
-   * @returns Whether it is connected now.
    */
-  handleEvent(event: number): boolean {
+  handleEvent(event: number): void {
     if ((event & (POLL_ERR | POLL_HUP)) !== 0) {
       this.#next(this.#socket?.takeError() || "ECONNREFUSED");
-      return false;
+      return;
     }
     this.#timer?.cancel();
-    return true;
+    this.#owner.onRemoteConnected();
   }
 
   /** Gives up; nobody is told anything any more. */
@@ -157,6 +158,10 @@ export class Connector {
     }
     this.#socket = socket;
     this.#owner.onRemoteSocket(socket);
+    if (socket.connected) {
+      this.#owner.onRemoteConnected();
+      return;
+    }
     loop.add(socket, POLL_OUT, this.#relay);
     this.#timer = loop.addTimer(CONNECT_TIMEOUT, () => this.#next("ETIMEDOUT"));
   }

@@ -97,11 +97,11 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
     const isLocal = socket === this.localSocket;
     if (!isLocal && socket !== this.remoteSocket) return;
     if (!isLocal && this.stage === STAGE_CONNECTING) {
-      this.#onConnectEvent(event);
+      this.#connector!.handleEvent(event);
       return;
     }
     if ((event & POLL_ERR) !== 0) {
-      this.onSocketError(isLocal, socket.takeError());
+      this.onSocketError(isLocal, () => socket.takeError());
       if (this.isDestroyed()) return;
     }
     if ((event & POLL_IN) !== 0) {
@@ -196,11 +196,11 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
   protected onDestroy(): void {}
 
   /** A socket failed, most often by a reset: the other one is reset too. */
-  protected onSocketError(isLocal: boolean, code: string): void {
+  protected onSocketError(isLocal: boolean, code: () => string): void {
     logger.debug("{side} of {client} failed: {code}", () => ({
       side: isLocal ? "client" : "other end",
       client: this.clientName,
-      code,
+      code: code(),
     }));
     this.destroy({ reset: true });
   }
@@ -239,6 +239,19 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
   onRemoteSocket(socket: StreamSocket): void {
     this.remoteSocket = socket;
     this.relay.fd_to_handlers.set(socket.fd, this);
+  }
+
+  /** Begins to pipe. */
+  onRemoteConnected(): void {
+    this.#connector = undefined;
+    this.stage = STAGE_STREAM;
+    if (this.downstream.pending === undefined) {
+      this.updateStream(STREAM_DOWN, WAIT_STATUS_READING);
+    }
+    this.upstream.release(this.remoteSocket!.fastOpenTaken ?? 0);
+    if (this.upstream.pending !== undefined) this.#flush(STREAM_UP);
+    else this.updateStream(STREAM_UP, WAIT_STATUS_READING);
+    if (!this.isDestroyed()) this.onConnected();
   }
 
   /** Lets go of a socket that could not be connected. */
@@ -294,7 +307,7 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
     if (sent === data.length) {
       this.#afterWrite(stream, state);
     } else if (sent === FAILED) {
-      this.onSocketError(!isUp, sink.error);
+      this.onSocketError(!isUp, () => sink.error);
     } else {
       state.hold(data.subarray(Math.max(0, sent)));
       this.updateStream(stream, WAIT_STATUS_WRITING);
@@ -335,19 +348,6 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
     this.updateStream(STREAM_UP, WAIT_STATUS_READING);
   }
 
-  #onConnectEvent(event: number): void {
-    if (!this.#connector!.handleEvent(event)) return;
-    this.#connector = undefined;
-    this.stage = STAGE_STREAM;
-    if (this.downstream.pending === undefined) {
-      this.updateStream(STREAM_DOWN, WAIT_STATUS_READING);
-    }
-    this.upstream.release(this.remoteSocket!.fastOpenTaken ?? 0);
-    if (this.upstream.pending !== undefined) this.#flush(STREAM_UP);
-    else this.updateStream(STREAM_UP, WAIT_STATUS_READING);
-    if (!this.isDestroyed()) this.onConnected();
-  }
-
   #onLocalRead(): void {
     if (this.stage === STAGE_STREAM) {
       this.#pump(STREAM_UP);
@@ -367,7 +367,7 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
     } else if (count === 0) {
       this.onHandshakeEnd();
     } else if (count === FAILED) {
-      this.onSocketError(true, this.localSocket.error);
+      this.onSocketError(true, () => this.localSocket.error);
     }
   }
 
@@ -387,7 +387,7 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
     const count = source.recv(input.subarray(start, start + size));
     if (count <= 0) {
       if (count === 0) this.#onEnd(stream, state);
-      else if (count === FAILED) this.onSocketError(isUp, source.error);
+      else if (count === FAILED) this.onSocketError(isUp, () => source.error);
       return;
     }
     this.relay.updateActivity(this, count);
@@ -428,7 +428,7 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
       !this.cryptor.atBoundary(state.carry?.length ?? 0) ||
       state.transform?.atBoundary === false
     ) {
-      this.onSocketError(isUp, "connection cut inside a frame");
+      this.onSocketError(isUp, () => "connection cut inside a frame");
       return;
     }
     if (state.pending === undefined) this.#finish(stream, state);
@@ -454,7 +454,7 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
     if (pending !== undefined) {
       const sent = sink.send(pending);
       if (sent === FAILED) {
-        this.onSocketError(!isUp, sink.error);
+        this.onSocketError(!isUp, () => sink.error);
         return;
       }
       if (sent > 0) state.release(sent);
