@@ -92,7 +92,11 @@ export class NativeBuffer {
   /** Where it is. */
   readonly pointer: Deno.PointerObject;
 
-  /** @param length Bytes of it, at least one. */
+  /**
+   * Reserves the memory.
+   *
+   * @param length Bytes of it, at least one.
+   */
   constructor(length: number) {
     // An ArrayBuffer of its own never moves; a small typed array may.
     this.bytes = new Uint8Array(new ArrayBuffer(length));

@@ -19,6 +19,8 @@ export class ProgressBar {
   #drawn = 0;
 
   /**
+   * Starts the clock; draws nothing yet.
+   *
    * @param label What is going on.
    * @param options Bytes in all, where to write, and whether a line can be
    * drawn over.

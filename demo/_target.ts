@@ -22,7 +22,11 @@ export class DemoTarget implements Disposable {
   readonly #loop: EventLoop;
   readonly #connections = new Set<Deno.TcpConn>();
 
-  /** @param loop Carries the UDP side. */
+  /**
+   * Listens, and begins to serve.
+   *
+   * @param loop Carries the UDP side.
+   */
   constructor(loop: EventLoop) {
     this.#loop = loop;
     this.#listener = Deno.listen({ hostname: LOOPBACK, port: 0 });

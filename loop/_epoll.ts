@@ -291,6 +291,7 @@ export class EpollPoller implements Poller, EpollOwner {
     socket.wanted = socket.registered = -1;
   }
 
+  /** Closes every socket and the descriptors of the poller. */
   [Symbol.dispose](): void {
     if (this.#closed) return;
     this.#closed = true;

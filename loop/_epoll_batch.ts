@@ -70,7 +70,11 @@ export class DatagramBatches {
   /** For all its sockets. */
   readonly sending: SendBatch;
 
-  /** @param libc Has the system calls. */
+  /**
+   * Reserves both.
+   *
+   * @param libc Has the system calls.
+   */
   constructor(libc: Libc) {
     this.received = new ReceiveBatch(libc);
     this.sending = new SendBatch(libc);
@@ -98,7 +102,11 @@ export class ReceiveBatch {
   #next = 0;
   #count = 0;
 
-  /** @param libc Has `recvmmsg`. */
+  /**
+   * Reserves the arena and ties the structures together.
+   *
+   * @param libc Has `recvmmsg`.
+   */
   constructor(libc: Libc) {
     this.#libc = libc;
     const arena = addressOf(this.#arena);
@@ -212,7 +220,11 @@ export class SendBatch {
   /** Whether this system segments. */
   #segmenting = true;
 
-  /** @param libc Has `sendmmsg`. */
+  /**
+   * Reserves the arena and ties the structures together.
+   *
+   * @param libc Has `sendmmsg`.
+   */
   constructor(libc: Libc) {
     this.#libc = libc;
     const names = addressOf(this.#names);

@@ -55,14 +55,15 @@ export abstract class EpollSocket implements Socket {
   /** The real descriptor. */
   readonly fd: number;
   /** The mask that the loop wants; -1: not watched. */
-  wanted = -1;
+  wanted: number = -1;
   /** The mask that the kernel has; -1: not watched. */
-  registered = -1;
+  registered: number = -1;
   /** Whether it stands in the poller's list of changes. */
   dirty = false;
   /** Whether an event came that `wanted` does not ask for. */
   unwanted = false;
   error = "";
+  /** The poller that made it. */
   protected readonly owner: EpollOwner;
   /**
    * `fd` while it is open, then -1: its number may belong to another socket,
@@ -73,6 +74,8 @@ export abstract class EpollSocket implements Socket {
   #localAddress: SocketAddress | undefined = undefined;
 
   /**
+   * Wraps a descriptor.
+   *
    * @param owner The poller.
    * @param fd An open, non-blocking descriptor; owned from now on.
    */
@@ -107,6 +110,7 @@ export abstract class EpollSocket implements Socket {
     this.descriptor = -1;
   }
 
+  /** Closes the descriptor. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -165,6 +169,8 @@ export class EpollStream extends EpollSocket implements StreamSocket {
   #remote: SocketAddress | Uint8Array;
 
   /**
+   * Wraps a descriptor.
+   *
    * @param owner The poller.
    * @param fd An open, non-blocking descriptor.
    * @param remote The other end, as an address or a sockaddr.
@@ -238,6 +244,8 @@ export class EpollDatagram extends EpollSocket implements DatagramSocket {
   readonly #batches: DatagramBatches | undefined;
 
   /**
+   * Wraps a descriptor.
+   *
    * @param owner The poller.
    * @param fd An open, bound, non-blocking descriptor.
    * @param options What it is bound to, which stands as `sender` until one is

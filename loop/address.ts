@@ -31,6 +31,8 @@ export class SocketAddress {
   #host: string | undefined;
 
   /**
+   * Makes an address.
+   *
    * @param bytes 4 or 16 bytes; kept, not copied.
    * @param port The port.
    */

@@ -17,7 +17,11 @@ export const MONOTONIC_CLOCK: Clock = { now: () => performance.now() };
 export class FakeClock implements Clock {
   #now: number;
 
-  /** @param start The first reading, in milliseconds. */
+  /**
+   * Makes a clock.
+   *
+   * @param start The first reading, in milliseconds.
+   */
   constructor(start = 0) {
     this.#now = start;
   }

@@ -82,6 +82,8 @@ export class EventLoop {
   #waiting = false;
 
   /**
+   * Makes a loop that does not run yet.
+   *
    * @param poller Makes the sockets; disposed of by its maker, not the loop.
    */
   constructor(poller: Poller, options: EventLoopOptions = {}) {

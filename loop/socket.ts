@@ -10,17 +10,20 @@
 import type { SocketAddress } from "./address.ts";
 
 /** `recv`, `send` … : nothing can be done now; wait for the next event. */
-export const WOULD_BLOCK = -1;
+export const WOULD_BLOCK: number = -1;
 /** `recv`, `send` … : the socket has failed; `socket.error` has the code. */
-export const FAILED = -2;
+export const FAILED: number = -2;
 
 /** Thrown when a socket cannot be made: bind, listen, descriptor limit. */
 export class SocketError extends Error {
+  /** The name of the class. */
   override readonly name = "SocketError";
   /** The errno name, such as `EADDRINUSE`. */
   readonly code: string;
 
   /**
+   * Makes the error.
+   *
    * @param code The errno name, such as `EADDRINUSE`.
    * @param message What was tried, and on which address.
    */
@@ -58,6 +61,7 @@ export interface Socket extends Disposable {
 
 /** A listening TCP socket. */
 export interface ListenerSocket extends Socket {
+  /** It accepts connections. */
   readonly kind: "listener";
   /**
    * Accepts one connection.
@@ -70,6 +74,7 @@ export interface ListenerSocket extends Socket {
 
 /** A TCP connection. */
 export interface StreamSocket extends Socket {
+  /** It is a connection. */
   readonly kind: "stream";
   /**
    * Whether a connect had ended well by the time `connectTcp` returned, as it
@@ -106,6 +111,7 @@ export interface StreamSocket extends Socket {
 
 /** A datagram socket: UDP, or unix with `A` the name of a socket. */
 export interface DatagramSocket<A = SocketAddress> extends Socket {
+  /** It is a UDP or unix datagram socket. */
   readonly kind: "datagram";
   /** Who sent the datagram that `recvFrom` returned last. */
   readonly sender: A;

@@ -17,6 +17,8 @@ export class Timer implements Disposable {
   readonly #queue: Set<Timer>;
 
   /**
+   * Sets the timer.
+   *
    * @param due When it is due, in milliseconds of the clock.
    * @param callback What to call then.
    * @param queue Where it stands while it is set.
@@ -54,7 +56,11 @@ export class TimerQueue {
   readonly #clock: Clock;
   readonly #queues = new Map<number, Set<Timer>>();
 
-  /** @param clock Where time comes from. */
+  /**
+   * Makes an empty queue.
+   *
+   * @param clock Where time comes from.
+   */
   constructor(clock: Clock) {
     this.#clock = clock;
   }

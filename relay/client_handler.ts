@@ -29,19 +29,23 @@ const logger = getLogger(["shadowsocks", "relay"]);
 
 /** A connection of the client side. */
 export abstract class ClientHandler extends TCPRelayHandler {
+  /** The server gets ciphertext. */
   protected readonly encryptsUpstream = true;
   /** Length of the address header that stands before the payload. */
   #headerLength = 0;
 
+  /** The first ciphertext, if fast open is to carry it. */
   override get fastOpenData(): Uint8Array | undefined {
     // Before the connect only fast open puts anything there.
     return this.upstream.pending;
   }
 
+  /** Takes the first payload, which fast open waits for. */
   protected onHandshakeRead(data: Uint8Array): void {
     if (this.stage === STAGE_FAST_OPEN) this.#onFirstPayload(data);
   }
 
+  /** Connects though there is no payload to come. */
   protected override onHandshakeEnd(): void {
     // An end without payload is read again, and passed on, once connected.
     if (this.stage === STAGE_FAST_OPEN) this.#onFirstPayload();
@@ -101,6 +105,7 @@ export abstract class ClientHandler extends TCPRelayHandler {
     this.relay.loop.addTimer(FIRST_PAYLOAD_WAIT, () => this.#sendCarry());
   }
 
+  /** Says so, and ends the connection as an abort. */
   protected onDecryptFailed(): void {
     logger.error(
       "cannot decrypt the answer of {server}: wrong password or method, or it was altered",

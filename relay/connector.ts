@@ -52,6 +52,8 @@ export class Connector {
   #onAnswer: ((answer: DnsAnswer) => void) | undefined;
 
   /**
+   * Makes a connector that does nothing yet.
+   *
    * @param relay Gives the poller, the loop and the resolver.
    * @param owner Told what happens.
    */

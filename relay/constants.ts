@@ -35,7 +35,7 @@ export const STAGE_DRAINING = 6;
 /** Fast open: waiting for the first payload, before connecting. */
 export const STAGE_FAST_OPEN = 7;
 /** Over: the sockets are closed and nothing holds the handler. */
-export const STAGE_DESTROYED = -1;
+export const STAGE_DESTROYED: number = -1;
 
 /** From client to server: read local, write remote. */
 export const STREAM_UP = 0;

@@ -65,11 +65,13 @@ export class LocalHandler extends ClientHandler {
   #replied = false;
   #endAssociation: (() => void) | undefined;
 
+  /** An association is alive as long as its datagrams flow. */
   override keepsAlive(): boolean {
     return this.stage === STAGE_UDP_ASSOC &&
       this.relay.udpRelay!.isActive(this.localSocket.remoteAddress.host);
   }
 
+  /** Takes greeting and request, in whatever pieces they come. */
   protected override onHandshakeRead(data: Uint8Array): void {
     if (this.stage === STAGE_UDP_ASSOC) return;
     let rest = data;
@@ -82,16 +84,19 @@ export class LocalHandler extends ClientHandler {
     else super.onHandshakeRead(rest);
   }
 
+  /** Says success early: the first payload decides when to connect. */
   protected override onFastOpen(): void {
     this.#replied = true;
     this.write(STREAM_DOWN, CONNECTED);
   }
 
+  /** Says success, then sends the header. */
   protected override onConnected(): void {
     if (!this.#replied) this.write(STREAM_DOWN, CONNECTED);
     if (!this.isDestroyed()) this.sendHeader();
   }
 
+  /** Answers with the code that fits, or resets if success was said. */
   onConnectFailed(code: string): void {
     logger.warn("cannot connect to server for {name}: {code}", {
       name: this.remoteName,
@@ -101,6 +106,7 @@ export class LocalHandler extends ClientHandler {
     else this.#refuse(REPLIES[code] ?? REPLY_GENERAL_FAILURE);
   }
 
+  /** Ends the UDP association that this connection held. */
   protected override onDestroy(): void {
     this.#endAssociation?.();
   }

@@ -28,7 +28,11 @@ export class LRUCache<K, V> {
   /** The least recently used first. */
   readonly #entries = new Map<K, Entry<V>>();
 
-  /** @param options Its bounds. */
+  /**
+   * Makes an empty cache.
+   *
+   * @param options Its bounds.
+   */
   constructor(options: LRUCacheOptions<V>) {
     this.#options = options;
   }

@@ -35,10 +35,12 @@ const ALLOW_ONE_TIME_AUTH = { allowOneTimeAuth: true } as const;
 
 /** A connection of the server. */
 export class ServerHandler extends TCPRelayHandler {
+  /** The client sends ciphertext. */
   protected readonly encryptsUpstream = false;
   /** Plaintext of a header that is not whole yet. */
   #header: Uint8Array | undefined;
 
+  /** Decrypts until the header is whole. */
   protected onHandshakeRead(data: Uint8Array): void {
     const { output } = this.relay.buffers;
     const { cryptor, upstream } = this;
@@ -69,10 +71,12 @@ export class ServerHandler extends TCPRelayHandler {
     }
   }
 
+  /** Refuses the client without a sign. */
   protected onDecryptFailed(): void {
     this.#refuse();
   }
 
+  /** Aborts: the client shall not take it for a clean end. */
   onConnectFailed(code: string): void {
     logger.debug("cannot connect to {name}: {code}", {
       name: this.remoteName,
@@ -81,6 +85,7 @@ export class ServerHandler extends TCPRelayHandler {
     this.destroy({ reset: true });
   }
 
+  /** Refuses the networks of `forbidden_ip`. */
   override isAllowed(address: SocketAddress): boolean {
     if (!this.relay.settings.forbiddenIp.contains(address.bytes)) return true;
     logger.error(

@@ -76,6 +76,8 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
   #closing = false;
 
   /**
+   * Takes a connection over; `start` begins.
+   *
    * @param relay The relay that accepted the connection.
    * @param localSocket The accepted socket; owned from now on.
    */

@@ -12,6 +12,7 @@ import { ClientHandler } from "./client_handler.ts";
 
 /** A connection of a tunnel. */
 export class TunnelHandler extends ClientHandler {
+  /** Connects to the server at once. */
   override start(): void {
     const target = this.relay.settings.tunnel!;
     const header = addressHeader(target);
@@ -21,10 +22,12 @@ export class TunnelHandler extends ClientHandler {
     });
   }
 
+  /** Sends the header, with the first payload if it comes soon. */
   protected override onConnected(): void {
     this.sendHeader();
   }
 
+  /** Aborts: there is no protocol to say it in. */
   onConnectFailed(): void {
     this.destroy({ reset: true });
   }

@@ -28,6 +28,8 @@ export class UDPAssociation {
   #closed = false;
 
   /**
+   * Makes an association without sockets.
+   *
    * @param client The client.
    * @param hooks What its relay does for it.
    */

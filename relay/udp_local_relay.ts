@@ -41,6 +41,7 @@ export class UDPLocalRelay extends UDPRelay {
     }
   }
 
+  /** Seals a datagram of an application. */
   protected onClientPacket(length: number, from: SocketAddress): void {
     const plain = this.#plaintext(length);
     if (plain === undefined) {
@@ -63,6 +64,7 @@ export class UDPLocalRelay extends UDPRelay {
     if (association.server === undefined) kept = plain.slice();
   }
 
+  /** Opens an answer and gives it to its application. */
   protected onRemotePacket(
     association: UDPAssociation,
     length: number,

@@ -24,6 +24,7 @@ const ALLOW_ONE_TIME_AUTH = { allowOneTimeAuth: true } as const;
 
 /** UDP of the server. */
 export class UDPServerRelay extends UDPRelay {
+  /** Opens a packet of a client and sends it to its target. */
   protected onClientPacket(length: number, from: SocketAddress): void {
     const { suite } = this.settings;
     const plainLength = suite.openPacket(
@@ -57,6 +58,7 @@ export class UDPServerRelay extends UDPRelay {
     if (!sent) kept = data.slice();
   }
 
+  /** Seals the answer of a target for its client. */
   protected onRemotePacket(
     association: UDPAssociation,
     length: number,
