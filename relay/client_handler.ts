@@ -73,12 +73,13 @@ export abstract class ClientHandler extends TCPRelayHandler {
     this.upstream.carry = start;
     this.#headerLength = headerLength;
     if (settings.oneTimeAuth) {
-      const { masterKey } = settings.suite;
+      const { masterKey, method: { kind } } = settings.suite;
       const iv = this.cryptor.salt!;
       this.upstream.transform = new OneTimeEncoder({
         iv,
         masterKey,
         headerLength,
+        kind,
       });
     }
     this.remoteName = name;

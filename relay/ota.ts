@@ -18,6 +18,7 @@
  */
 
 import { createHmac } from "node:crypto";
+import type { MethodKind } from "../crypto/mod.ts";
 import { ADDRTYPE_AUTH } from "../socks5/mod.ts";
 import type { StreamTransform } from "./relay_stream.ts";
 
@@ -30,8 +31,16 @@ export const ONETIMEAUTH_CHUNK_BYTES: number = CHUNK_LENGTH_BYTES +
   ONETIMEAUTH_BYTES;
 /** The most data of a chunk that the length has room for. */
 export const MAX_CHUNK_DATA = 0xffff;
-/** The most data we send in a chunk: it fits into one AEAD chunk. */
-const CHUNK_DATA: number = 0x3fff - ONETIMEAUTH_CHUNK_BYTES;
+/**
+ * The most bytes that we send as a chunk. For an AEAD method it fits into one
+ * chunk of that; for others whole chunks fill the seed's reads of 32 KiB: its
+ * server loses what came before when a read ends amid the front of a chunk.
+ */
+const CHUNK_SIZE: Readonly<Record<MethodKind, number>> = {
+  aead: 0x3fff,
+  stream: 0x4000,
+  table: 0x4000,
+};
 /** Bytes of a chunk's index. */
 const INDEX_BYTES = 4;
 
@@ -76,12 +85,16 @@ export function isAuthentic(
 export interface OneTimeEncoderOptions extends OneTimeKey {
   /** Length of the address header that the stream begins with. */
   readonly headerLength: number;
+  /** How the method frames its bytes. */
+  readonly kind: MethodKind;
 }
 
 /** The client's side of a connection: header and payload to tagged ones. */
 export class OneTimeEncoder implements StreamTransform {
   readonly #options: OneTimeEncoderOptions;
   readonly #chunkKey: ChunkKey;
+  /** The most data in a chunk. */
+  readonly #chunkData: number;
   #headerSent = false;
 
   /**
@@ -92,6 +105,7 @@ export class OneTimeEncoder implements StreamTransform {
   constructor(options: OneTimeEncoderOptions) {
     this.#options = options;
     this.#chunkKey = new ChunkKey(options.iv);
+    this.#chunkData = CHUNK_SIZE[options.kind] - ONETIMEAUTH_CHUNK_BYTES;
   }
 
   /** Always: what was not sent is not in here. */
@@ -117,7 +131,7 @@ export class OneTimeEncoder implements StreamTransform {
       written = at + ONETIMEAUTH_BYTES;
     }
     while (at < data.length) {
-      const chunk = data.subarray(at, at + CHUNK_DATA);
+      const chunk = data.subarray(at, at + this.#chunkData);
       out[written] = chunk.length >>> 8;
       out[written + 1] = chunk.length;
       out.set(this.#chunkKey.tag(chunk), written + CHUNK_LENGTH_BYTES);

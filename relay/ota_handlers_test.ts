@@ -41,12 +41,13 @@ class OneTimePeer implements Disposable {
   constructor(suite: CipherSuite, head: Uint8Array) {
     this.#cryptor = suite.newCryptor();
     this.iv = this.#cryptor.salt!;
-    const { masterKey } = suite;
+    const { masterKey, method: { kind } } = suite;
     const headerLength = head.length;
     this.#encoder = new OneTimeEncoder({
       iv: this.iv,
       masterKey,
       headerLength,
+      kind,
     });
   }
 

@@ -9,6 +9,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { createHmac } from "node:crypto";
+import type { MethodKind } from "../crypto/mod.ts";
 import { concat } from "./_fake_sockets.ts";
 import { utf8 } from "./_relay_fixture.ts";
 import {
@@ -38,9 +39,17 @@ const CHUNKS = [
   { data: new Uint8Array(300).fill(97), wire: "012c009235ca7d1a3f6faf11" },
 ].map(({ data, wire }) => ({ data, wire: concat(hex(wire), data) }));
 
-/** Encodes each piece with one call. */
+/** Encodes each piece with one call, for an AEAD method. */
 function encode(...pieces: readonly Uint8Array[]): Uint8Array {
-  const encoder = new OneTimeEncoder({ ...KEY, headerLength: HEADER.length });
+  return encodeFor("aead", pieces);
+}
+
+function encodeFor(
+  kind: MethodKind,
+  pieces: readonly Uint8Array[],
+): Uint8Array {
+  const headerLength = HEADER.length;
+  const encoder = new OneTimeEncoder({ ...KEY, headerLength, kind });
   return concat(...pieces.map((piece) => {
     const out = new Uint8Array(piece.length + 1000);
     return out.slice(0, encoder.apply(piece, out));
@@ -126,6 +135,17 @@ Deno.test("OneTimeEncoder.apply() makes chunks of at most 16,371 bytes", () => {
     const { result, drops } = new Decoding().feed(wire);
     assertEquals([result, drops], [data, 0]);
   }
+});
+
+Deno.test("OneTimeEncoder.apply() fills 32 KiB with whole chunks for a stream cipher", () => {
+  const head = MARKED.length + HEADER_TAG.length;
+  const data = Uint8Array.from({ length: 2 * 0x4000 }, (_, i) => i);
+  const wire = encodeFor("stream", [concat(HEADER, data)]).subarray(head);
+  for (const at of [0, 0x4000]) {
+    assertEquals(wire[at]! << 8 | wire[at + 1]!, 0x4000 - 12);
+  }
+  const { result, drops } = new Decoding().feed(wire);
+  assertEquals([result, drops], [data, 0]);
 });
 
 Deno.test("OneTimeDecoder.apply() takes what Python makes, empty chunks too", () => {
