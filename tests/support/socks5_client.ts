@@ -17,7 +17,7 @@ const MAX_DATAGRAM = 65_507;
 
 /** Where a proxied connection goes. */
 export interface Target {
-  /** An IPv4 literal or a host name. */
+  /** An IPv4 literal, the eight groups of an IPv6 one, or a host name. */
   readonly hostname: string;
   /** The port. */
   readonly port: number;
@@ -158,6 +158,11 @@ function encodeAddress({ hostname, port }: Target): Uint8Array {
   const parts = hostname.split(".").map(Number);
   if (parts.length === 4 && parts.every((part) => Number.isInteger(part))) {
     return concat([Uint8Array.of(IPV4, ...parts), end]);
+  }
+  const groups = hostname.split(":").map((group) => parseInt(group, 16));
+  if (groups.length === 8) {
+    const address = groups.flatMap((group) => [group >> 8, group & 0xff]);
+    return concat([Uint8Array.of(IPV6, ...address), end]);
   }
   const name = new TextEncoder().encode(hostname);
   return concat([Uint8Array.of(DOMAIN, name.length), name, end]);
