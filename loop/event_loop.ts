@@ -80,6 +80,7 @@ export class EventLoop {
   #stopping = false;
   #running = false;
   #waiting = false;
+  #turnWanted = false;
 
   /**
    * Makes a loop that does not run yet.
@@ -185,6 +186,14 @@ export class EventLoop {
   }
 
   /**
+   * Has Deno's own loop run before this one waits again, so that what a
+   * handler left to a promise is done at once.
+   */
+  giveTurn(): void {
+    this.#turnWanted = true;
+  }
+
+  /**
    * Runs until {@linkcode EventLoop.stop}.
    *
    * @returns Settles when the loop has stopped.
@@ -202,7 +211,8 @@ export class EventLoop {
         const idle = !this.#blocking || now - lastEvent >= IDLE_AFTER;
         const timeout = this.#timeout();
         let count = 0;
-        if (now - lastTurn >= this.#turnEvery) {
+        if (this.#turnWanted || now - lastTurn >= this.#turnEvery) {
+          this.#turnWanted = false;
           // An asynchronous wait, even of no length, is what makes Deno look
           // at its signals and sockets; a microtask or an immediate does not.
           count = await this.#wait(0);

@@ -121,3 +121,48 @@ Deno.test("EventLoop.addTimer() calls once, unless cancelled", () => {
   loop.runDue();
   assertEquals(calls, ["kept"]);
 });
+
+/** A poller that can block, and has nothing to report. */
+function idlePoller(onPoll: () => void): Poller {
+  const unused = (): never => {
+    throw new Error("not used here");
+  };
+  const wait = (): Promise<number> => new Promise((r) => setTimeout(r, 0, 0));
+  return {
+    name: "epoll",
+    blocking: true,
+    readyFds: new Int32Array(1),
+    readyEvents: new Int32Array(1),
+    listenTcp: unused,
+    connectTcp: unused,
+    bindUdp: unused,
+    bindUnixDatagram: unused,
+    register: unused,
+    modify: unused,
+    unregister: unused,
+    poll: () => {
+      onPoll();
+      return 0;
+    },
+    wait,
+    wake: () => {},
+    [Symbol.dispose]: () => {},
+  };
+}
+
+Deno.test("EventLoop.giveTurn() has promises go on before the next wait", async () => {
+  const seen: number[] = [];
+  let settled = 0;
+  const loop: EventLoop = new EventLoop(
+    idlePoller(() => {
+      seen.push(settled);
+      if (seen.length === 4) return loop.stop();
+      if (seen.length === 2) loop.giveTurn();
+      Promise.resolve().then(() => settled++);
+    }),
+    { clock: new FakeClock() },
+  );
+  await loop.run();
+  // Time stands still: but for the one asked for, no turn is given.
+  assertEquals(seen, [0, 0, 2, 2]);
+});

@@ -171,6 +171,7 @@ export class Manager {
       return;
     }
     this.#waiting++;
+    this.#options.loop.giveTurn();
     this.#work = this.#work.then(async () => {
       this.#waiting--;
       if (this.#closed) return;
