@@ -1,7 +1,7 @@
 /**
- * AEAD ciphers of OpenSSL. There is one native context for each direction of a
- * cipher, not of a connection: it is keyed when another key is used and else
- * only given the next nonce.
+ * AEAD ciphers of OpenSSL. The native contexts belong to the cipher, not to
+ * its connections: a few for each direction, keyed when another key is used
+ * and else only given the next nonce.
  *
  * @module
  */
@@ -24,6 +24,9 @@ const EVP_CTRL_AEAD_SET_TAG = 0x11;
 
 /** The value of `enc` that leaves the direction as it is. */
 const SAME_DIRECTION = -1;
+
+/** Most contexts of a direction; each takes about a kilobyte. */
+const MAX_CONTEXTS = 64;
 
 /** What an OpenSSL AEAD cipher is made of. */
 export interface OpensslAeadParts {
@@ -133,11 +136,15 @@ export class OpensslAeadCipher implements AeadCipher {
 class OpensslAead implements AeadBackend {
   readonly sealing: AeadContext;
   readonly opening: AeadContext;
+  readonly #sealers: ContextPool;
+  readonly #openers: ContextPool;
 
   constructor(method: CipherMethod, parts: OpensslAeadParts) {
     using building = new DisposableStack();
     this.sealing = building.use(new AeadContext(method, parts, 1));
     this.opening = new AeadContext(method, parts, 0);
+    this.#sealers = new ContextPool(() => new AeadContext(method, parts, 1));
+    this.#openers = new ContextPool(() => new AeadContext(method, parts, 0));
     building.move();
   }
 
@@ -147,7 +154,7 @@ class OpensslAead implements AeadBackend {
     plaintext: Uint8Array,
     sealed: Uint8Array,
   ): void {
-    this.sealing.seal(key, nonce, plaintext, sealed);
+    this.#sealers.for(key).seal(key, nonce, plaintext, sealed);
   }
 
   open(
@@ -156,17 +163,79 @@ class OpensslAead implements AeadBackend {
     sealed: Uint8Array,
     plaintext: Uint8Array,
   ): boolean {
-    return this.opening.open(key, nonce, sealed, plaintext);
+    return this.#openers.for(key).open(key, nonce, sealed, plaintext);
   }
 
   forget(key: Uint8Array): void {
-    this.sealing.forget(key);
-    this.opening.forget(key);
+    this.#sealers.forget(key);
+    this.#openers.forget(key);
   }
 
   [Symbol.dispose](): void {
     this.sealing[Symbol.dispose]();
     this.opening[Symbol.dispose]();
+    this.#sealers[Symbol.dispose]();
+    this.#openers[Symbol.dispose]();
+  }
+}
+
+/**
+ * The contexts of one direction. To give a context another key costs as much
+ * as sealing half a kilobyte, so the connections that are busy at one time
+ * each keep theirs; however many there are, no more than these exist.
+ */
+class ContextPool implements Disposable {
+  readonly #make: () => AeadContext;
+  readonly #contexts: AeadContext[] = [];
+  readonly #byKey = new Map<Uint8Array, AeadContext>();
+  /** Those whose key is not needed any more. */
+  readonly #free: AeadContext[] = [];
+  /** Whose turn it is to take another key when all are taken. */
+  #next = 0;
+  #disposed = false;
+
+  constructor(make: () => AeadContext) {
+    this.#make = make;
+  }
+
+  /** The context that has the key, or is to get it. */
+  for(key: Uint8Array): AeadContext {
+    const known = this.#byKey.get(key);
+    if (known !== undefined) return known;
+    if (this.#disposed) {
+      throw new TypeError("Cannot use a cipher: it is disposed of");
+    }
+    const context = this.#take();
+    this.#byKey.set(key, context);
+    return context;
+  }
+
+  forget(key: Uint8Array): void {
+    const context = this.#byKey.get(key);
+    if (context === undefined) return;
+    context.forget(key);
+    this.#byKey.delete(key);
+    this.#free.push(context);
+  }
+
+  [Symbol.dispose](): void {
+    this.#disposed = true;
+    for (const context of this.#contexts) context[Symbol.dispose]();
+    this.#byKey.clear();
+  }
+
+  #take(): AeadContext {
+    const free = this.#free.pop();
+    if (free !== undefined) return free;
+    if (this.#contexts.length < MAX_CONTEXTS) {
+      const made = this.#make();
+      this.#contexts.push(made);
+      return made;
+    }
+    const context = this.#contexts[this.#next]!;
+    this.#next = (this.#next + 1) % MAX_CONTEXTS;
+    if (context.current !== undefined) this.#byKey.delete(context.current);
+    return context;
   }
 }
 
@@ -244,6 +313,11 @@ class AeadContext implements Disposable {
   openOnce(sealed: Uint8Array, plaintext: Uint8Array): boolean {
     this.#startWith(this.#key.pointer, this.#zeroNonce);
     return this.#open(sealed, plaintext);
+  }
+
+  /** The key that the context holds; undefined: none that counts. */
+  get current(): Uint8Array | undefined {
+    return this.#current;
   }
 
   /** Forgets which key the context holds, so that it is set again. */

@@ -56,9 +56,9 @@ export const WAIT_STATUS_READWRITING = WAIT_STATUS_READING |
 export const TIMEOUTS_CLEAN_SIZE = 512;
 
 /** Most bytes of one read from the client. */
-export const UP_STREAM_BUF_SIZE = 128 * 1024;
+export const UP_STREAM_BUF_SIZE = 256 * 1024;
 /** Most bytes of one read from the other end. */
-export const DOWN_STREAM_BUF_SIZE = 128 * 1024;
+export const DOWN_STREAM_BUF_SIZE = 256 * 1024;
 /** Most bytes put in front of a read: a frame that is not whole yet. */
 export const CARRY_SIZE = 32 * 1024;
 

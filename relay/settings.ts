@@ -48,7 +48,7 @@ export class RelayBuffers {
   readonly input: Uint8Array = new Uint8Array(CARRY_SIZE + UP_STREAM_BUF_SIZE);
   /** Bytes as sent: input sealed, with room for salt, lengths and tags. */
   readonly output: Uint8Array = new Uint8Array(
-    CARRY_SIZE + UP_STREAM_BUF_SIZE + 4096,
+    CARRY_SIZE + UP_STREAM_BUF_SIZE + 8192,
   );
   #scratch: Uint8Array | undefined;
 
