@@ -10,8 +10,9 @@
  */
 
 import * as toml from "@std/toml";
+import { formatHostPort } from "../loop/mod.ts";
 import { DEFAULT_FORBIDDEN, IpNetworks } from "./ip_networks.ts";
-import type { Config, HostPort } from "./types.ts";
+import type { Config } from "./types.ts";
 
 const stringify = toml.stringify as (values: object) => string;
 
@@ -113,17 +114,6 @@ export function ssUrl(
     ? ""
     : `#${encodeURIComponent(options.tag)}`;
   return `ss://${user}@${formatHostPort({ host, port })}${tag}`;
-}
-
-/**
- * Writes a host and a port, an IPv6 address in brackets.
- *
- * @param endpoint Host and port.
- * @returns `host:port`.
- */
-export function formatHostPort(endpoint: HostPort): string {
-  const { host, port } = endpoint;
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 function unlist<T>(list: readonly T[]): T | readonly T[] {

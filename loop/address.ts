@@ -58,9 +58,7 @@ export class SocketAddress {
 
   /** `1.2.3.4:80` or `[::1]:80`. */
   toString(): string {
-    return this.bytes.length === 4
-      ? `${this.host}:${this.port}`
-      : `[${this.host}]:${this.port}`;
+    return formatHostPort(this);
   }
 
   /**
@@ -120,4 +118,17 @@ export class SocketAddress {
       ? SocketAddress.fromIpv4(source, offset + 12, port)
       : new SocketAddress(source.slice(offset, offset + 16), port);
   }
+}
+
+/**
+ * Writes a host and a port as one text, IPv6 in brackets.
+ *
+ * @param endpoint An IP literal without brackets or a name, and a port.
+ * @returns `host:port` or `[host]:port`.
+ */
+export function formatHostPort(
+  endpoint: { readonly host: string; readonly port: number },
+): string {
+  const { host, port } = endpoint;
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }

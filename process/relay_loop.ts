@@ -5,7 +5,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { Config, HostPort } from "../config/mod.ts";
+import { type Config, configForPort, type HostPort } from "../config/mod.ts";
 import { openProviders, type ProviderSet } from "../crypto/mod.ts";
 import { makeResolver } from "../dns/mod.ts";
 import { EventLoop, makePoller, type Poller } from "../loop/mod.ts";
@@ -76,13 +76,15 @@ export class RelayLoop implements Serving {
         preferIpv6: config.preferIpv6,
       }),
     );
-    const Serves = config.managerAddress === undefined ? Service : Manager;
-    this.#service = new Serves(config, {
+    const shared = {
       ...options,
       loop: this.#loop,
       resolver,
       providers: this.#providers,
-    });
+    };
+    this.#service = config.managerAddress === undefined
+      ? new Service(config, shared)
+      : new Manager(config, { ...shared, configForPort });
     stack.defer(() => this.#service.destroy());
     this.#stack.use(stack.move());
   }

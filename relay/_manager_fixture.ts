@@ -7,6 +7,7 @@
 
 import {
   type Config,
+  configForPort,
   IpNetworks,
   readConfig,
   type Role,
@@ -107,6 +108,7 @@ export class ManagerFixture implements AsyncDisposable {
       loop: this.#loop,
       resolver: this.resolver,
       providers: PROVIDERS,
+      configForPort,
     });
   }
 

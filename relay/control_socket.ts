@@ -6,12 +6,13 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import { type Config, formatHostPort } from "../config/mod.ts";
+import type { Config } from "../config/mod.ts";
 import type { Resolver } from "../dns/mod.ts";
 import {
   type DatagramSocket,
   type EventHandler,
   type EventLoop,
+  formatHostPort,
   POLL_ERR,
   POLL_IN,
   removeStaleSocket,

@@ -24,14 +24,9 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import {
-  type Config,
-  configForPort,
-  formatHostPort,
-  type HostPort,
-} from "../config/mod.ts";
+import type { Config, HostPort, PortConfigResult } from "../config/mod.ts";
 import { CipherError } from "../crypto/mod.ts";
-import { SocketError } from "../loop/mod.ts";
+import { formatHostPort, SocketError } from "../loop/mod.ts";
 import {
   type ControlClient,
   type ControlSocket,
@@ -55,10 +50,19 @@ const MAX_WAITING = 1024;
 
 const logger = getLogger(["shadowsocks", "manager"]);
 
+/** What a {@linkcode Manager} runs on. */
+export interface ManagerOptions extends ServiceOptions {
+  /**
+   * Merges the JSON of an `add` over the configuration, and checks it as a
+   * file is checked: `configForPort` of config.
+   */
+  readonly configForPort: (base: Config, json: string) => PortConfigResult;
+}
+
 /** A server whose ports are added and removed while it runs. */
 export class Manager {
   readonly #config: Config;
-  readonly #options: ServiceOptions;
+  readonly #options: ManagerOptions;
   readonly #service: Service;
   readonly #traffic = new PortTraffic();
   /** Port → the configuration it was added with. */
@@ -78,7 +82,7 @@ export class Manager {
    * @param config What to do; it says where the manager listens.
    * @param options What to run on.
    */
-  constructor(config: Config, options: ServiceOptions) {
+  constructor(config: Config, options: ManagerOptions) {
     this.#config = config;
     this.#options = options;
     this.#service = new Service(config, {
@@ -209,7 +213,7 @@ export class Manager {
   }
 
   async #add(json: string, client: ControlClient): Promise<void> {
-    const result = configForPort(this.#config, json);
+    const result = this.#options.configForPort(this.#config, json);
     if (result.kind === "error") {
       for (const { text } of result.messages) logger.error("{text}", { text });
       return this.#answerFailure(client, "err");

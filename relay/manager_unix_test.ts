@@ -8,7 +8,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { SocketError } from "../loop/mod.ts";
 import { pollers } from "../tests/_loop_fixture.ts";
 import { freePort } from "../tests/support/mod.ts";
-import { hostileRequests } from "./_hostile_requests.ts";
+import { hostileRequests } from "./_hostile_requests_fixture.ts";
 import { ManagerFixture, managerTest } from "./_manager_fixture.ts";
 
 const POLLERS = Deno.build.os === "windows" ? [] : pollers();
