@@ -78,7 +78,10 @@ async function main(): Promise<number> {
       // Whoever starts a daemon has shown them.
       if (!isDaemon()) {
         show(result.messages);
-        for (const { text } of result.warnings) logger.warn("{text}", { text });
+        for (const { level, text } of result.warnings) {
+          if (level === "info") logger.info("{text}", { text });
+          else logger.warn("{text}", { text });
+        }
       }
       return await launch(result.config, { args, output });
     default:
