@@ -11,7 +11,7 @@ export type ConfigValues = Readonly<
     | string
     | number
     | boolean
-    | readonly string[]
+    | readonly (string | number)[]
     | Readonly<Record<string, string>>
   >
 >;
