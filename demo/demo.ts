@@ -7,6 +7,7 @@
  * @module
  */
 
+import * as cli from "@std/cli/parse-args";
 import {
   type Config,
   type ConfigSource,
@@ -23,6 +24,18 @@ import { Service } from "../relay/mod.ts";
 import { verifyTcp, verifyUdp } from "./_client.ts";
 import { ProgressBar } from "./_progress.ts";
 import { DemoTarget } from "./_target.ts";
+
+/** What is used of the library, which comes without types. */
+const parseArgs = cli.parseArgs as (args: string[], options: {
+  readonly boolean: readonly string[];
+  readonly string: readonly string[];
+  readonly alias: Readonly<Record<string, string>>;
+  readonly unknown: (arg: string) => boolean;
+}) => {
+  readonly once: boolean;
+  readonly help: boolean;
+  readonly "event-loop"?: string;
+};
 
 /** What {@linkcode runDemo} is given. */
 export interface DemoOptions {
@@ -147,25 +160,21 @@ export async function runDemo(options: DemoOptions): Promise<number> {
 }
 
 function parseFlags(args: readonly string[]): Flags | string {
-  let once = false;
-  let help = false;
-  let eventLoop: Flags["eventLoop"];
-  const rest = args.flatMap((arg) =>
-    arg.startsWith("--event-loop=") ? arg.split("=", 2) : [arg]
-  );
-  while (rest.length > 0) {
-    const arg = rest.shift()!;
-    if (arg === "--once") once = true;
-    else if (arg === "-h" || arg === "--help") help = true;
-    else if (arg === "--event-loop") {
-      const name = rest.shift();
-      if (name !== "epoll" && name !== "deno") {
-        return `option --event-loop is ${name}: expected epoll or deno`;
-      }
-      eventLoop = name;
-    } else return `option ${arg} not recognized`;
+  let unknown: string | undefined;
+  const { once, help, "event-loop": name } = parseArgs([...args], {
+    boolean: ["once", "help"],
+    string: ["event-loop"],
+    alias: { h: "help" },
+    unknown: (arg) => {
+      unknown ??= arg;
+      return false;
+    },
+  });
+  if (unknown !== undefined) return `option ${unknown} not recognized`;
+  if (name !== undefined && name !== "epoll" && name !== "deno") {
+    return `option --event-loop is "${name}": expected epoll or deno`;
   }
-  return { once, help, eventLoop };
+  return { once, help, eventLoop: name };
 }
 
 /** Goes the way a user goes: through the command line. */
