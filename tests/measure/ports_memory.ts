@@ -1,6 +1,6 @@
 /**
- * Measures what a port costs a server: started with many by `port_password`,
- * and then added and removed by a manager. Every port must serve.
+ * Measures what a port costs a server: many ports by `port_password`, which
+ * must all serve, then ports that a manager adds and removes.
  *
  * Usage: `deno run -A --unstable-net tests/measure/ports_memory.ts [count]`;
  * Linux only, for the resident set is read from `/proc`. With `SS_EXECUTABLE`
@@ -23,9 +23,11 @@ import {
 /** Milliseconds in which freed memory goes back to the system. */
 const SETTLE = 2_000;
 /** Ports that come and go before the first look: the heap finds its size. */
-const WARM_UP = 10_000;
+const WARM_UP = 5_000;
 /** Ports that come and go between two looks. */
 const CHURN = 5_000;
+/** Ports that are added to see what one costs: many, since heaps jump. */
+const FURTHER = 400;
 /** How many ports serve at the same time. */
 const AT_ONCE = 5;
 
@@ -84,39 +86,40 @@ async function serve(port: number): Promise<void> {
 
 if (import.meta.main) {
   const count = Number(Deno.args[0] ?? 50);
-  const ports = freePorts(count).sort((a, b) => a - b);
-  const managerPort = freePort();
-  let one: number;
-  {
-    await using server = await startServer(ports.slice(0, 1), managerPort);
-    one = await residentKiB(server);
-  }
+  const [managerPort, churn] = [freePort(), freePort()];
+  const ports = freePorts(count);
+  const further = freePorts(FURTHER);
   await using server = await startServer(ports, managerPort);
-  const all = await residentKiB(server);
-  const each = (all - one) / (count - 1);
-  console.log(
-    `${each.toFixed(1)} KiB for each of ${count} ports, ` +
-      `${(all / 1024).toFixed(0)} MiB in all`,
-  );
   using client = new ManagerClient(managerPort);
-  const churn = freePort();
+  const command = (name: string, port: number): Promise<string> =>
+    client.ask(
+      `${name}: ${
+        JSON.stringify({ server_port: port, password: COMMON.password })
+      }`,
+    );
   const cycle = async (times: number): Promise<void> => {
-    const json = JSON.stringify({
-      server_port: churn,
-      password: COMMON.password,
-    });
     for (let i = 0; i < times; i++) {
-      await client.ask(`add: ${json}`);
-      await client.ask(`remove: ${json}`);
+      await command("add", churn);
+      await command("remove", churn);
     }
   };
-  await cycle(WARM_UP);
-  const warm = await residentKiB(server);
-  await cycle(CHURN);
-  const grown = (await residentKiB(server)) - warm;
-  console.log(`${grown} KiB more after ${CHURN} further ports came and went`);
   for (let i = 0; i < count; i += AT_ONCE) {
     await Promise.all(ports.slice(i, i + AT_ONCE).map(serve));
   }
   console.log(`${count} of ${count} ports have served`);
+  const before = await residentKiB(server);
+  for (const port of further) await command("add", port);
+  const after = await residentKiB(server);
+  console.log(
+    `${((after - before) / FURTHER).toFixed(1)} KiB for each of ${FURTHER} ` +
+      `further ports, ${(after / 1024).toFixed(0)} MiB with ` +
+      `${count + FURTHER} ports`,
+  );
+  await cycle(WARM_UP);
+  const warm = await residentKiB(server);
+  await cycle(CHURN);
+  const churned = await residentKiB(server);
+  console.log(
+    `${churned - warm} KiB more after ${CHURN} ports came and went`,
+  );
 }
