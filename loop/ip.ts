@@ -4,8 +4,9 @@
  * @module
  */
 
-import { isIPv4, isIPv6 } from "node:net";
-
+/** Four decimal numbers up to 255, without leading zeros. */
+const IPV4_REGEXP = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
+const GROUP_REGEXP = /^[0-9a-fA-F]{1,4}$/;
 const DOT = 0x2e;
 const DIGIT_ZERO = 0x30;
 /** The first 12 bytes of an IPv4-mapped IPv6 address, `::ffff:0:0/96`. */
@@ -28,16 +29,18 @@ const MAPPED_PREFIX_LENGTH = 12;
  * ```
  */
 export function parseIp(text: string): Uint8Array | undefined {
-  if (isIPv4(text)) return parseIpv4(text);
-  if (text.includes("%") || !isIPv6(text)) return undefined;
+  if (IPV4_REGEXP.test(text)) return parseIpv4(text);
+  const [head = "", tail, more] = text.split("::");
+  if (more !== undefined) return undefined;
+  const first = ipv6Groups(head, { endsAddress: tail === undefined });
+  const last = ipv6Groups(tail ?? "", { endsAddress: true });
+  if (first === undefined || last === undefined) return undefined;
+  const length = first.length + last.length;
+  // "::" stands for one group at least (RFC 4291, 2.2).
+  if (tail === undefined ? length !== 16 : length > 14) return undefined;
   const bytes = new Uint8Array(16);
-  const [head = "", tail] = text.split("::");
-  const first = ipv6Groups(head);
   bytes.set(first, 0);
-  if (tail !== undefined) {
-    const last = ipv6Groups(tail);
-    bytes.set(last, 16 - last.length);
-  }
+  bytes.set(last, 16 - last.length);
   return bytes;
 }
 
@@ -101,19 +104,30 @@ function parseIpv4(text: string): Uint8Array {
   return bytes;
 }
 
-/** The bytes of a `::`-free part of IPv6 text, which may end in IPv4 text. */
-function ipv6Groups(part: string): Uint8Array {
-  if (part === "") return new Uint8Array(0);
+/**
+ * The bytes of a `::`-free part of IPv6 text; undefined if it is not one. Only
+ * the part that ends the address may end in IPv4 text.
+ */
+function ipv6Groups(
+  part: string,
+  options: { readonly endsAddress: boolean },
+): number[] | undefined {
   const bytes: number[] = [];
-  for (const group of part.split(":")) {
-    if (group.includes(".")) {
-      bytes.push(...parseIpv4(group));
-    } else {
+  if (part === "") return bytes;
+  const groups = part.split(":");
+  for (const [i, group] of groups.entries()) {
+    if (GROUP_REGEXP.test(group)) {
       const value = parseInt(group, 16);
       bytes.push(value >> 8, value & 0xff);
+    } else if (
+      options.endsAddress && i === groups.length - 1 && IPV4_REGEXP.test(group)
+    ) {
+      bytes.push(...parseIpv4(group));
+    } else {
+      return undefined;
     }
   }
-  return Uint8Array.from(bytes);
+  return bytes;
 }
 
 function longestZeroRun(
