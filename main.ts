@@ -15,7 +15,6 @@ import {
   type Role,
   setUpLog,
 } from "./config/mod.ts";
-import { runDemo } from "./demo/mod.ts";
 import { DENO_SOURCE, isDaemon, launch, LogFile } from "./process/mod.ts";
 
 const ROLES: readonly Role[] = ["sslocal", "ssserver", "sstunnel", "ssmanager"];
@@ -50,6 +49,7 @@ async function main(): Promise<number> {
   using output = new LogFile();
   const write = (text: string): void => output.write(text);
   if (role === "demo") {
+    const { runDemo } = await import("./demo/mod.ts");
     return await runDemo({ args, write, live: Deno.stdout.isTerminal() });
   }
   if (!isRole(role)) {

@@ -203,8 +203,9 @@ export class EventLoop {
     if (this.#running) throw new Error("Cannot run event loop: it runs");
     this.#running = true;
     this.#stopping = false;
-    let lastEvent = this.#clock.now();
-    let lastTurn = lastEvent;
+    // Nothing has happened yet: whoever starts the loop goes on first.
+    let lastTurn = this.#clock.now();
+    let lastEvent = lastTurn - IDLE_AFTER;
     try {
       while (!this.#stopping) {
         const now = this.#clock.now();

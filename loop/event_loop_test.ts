@@ -122,8 +122,8 @@ Deno.test("EventLoop.addTimer() calls once, unless cancelled", () => {
   assertEquals(calls, ["kept"]);
 });
 
-/** A poller that can block, and has nothing to report. */
-function idlePoller(onPoll: () => void): Poller {
+/** A poller that can block, and whose events are nobody's. */
+function idlePoller(onPoll: () => number): Poller {
   const unused = (): never => {
     throw new Error("not used here");
   };
@@ -140,10 +140,7 @@ function idlePoller(onPoll: () => void): Poller {
     register: unused,
     modify: unused,
     unregister: unused,
-    poll: () => {
-      onPoll();
-      return 0;
-    },
+    poll: onPoll,
     wait,
     wake: () => {},
     [Symbol.dispose]: () => {},
@@ -156,9 +153,11 @@ Deno.test("EventLoop.giveTurn() has promises go on before the next wait", async 
   const loop: EventLoop = new EventLoop(
     idlePoller(() => {
       seen.push(settled);
-      if (seen.length === 4) return loop.stop();
+      if (seen.length === 4) loop.stop();
       if (seen.length === 2) loop.giveTurn();
       Promise.resolve().then(() => settled++);
+      // The first event makes the loop busy: it blocks instead of waiting.
+      return seen.length === 1 ? 1 : 0;
     }),
     { clock: new FakeClock() },
   );
