@@ -39,6 +39,8 @@ export async function isListening(port: number): Promise<boolean> {
     return true;
   } catch (error) {
     if (error instanceof Deno.errors.ConnectionRefused) return false;
+    // The listener was closed with this connection in its queue.
+    if (error instanceof Deno.errors.ConnectionReset) return true;
     throw error;
   }
 }
