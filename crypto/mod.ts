@@ -25,3 +25,4 @@ export type {
 } from "./provider.ts";
 export { openProviders, type ProviderPaths, ProviderSet } from "./providers.ts";
 export { CipherSuite } from "./suite.ts";
+export * from "./salt_filter.ts";

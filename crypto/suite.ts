@@ -5,6 +5,7 @@
  * @module
  */
 
+import { SaltFilter } from "./salt_filter.ts";
 import { AeadFraming } from "./_aead_framing.ts";
 import type { Framing, SealPacketOptions } from "./_framing.ts";
 import { StreamFraming } from "./_stream_framing.ts";
@@ -23,6 +24,10 @@ export class CipherSuite implements Disposable {
   readonly masterKey: Uint8Array;
   /** The library that does the work, such as `OpenSSL 3.0.19`. */
   readonly providerVersion: string;
+  /** Salts of connections, of both directions. */
+  readonly streamSalts: SaltFilter = new SaltFilter();
+  /** Salts of packets, of both directions. */
+  readonly packetSalts: SaltFilter = new SaltFilter();
   readonly #framing: Framing;
 
   /**

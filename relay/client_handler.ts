@@ -70,6 +70,7 @@ export abstract class ClientHandler extends TCPRelayHandler {
     },
   ): void {
     const { settings, fastOpen } = this.relay;
+    settings.suite.streamSalts.add(this.cryptor.salt!);
     this.upstream.carry = start;
     this.#headerLength = headerLength;
     if (settings.oneTimeAuth) {
@@ -113,6 +114,11 @@ export abstract class ClientHandler extends TCPRelayHandler {
       { server: `${this.remoteSocket?.remoteAddress}` },
     );
     this.destroy({ reset: true });
+  }
+
+  /** An answer under a salt that was seen before is none. */
+  protected override acceptsAnswer(): boolean {
+    return this.relay.settings.suite.streamSalts.add(this.cryptor.peerSalt!);
   }
 
   #connect(): void {

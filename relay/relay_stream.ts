@@ -33,6 +33,8 @@ export class RelayStream {
   pending: Uint8Array | undefined = undefined;
   /** Before encrypting, or after decrypting; most often there is none. */
   transform: StreamTransform | undefined = undefined;
+  /** The peer's salt was accepted, so what it sends counts. */
+  accepted = false;
   /** The source has sent its end. */
   ended = false;
   /** The end was passed on to the sink. */

@@ -140,6 +140,15 @@ export class ServerHandler extends TCPRelayHandler {
     payload: Uint8Array,
   ): void {
     this.#header = undefined;
+    const { streamSalts } = this.relay.settings.suite;
+    // Now that the client is authentic, its salt counts, and so does the one
+    // of the answer, which must not come back as a request.
+    if (!streamSalts.add(this.cryptor.peerSalt!)) {
+      logger.warn("replay of a connection that was served before");
+      this.#refuse();
+      return;
+    }
+    streamSalts.add(this.cryptor.salt!);
     this.relay.endHandshake(this);
     if (payload.length > 0) this.upstream.pending = payload.slice();
     const { type, hostOffset, port } = address;

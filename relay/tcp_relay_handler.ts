@@ -192,6 +192,10 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
   protected onConnected(): void {}
   /** Called when no address could be connected to; destroys. */
   abstract onConnectFailed(code: string): void;
+  /** Called once with the first authentic bytes of the peer. */
+  protected acceptsAnswer(): boolean {
+    return true;
+  }
   /** Called when the peer's ciphertext is not authentic. */
   protected abstract onDecryptFailed(): void;
   /** Called once while it is being destroyed. */
@@ -401,10 +405,9 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
       result = this.encrypted(stream, data);
     } else {
       const length = this.cryptor.decrypt(data, output);
-      if (length === DECRYPT_FAILED) {
-        this.onDecryptFailed();
-        return;
-      }
+      if (length > 0 && !state.accepted) state.accepted = this.acceptsAnswer();
+      if (length !== 0 && !state.accepted) return this.onDecryptFailed();
+      if (length === DECRYPT_FAILED) return this.onDecryptFailed();
       const { consumed } = this.cryptor;
       state.carry = consumed < total ? input.slice(consumed, total) : undefined;
       result = this.transformed(state, output.subarray(0, length));

@@ -42,6 +42,10 @@ export class UDPServerRelay extends UDPRelay {
       refuse(from);
       return;
     }
+    if (!suite.packetSalts.add(suite.packetSalt)) {
+      refuse(from);
+      return;
+    }
     const data = plain.subarray(address.length, end);
     if (address.type !== ATYP_DOMAIN) {
       this.#send(data, from, targetOf(plain, address));
@@ -66,10 +70,13 @@ export class UDPServerRelay extends UDPRelay {
   ): void {
     const start = HEADER_ROOM - addressLength(from);
     writeAddress(this.input, start, from);
-    const sealed = this.settings.suite.sealPacket(
+    const { suite } = this.settings;
+    const sealed = suite.sealPacket(
       this.input.subarray(start, HEADER_ROOM + length),
       this.output,
     );
+    // Sent back to us, it would look like a request.
+    suite.packetSalts.add(suite.packetSalt);
     this.touch(association.client);
     this.serverSocket.sendTo(
       this.output.subarray(0, sealed),

@@ -161,20 +161,43 @@ Deno.test("UDPServerRelay checks the target of every packet when some are forbid
   );
   const local = { host: "127.0.0.1", port: 53 };
   fixture.resolver.known.set("local.example", ["127.0.0.9"]);
-  const forbidden = [
+  const forbidden = (): Uint8Array[] => [
     fixture.seal(local, utf8("x")),
     fixture.sealRaw(mapped),
     fixture.seal({ host: "local.example", port: 53 }, utf8("x")),
   ];
-  for (const packet of forbidden) await fixture.fromClient(packet, from);
+  for (const packet of forbidden()) await fixture.fromClient(packet, from);
   assertEquals(fixture.outgoing.length, 0, "not as the first packet");
   await fixture.fromClient(fixture.seal(TARGET, utf8("good")), from);
-  for (const packet of forbidden) await fixture.fromClient(packet, from);
+  for (const packet of forbidden()) await fixture.fromClient(packet, from);
   assertEquals(fixture.outgoing[0]!.sends.length, 1, "nor as a later one");
   assertEquals(
     fixture.logs.with("is in forbidden list").length,
-    2 * forbidden.length,
+    2 * forbidden().length,
   );
+});
+
+Deno.test("UDPServerRelay sends a packet once when it comes again", async () => {
+  using fixture = new UdpFixture();
+  const packet = fixture.seal(TARGET, utf8("once"));
+  await fixture.fromClient(packet, client(1000));
+  await fixture.fromClient(packet, client(1000));
+  await fixture.fromClient(packet, client(2000));
+  assertEquals(fixture.outgoing.length, 1);
+  assertEquals(fixture.outgoing[0]!.sends.length, 1);
+  assertEquals(fixture.logs.with(REFUSED).length, 2);
+});
+
+Deno.test("UDPServerRelay refuses its own answer when it is sent back", async () => {
+  using fixture = new UdpFixture();
+  await fixture.fromClient(fixture.seal(TARGET, utf8("x")), client(1000));
+  const [socket] = fixture.outgoing;
+  socket!.bring(utf8("answer"), SocketAddress.parse("192.0.2.7", 53));
+  await fixture.settle();
+  const answer = fixture.listener.sends[0]!.data;
+  await fixture.fromClient(answer, client(3000));
+  assertEquals(fixture.outgoing.length, 1);
+  assertEquals(socket!.sends.length, 1);
 });
 
 Deno.test("UDPServerRelay keeps the data while a name is looked up", async () => {

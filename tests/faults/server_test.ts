@@ -94,6 +94,29 @@ servicesTest(
 );
 
 servicesTest(
+  "ssserver serves a flight once when it is replayed, at once or later",
+  async (services) => {
+    await using target = new Collector();
+    using client = new CipherPeer(services.suite);
+    const flight = client.seal(header(place(target)), PAYLOAD);
+    using first = await Prober.connect(services.serverPort);
+    await first.send(flight);
+    await first.finish();
+    assertEquals(await target.next(), PAYLOAD);
+    const replays = await connectAll(services.serverPort, 8);
+    await Promise.all(replays.map((prober) => prober.send(flight)));
+    await withTimeout(
+      services.logs.waitFor(REFUSED, replays.length),
+      "all refusals",
+    );
+    assertEquals(replays.filter((prober) => prober.ended).length, 0);
+    await Promise.all(replays.map((prober) => prober.finish()));
+    await expectSilentEnds(replays);
+    assertEquals(target.accepted, 1);
+  },
+);
+
+servicesTest(
   "ssserver says nothing to noise of 0 to 221 bytes",
   async (services) => {
     await using target = new Collector();
