@@ -219,7 +219,10 @@ export class Manager {
       return this.#answerFailure(client, "err");
     }
     const { config, warnings } = result;
-    for (const { text } of warnings) logger.warn("{text}", { text });
+    for (const { level, text } of warnings) {
+      if (level === "info") logger.info("{text}", { text });
+      else logger.warn("{text}", { text });
+    }
     const port = config.serverPort[0]!;
     if (this.#ports.has(port)) {
       if (this.#config.managerDialect === "python") {

@@ -27,6 +27,8 @@ export interface PortRelaysOptions {
   readonly service: ServiceOptions;
   /** The buffers that all ports of the loop share. */
   readonly buffers: RelayBuffers;
+  /** Ciphers that the log has named already; one more is added. */
+  readonly announced: Set<string>;
 }
 
 /** How often a port that is free for TCP and UDP is looked for. */
@@ -173,11 +175,15 @@ export class PortRelays {
   #logStart(): void {
     const { role, tunnelRemote, tunnelRemotePort } = this.#config;
     const address = `${this.address}`;
-    logger.info("{method} by {provider}, {poller} event loop", {
-      method: this.#suite.method.name,
-      provider: this.#suite.providerVersion,
-      poller: this.#options.service.loop.poller.name,
-    });
+    const { announced, service } = this.#options;
+    const cipher = `${this.#suite.method.name} by ${this.providerVersion}`;
+    if (!announced.has(cipher)) {
+      announced.add(cipher);
+      logger.info("{cipher}, {poller} event loop", {
+        cipher,
+        poller: service.loop.poller.name,
+      });
+    }
     if (role === "sstunnel") {
       logger.info("starting tcp tunnel at {address} forward to {target}", {
         address,

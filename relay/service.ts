@@ -35,6 +35,7 @@ export interface ServiceOptions {
 export class Service {
   readonly #config: Config;
   readonly #options: ServiceOptions;
+  readonly #announced = new Set<string>();
   readonly #buffers = new RelayBuffers();
   /** Those that listen. */
   #ports: PortRelays[] = [];
@@ -141,6 +142,7 @@ export class Service {
           password,
           service: this.#options,
           buffers: this.#buffers,
+          announced: this.#announced,
         });
         added.push(port);
         this.#ports.push(port);
