@@ -192,8 +192,11 @@ function attack(
     socket.resume();
     for (const piece of pieces) if (piece.length > 0) socket.write(piece);
     const end = (): void => {
-      if (kind === "reset") socket.resetAndDestroy();
-      else socket.destroySoon();
+      // Deno 2.4 has no reset: there the connection ends without a farewell.
+      const { resetAndDestroy } = socket as Partial<typeof socket>;
+      if (kind === "end") socket.destroySoon();
+      else if (resetAndDestroy === undefined) socket.destroy();
+      else resetAndDestroy.call(socket);
     };
     socket.write("", end);
   });
