@@ -118,7 +118,11 @@ export abstract class ClientHandler extends TCPRelayHandler {
 
   /** An answer under a salt that was seen before is none. */
   protected override acceptsAnswer(): boolean {
-    return this.relay.settings.suite.streamSalts.add(this.cryptor.peerSalt!);
+    const { cryptor } = this;
+    const { streamSalts } = this.relay.settings.suite;
+    const accepted = streamSalts.add(cryptor.peerSalt!);
+    cryptor.forgetSalts();
+    return accepted;
   }
 
   #connect(): void {

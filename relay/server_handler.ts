@@ -39,6 +39,7 @@ export class ServerHandler extends TCPRelayHandler {
   protected readonly encryptsUpstream = false;
   /** Plaintext of a header that is not whole yet. */
   #header: Uint8Array | undefined;
+  #answered = false;
 
   /** Decrypts until the header is whole. */
   protected onHandshakeRead(data: Uint8Array): void {
@@ -69,6 +70,19 @@ export class ServerHandler extends TCPRelayHandler {
       case "ok":
         this.#onAddress(plain, address);
     }
+  }
+
+  /** Seals an answer; the salts are of no use after the first. */
+  protected override encrypted(
+    stream: number,
+    plaintext: Uint8Array,
+  ): Uint8Array {
+    const ciphertext = super.encrypted(stream, plaintext);
+    if (!this.#answered) {
+      this.#answered = true;
+      this.cryptor.forgetSalts();
+    }
+    return ciphertext;
   }
 
   /** Refuses the client without a sign. */
