@@ -1,0 +1,280 @@
+/**
+ * OpenSSL's contexts of AEAD ciphers: one for each key that is busy, and a
+ * bounded number of them.
+ *
+ * @module
+ */
+
+import { TAG_LENGTH } from "./_aead_cipher.ts";
+import { NativeBuffer } from "./_ffi.ts";
+import type { DeriveSubkey } from "./_openssl_hkdf.ts";
+import { opensslError, type OpensslLibrary } from "./_openssl_library.ts";
+import type { CipherMethod } from "./methods.ts";
+
+/** openssl/evp.h: the controls of an AEAD context. */
+const EVP_CTRL_AEAD_SET_IVLEN = 0x9;
+const EVP_CTRL_AEAD_GET_TAG = 0x10;
+const EVP_CTRL_AEAD_SET_TAG = 0x11;
+
+/** The value of `enc` that leaves the direction as it is. */
+const SAME_DIRECTION = -1;
+
+/** Most contexts of a direction; each takes about a kilobyte. */
+const MAX_CONTEXTS = 64;
+
+/** What an OpenSSL AEAD cipher is made of. */
+export interface OpensslAeadParts {
+  /** The library. */
+  readonly library: OpensslLibrary;
+  /** `EVP_CIPHER *`. */
+  readonly cipher: Deno.PointerObject;
+  /** Derives session keys; undefined: not by this library. */
+  readonly derive: DeriveSubkey | undefined;
+}
+
+/**
+ * The contexts of one direction. To give a context another key costs as much
+ * as sealing half a kilobyte, so the connections that are busy at one time
+ * each keep theirs; however many there are, no more than these exist.
+ */
+export class ContextPool implements Disposable {
+  readonly #make: () => AeadContext;
+  readonly #contexts: AeadContext[] = [];
+  readonly #byKey = new Map<Uint8Array, AeadContext>();
+  /** Those whose key is not needed any more. */
+  readonly #free: AeadContext[] = [];
+  /** Whose turn it is to take another key when all are taken. */
+  #next = 0;
+  #disposed = false;
+
+  /** Makes an empty pool. */
+  constructor(make: () => AeadContext) {
+    this.#make = make;
+  }
+
+  /** The context that has the key, or is to get it. */
+  for(key: Uint8Array): AeadContext {
+    const known = this.#byKey.get(key);
+    if (known !== undefined) return known;
+    if (this.#disposed) {
+      throw new TypeError("Cannot use a cipher: it is disposed of");
+    }
+    const context = this.#take();
+    this.#byKey.set(key, context);
+    return context;
+  }
+
+  /** Drops a key; its context is free for another. */
+  forget(key: Uint8Array): void {
+    const context = this.#byKey.get(key);
+    if (context === undefined) return;
+    context.forget(key);
+    this.#byKey.delete(key);
+    this.#free.push(context);
+  }
+
+  /** Frees the contexts. */
+  [Symbol.dispose](): void {
+    this.#disposed = true;
+    for (const context of this.#contexts) context[Symbol.dispose]();
+    this.#byKey.clear();
+  }
+
+  #take(): AeadContext {
+    const free = this.#free.pop();
+    if (free !== undefined) return free;
+    if (this.#contexts.length < MAX_CONTEXTS) {
+      const made = this.#make();
+      this.#contexts.push(made);
+      return made;
+    }
+    const context = this.#contexts[this.#next]!;
+    this.#next = (this.#next + 1) % MAX_CONTEXTS;
+    if (context.current !== undefined) this.#byKey.delete(context.current);
+    return context;
+  }
+}
+
+/** One `EVP_CIPHER_CTX`, for sealing or for opening. */
+export class AeadContext implements Disposable {
+  readonly #library: OpensslLibrary;
+  #context: Deno.PointerValue;
+  /** The key that the context holds. */
+  #current: Uint8Array | undefined;
+  /** `int *outl`. */
+  readonly #written = new NativeBuffer(4);
+  readonly #writtenLength = new Int32Array(this.#written.bytes.buffer);
+  /** Takes what EVP_CipherFinal_ex writes: an unfinished block, or nothing. */
+  readonly #rest = new NativeBuffer(TAG_LENGTH);
+  /** A key on its way into the context. */
+  readonly #key: NativeBuffer;
+  readonly #zeroNonce: Uint8Array;
+
+  /** Sets up the context of one direction. */
+  constructor(method: CipherMethod, parts: OpensslAeadParts, encrypt: 0 | 1) {
+    const { library, cipher } = parts;
+    const { symbols } = library;
+    const context = symbols.EVP_CIPHER_CTX_new();
+    this.#library = library;
+    this.#context = context;
+    this.#key = new NativeBuffer(method.keyLength);
+    this.#zeroNonce = new Uint8Array(method.nonceLength);
+    const ready = context !== null &&
+      symbols.EVP_CipherInit_ex(context, cipher, null, null, null, encrypt) ===
+        1 &&
+      symbols.EVP_CIPHER_CTX_ctrl(
+          context,
+          EVP_CTRL_AEAD_SET_IVLEN,
+          method.nonceLength,
+          null,
+        ) === 1;
+    if (!ready) {
+      const error = opensslError(library, `set up ${method.cipher}`);
+      this[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** Seals with a key. */
+  seal(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    plaintext: Uint8Array,
+    sealed: Uint8Array,
+  ): void {
+    this.#start(key, nonce);
+    this.#seal(plaintext, sealed);
+  }
+
+  /** Opens with a key. */
+  open(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    sealed: Uint8Array,
+    plaintext: Uint8Array,
+  ): boolean {
+    this.#start(key, nonce);
+    return this.#open(sealed, plaintext);
+  }
+
+  /** Where the key of the next `sealOnce` or `openOnce` is to be put. */
+  keySlot(): Uint8Array {
+    return this.#key.bytes;
+  }
+
+  /** Seals with the key in the slot and the nonce 0. */
+  sealOnce(plaintext: Uint8Array, sealed: Uint8Array): void {
+    this.#startWith(this.#key.pointer, this.#zeroNonce);
+    this.#seal(plaintext, sealed);
+  }
+
+  /** Opens with the key in the slot and the nonce 0. */
+  openOnce(sealed: Uint8Array, plaintext: Uint8Array): boolean {
+    this.#startWith(this.#key.pointer, this.#zeroNonce);
+    return this.#open(sealed, plaintext);
+  }
+
+  /** The key that the context holds; undefined: none that counts. */
+  get current(): Uint8Array | undefined {
+    return this.#current;
+  }
+
+  /** Forgets which key the context holds, so that it is set again. */
+  forget(key: Uint8Array): void {
+    if (key === this.#current) this.#current = undefined;
+  }
+
+  /** Frees the context. */
+  [Symbol.dispose](): void {
+    const context = this.#context;
+    this.#context = null;
+    this.#current = undefined;
+    if (context !== null) this.#library.symbols.EVP_CIPHER_CTX_free(context);
+  }
+
+  #start(key: Uint8Array, nonce: Uint8Array): void {
+    if (key === this.#current) {
+      this.#startWith(null, nonce);
+    } else {
+      this.#key.bytes.set(key);
+      this.#startWith(this.#key.pointer, nonce);
+      this.#current = key;
+    }
+  }
+
+  /** Sets the nonce, and the key unless it is to stay. */
+  #startWith(key: Deno.PointerValue, nonce: Uint8Array): void {
+    const started = this.#library.symbols.startKeyed(
+      this.#alive(),
+      null,
+      null,
+      key,
+      nonce,
+      SAME_DIRECTION,
+    );
+    if (key !== null) {
+      this.#current = undefined;
+      this.#key.bytes.fill(0);
+    }
+    if (started !== 1) throw this.#failure("set the key and nonce");
+  }
+
+  #seal(plaintext: Uint8Array, sealed: Uint8Array): void {
+    const { length } = plaintext;
+    if (
+      !this.#update(plaintext, length, sealed) ||
+      this.#library.symbols.EVP_CIPHER_CTX_ctrl(
+          this.#context,
+          EVP_CTRL_AEAD_GET_TAG,
+          TAG_LENGTH,
+          sealed.subarray(length),
+        ) !== 1
+    ) throw this.#failure("seal");
+  }
+
+  #open(sealed: Uint8Array, plaintext: Uint8Array): boolean {
+    const length = sealed.length - TAG_LENGTH;
+    const accepted = this.#library.symbols.EVP_CIPHER_CTX_ctrl(
+      this.#context,
+      EVP_CTRL_AEAD_SET_TAG,
+      TAG_LENGTH,
+      sealed.subarray(length),
+    );
+    if (accepted !== 1) throw this.#failure("open");
+    if (this.#update(sealed, length, plaintext)) return true;
+    // What OpenSSL has written before it saw the tag is not to be seen.
+    plaintext.fill(0, 0, length);
+    return false;
+  }
+
+  #alive(): Deno.PointerObject {
+    if (this.#context === null) {
+      throw new TypeError("Cannot use a cipher: it is disposed of");
+    }
+    return this.#context;
+  }
+
+  /** Update and final; false if final refuses, which is how a tag fails. */
+  #update(input: Uint8Array, length: number, output: Uint8Array): boolean {
+    const { symbols } = this.#library;
+    const context = this.#context;
+    const written = this.#written.pointer;
+    const writtenLength = this.#writtenLength;
+    writtenLength[0] = 0;
+    if (length > 0) {
+      const done = symbols.update(context, output, written, input, length);
+      if (done !== 1) throw this.#failure("encrypt or decrypt");
+    }
+    const at = writtenLength[0];
+    const rest = this.#rest;
+    if (symbols.finish(context, rest.pointer, written) !== 1) return false;
+    // OCB keeps an unfinished block back until the end; others do not.
+    if (at < length) output.set(rest.bytes.subarray(0, length - at), at);
+    return true;
+  }
+
+  #failure(action: string): Error {
+    this.#current = undefined;
+    return opensslError(this.#library, action);
+  }
+}
