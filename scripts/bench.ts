@@ -1,0 +1,60 @@
+/**
+ * The benchmark: ciphers, event loop, and whole connections through this
+ * program and through every other shadowsocks found on PATH.
+ *
+ * Usage: `deno task bench`; `--help` lists the options.
+ *
+ * @module
+ */
+
+// deno-lint-ignore-file no-console
+
+import { benchCrypto } from "./_bench_crypto.ts";
+import { benchLoop } from "./_bench_loop.ts";
+import { type BenchOptions, parseOptions, USAGE } from "./_bench_options.ts";
+import { benchRelay } from "./_bench_relay.ts";
+import { writeReport } from "./_bench_report.ts";
+import { formatText, type Table } from "./_bench_table.ts";
+
+/** A cipher's figure needs less time than that of a whole connection. */
+const CRYPTO_SHARE = 0.1;
+
+function progress(text: string): void {
+  console.log(`bench: ${text}`);
+}
+
+async function bench(options: BenchOptions): Promise<void> {
+  const { parts, methods, brief, seconds } = options;
+  const tables: Table[] = [];
+  const contestants: string[] = [];
+  if (parts.includes("crypto")) {
+    const share = seconds * CRYPTO_SHARE;
+    tables.push(...benchCrypto({ methods, seconds: share, progress }));
+  }
+  if (parts.includes("loop")) {
+    tables.push(...await benchLoop({ seconds, progress }));
+  }
+  if (parts.includes("relay")) {
+    const result = await benchRelay({ methods, brief, seconds, progress });
+    tables.push(...result.tables);
+    contestants.push(...result.contestants);
+  }
+  console.log(`\n${tables.map(formatText).join("\n")}`);
+  console.log("Compare CPU costs as ratios within one run.");
+  if (options.report !== undefined) {
+    await writeReport(options.report, tables, { args: Deno.args, contestants });
+    console.log(`The report is in ${options.report}: bench.md, bench.svg`);
+  }
+}
+
+if (import.meta.main) {
+  const options = parseOptions(Deno.args);
+  if (options === "help") {
+    console.log(USAGE);
+  } else if (options instanceof Error) {
+    console.error(`${options.message}\n${USAGE}`);
+    Deno.exit(2);
+  } else {
+    await bench(options);
+  }
+}
