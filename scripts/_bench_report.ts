@@ -46,7 +46,7 @@ export async function writeReport(
     ["System", `${Deno.build.os} ${Deno.osRelease()}, ${Deno.build.arch}`],
     ["Deno", `${Deno.version.deno}, V8 ${Deno.version.v8}`],
     ["Libraries", libraryVersions().join(", ") || "none"],
-    ["Measured", facts.contestants.join(", ") || "this program alone"],
+    ["Measured", facts.contestants.join("; ") || "this program alone"],
     ["Command", `\`${["deno task bench", ...facts.args].join(" ")}\``],
     ["Date", new Date().toISOString().slice(0, 10)],
   ];
