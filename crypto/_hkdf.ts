@@ -7,7 +7,7 @@
  * @module
  */
 
-import { hkdfSync } from "node:crypto";
+import { nodeCrypto } from "./_node.ts";
 import type { CipherMethod } from "./methods.ts";
 
 /** SIP007, "key derivation". */
@@ -30,7 +30,7 @@ export function deriveSessionKey(
   checkLength("master key", master, method.keyLength);
   checkLength("salt", salt, method.saltLength);
   return new Uint8Array(
-    hkdfSync("sha1", master, salt, INFO, method.keyLength),
+    nodeCrypto().hkdfSync("sha1", master, salt, INFO, method.keyLength),
   );
 }
 

@@ -5,11 +5,7 @@
  * @module
  */
 
-import {
-  type CipherGCMTypes,
-  createCipheriv,
-  createDecipheriv,
-} from "node:crypto";
+import type { CipherGCMTypes } from "node:crypto";
 import { type AeadBackend, TAG_LENGTH } from "./_aead_cipher.ts";
 import {
   chacha20orig,
@@ -21,6 +17,7 @@ import {
   poly1305,
   xchacha20poly1305,
 } from "./_noble.ts";
+import { nodeCrypto } from "./_node.ts";
 
 /**
  * Makes the backend of a cipher.
@@ -81,7 +78,7 @@ class NodeBackend implements AeadBackend {
     plaintext: Uint8Array,
     sealed: Uint8Array,
   ): void {
-    const cipher = createCipheriv(this.#algorithm, key, nonce, {
+    const cipher = nodeCrypto().createCipheriv(this.#algorithm, key, nonce, {
       authTagLength: TAG_LENGTH,
     });
     sealed.set(cipher.update(plaintext));
@@ -96,9 +93,14 @@ class NodeBackend implements AeadBackend {
     plaintext: Uint8Array,
   ): boolean {
     const length = sealed.length - TAG_LENGTH;
-    const decipher = createDecipheriv(this.#algorithm, key, nonce, {
-      authTagLength: TAG_LENGTH,
-    });
+    const decipher = nodeCrypto().createDecipheriv(
+      this.#algorithm,
+      key,
+      nonce,
+      {
+        authTagLength: TAG_LENGTH,
+      },
+    );
     decipher.setAuthTag(sealed.subarray(length));
     const opened = decipher.update(sealed.subarray(0, length));
     try {

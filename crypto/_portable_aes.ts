@@ -12,8 +12,8 @@
  * @module
  */
 
-import { createCipheriv } from "node:crypto";
 import { aesBlock } from "./_noble.ts";
+import { type NodeCrypto, nodeCrypto } from "./_node.ts";
 import type { StreamState } from "./provider.ts";
 
 /** Bytes of an AES block. */
@@ -228,10 +228,10 @@ class Cfb1State implements StreamState {
 }
 
 class CtrState implements StreamState {
-  readonly #cipher: ReturnType<typeof createCipheriv>;
+  readonly #cipher: ReturnType<NodeCrypto["createCipheriv"]>;
 
   constructor(cipher: string, start: Start) {
-    this.#cipher = createCipheriv(cipher, start.key, start.iv);
+    this.#cipher = nodeCrypto().createCipheriv(cipher, start.key, start.iv);
   }
 
   update(input: Uint8Array, output: Uint8Array): void {

@@ -6,9 +6,9 @@
  * @module
  */
 
-// Deno's own MD5: Web Crypto has none, and no system library that a FIPS mode
-// could lock is behind it.
-import { createHash } from "node:crypto";
+// Web Crypto has no MD5, a system library may have it locked (FIPS), and
+// node:crypto takes longer to load than this takes for every key of a process.
+import { md5 as nobleMd5 } from "@noble/hashes/legacy.js";
 
 /**
  * Derives the master key of a password.
@@ -40,6 +40,6 @@ export function md5(
   first: Uint8Array,
   second: Uint8Array,
 ): Uint8Array<ArrayBuffer> {
-  const hash = createHash("md5").update(first).update(second);
+  const hash = nobleMd5.create().update(first).update(second);
   return Uint8Array.from(hash.digest());
 }

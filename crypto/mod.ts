@@ -26,3 +26,4 @@ export type {
 export { openProviders, type ProviderPaths, ProviderSet } from "./providers.ts";
 export { CipherSuite } from "./suite.ts";
 export * from "./salt_filter.ts";
+export * from "./hmac.ts";
