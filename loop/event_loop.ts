@@ -53,7 +53,7 @@ const BLOCK_SLICE = 4;
 /** Milliseconds without an event after which the loop waits asynchronously. */
 const IDLE_AFTER = 20;
 /** Milliseconds of work after which Deno's own loop gets a turn (18 µs). */
-const TURN_EVERY = 50;
+const TURN_EVERY = 20;
 /** The same where other work shares the thread. */
 const TURN_EVERY_COOPERATIVE = 2;
 
