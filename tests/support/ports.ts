@@ -5,20 +5,24 @@
  */
 
 /**
+ * Below what systems choose for sockets without a port of their own (32,768 on
+ * Linux, 49,152 elsewhere), so that none of those takes it meanwhile.
+ */
+const FIRST_PORT = 16_384;
+const PORTS = 16_384;
+
+/**
  * Finds a port that nobody listens on, for programs that cannot be given 0.
  *
  * @returns A port that was free for TCP and UDP a moment ago.
  */
 export function freePort(): number {
   for (;;) {
-    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const { port } = listener.addr as Deno.NetAddr;
+    const port = FIRST_PORT + Math.floor(Math.random() * PORTS);
+    const address = { hostname: "127.0.0.1", port };
     try {
-      Deno.listenDatagram({
-        transport: "udp",
-        hostname: "127.0.0.1",
-        port,
-      }).close();
+      using _listener = Deno.listen(address);
+      Deno.listenDatagram({ transport: "udp", ...address }).close();
       return port;
     } catch (error) {
       if (!(error instanceof Deno.errors.AddrInUse)) throw error;
