@@ -7,7 +7,7 @@
  * @module
  */
 
-// deno-lint-ignore-file no-console
+// deno-lint-ignore-file no-console -- a script talks to its terminal
 
 import { benchCrypto } from "./_bench_crypto.ts";
 import { benchLoop } from "./_bench_loop.ts";

@@ -11,7 +11,7 @@
  * @module
  */
 
-// deno-lint-ignore-file no-console
+// deno-lint-ignore-file no-console -- a script talks to its terminal
 
 import { listModules, ROOT } from "./_modules.ts";
 

@@ -6,7 +6,7 @@
  * @module
  */
 
-// deno-lint-ignore-file no-console
+// deno-lint-ignore-file no-console -- a script talks to its terminal
 
 import { isTestModule, listModules, ROOT } from "./_modules.ts";
 

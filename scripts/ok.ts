@@ -7,7 +7,7 @@
  * @module
  */
 
-// deno-lint-ignore-file no-console
+// deno-lint-ignore-file no-console -- a script talks to its terminal
 
 import { ROOT } from "./_modules.ts";
 

@@ -12,7 +12,7 @@
  * @module
  */
 
-// deno-lint-ignore-file no-console
+// deno-lint-ignore-file no-console -- a script talks to its terminal
 
 import { methodNames } from "../../crypto/methods.ts";
 import {

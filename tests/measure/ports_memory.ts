@@ -9,7 +9,7 @@
  * @module
  */
 
-// deno-lint-ignore-file no-console
+// deno-lint-ignore-file no-console -- a script talks to its terminal
 
 import {
   freePort,
