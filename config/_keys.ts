@@ -70,7 +70,6 @@ export const KEYS: readonly KeyRow[] = [
   row("timeout", "timeout", readTimeout),
   row("mode", "mode", readWord("tcp_only", "tcp_and_udp", "udp_only")),
   row("fast_open", "fastOpen", readBoolean),
-  row("no_delay", "noDelay", readBoolean),
   row("workers", "workers", readInteger(1, 1024), OF_PROCESS),
   row("one_time_auth", "oneTimeAuth", readBoolean),
   row("forbidden_ip", "forbiddenIp", readNetworks),
@@ -131,6 +130,7 @@ export const KEYS: readonly KeyRow[] = [
 
 /** Keys of other shadowsocks programs that have a meaning, but not here. */
 const UNSUPPORTED: ReadonlySet<string> = new Set([
+  "no_delay",
   // shadowsocks-libev
   "acl",
   "auth",

@@ -77,7 +77,6 @@ export function toConfig(settings: Settings, role: Role): Config {
     timeout: settings.timeout ?? 300,
     mode: settings.mode ?? "tcp_and_udp",
     fastOpen: settings.fastOpen ?? false,
-    noDelay: settings.noDelay ?? true,
     workers: settings.workers ?? 1,
     oneTimeAuth: settings.oneTimeAuth ?? false,
     forbiddenIp: settings.forbiddenIp ?? new IpNetworks(DEFAULT_FORBIDDEN),

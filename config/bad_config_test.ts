@@ -63,7 +63,6 @@ const SERVER: readonly Row[] = [
   ['"fast_open": 1', '4:18: "fast_open" is 1: expected true or false'],
   ['"one_time_auth": "x"', '"one_time_auth" is "x": expected true or'],
   ['"prefer_ipv6": []', '"prefer_ipv6" is a list: expected true or'],
-  ['"no_delay": 0', '4:17: "no_delay" is 0: expected true or false'],
   ['"workers": 0', '4:16: "workers" is 0: expected a whole number from 1'],
   ['"workers": 1.5', '4:16: "workers" is 1.5: expected a whole number'],
   ['"workers": 9999', '4:16: "workers" is 9999: expected a whole number'],

@@ -77,7 +77,6 @@ Deno.test("readConfig() fills in the defaults", () => {
     timeout: 300,
     mode: "tcp_and_udp",
     fastOpen: false,
-    noDelay: true,
     workers: 1,
     oneTimeAuth: false,
     preferIpv6: false,

@@ -54,7 +54,6 @@ export function formatToml(config: Config): string {
   put("timeout", config.timeout, 300);
   put("mode", config.mode, "tcp_and_udp");
   put("fast_open", config.fastOpen, false);
-  put("no_delay", config.noDelay, true);
   put("workers", config.workers, 1);
   put("one_time_auth", config.oneTimeAuth, false);
   put("prefer_ipv6", config.preferIpv6, false);

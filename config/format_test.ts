@@ -41,7 +41,7 @@ const FULL: Start = {
       "server": ["::", "0.0.0.0"],
       "port_password": {"8381": "a\\"b\\\\c", "8382": "päss\\nword"},
       "dns_server": ["1.1.1.1", "[::1]:54"],
-      "udp_max_associations": 9, "no_delay": false,
+      "udp_max_associations": 9,
       "manager_address": "h:1", "manager_dialect": "libev"
     }`,
   },

@@ -43,8 +43,6 @@ export interface Config {
   readonly password: string;
   /** Port → password; undefined when not given. */
   readonly portPassword: ReadonlyMap<number, string> | undefined;
-  /** Whether small writes leave at once (TCP_NODELAY). */
-  readonly noDelay: boolean;
   /** A name of the method table, lower case. */
   readonly method: string;
   /** Idle seconds after which a connection or association ends. */

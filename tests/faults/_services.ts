@@ -121,7 +121,6 @@ const DEFAULTS: Config = {
   localPort: 0,
   password: PASSWORD,
   portPassword: undefined,
-  noDelay: true,
   method: METHOD,
   timeout: 300,
   mode: "tcp_and_udp",
