@@ -10,9 +10,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import { SocketAddress } from "../loop/mod.ts";
 import {
-  ATYP_IPV4,
   CMD_UDP_ASSOCIATE,
   greetingReply,
   METHOD_NO_ACCEPTABLE,
@@ -38,6 +36,7 @@ import {
   STAGE_UDP_ASSOC,
   STREAM_DOWN,
 } from "./constants.ts";
+import { ipTarget } from "./target.ts";
 
 const logger = getLogger(["shadowsocks", "relay"]);
 
@@ -199,10 +198,6 @@ export class LocalHandler extends ClientHandler {
 }
 
 function targetName(data: Uint8Array, address: ParsedAddress): string {
-  const { domain, type, port } = address;
-  if (domain !== "") return `${domain}:${port}`;
-  const { hostOffset } = address;
-  return type === ATYP_IPV4
-    ? `${SocketAddress.fromIpv4(data, hostOffset, port)}`
-    : `${SocketAddress.fromIpv6(data, hostOffset, port)}`;
+  const ip = ipTarget(data, address);
+  return ip === undefined ? `${address.domain}:${address.port}` : `${ip}`;
 }

@@ -19,19 +19,13 @@
 
 import { getLogger } from "@logtape/logtape";
 import { DECRYPT_FAILED } from "../crypto/mod.ts";
-import { SocketAddress } from "../loop/mod.ts";
-import {
-  ATYP_DOMAIN,
-  ATYP_IPV4,
-  parseAddress,
-  type ParsedAddress,
-} from "../socks5/mod.ts";
+import type { SocketAddress } from "../loop/mod.ts";
+import { parseAddress, type ParsedAddress } from "../socks5/mod.ts";
 import { isAuthentic, ONETIMEAUTH_BYTES, OneTimeDecoder } from "./ota.ts";
+import { ALLOW_ONE_TIME_AUTH, ipTarget } from "./target.ts";
 import { TCPRelayHandler } from "./tcp_relay_handler.ts";
 
 const logger = getLogger(["shadowsocks", "relay"]);
-
-const ALLOW_ONE_TIME_AUTH = { allowOneTimeAuth: true } as const;
 
 /** A connection of the server. */
 export class ServerHandler extends TCPRelayHandler {
@@ -165,12 +159,8 @@ export class ServerHandler extends TCPRelayHandler {
     streamSalts.add(this.cryptor.salt!);
     this.relay.endHandshake(this);
     if (payload.length > 0) this.upstream.pending = payload.slice();
-    const { type, hostOffset, port } = address;
-    const ip = type === ATYP_DOMAIN
-      ? undefined
-      : type === ATYP_IPV4
-      ? SocketAddress.fromIpv4(plain, hostOffset, port)
-      : SocketAddress.fromIpv6(plain, hostOffset, port);
+    const { port } = address;
+    const ip = ipTarget(plain, address);
     this.remoteName = ip === undefined ? `${address.domain}:${port}` : `${ip}`;
     logger.info("connecting {name} from {client}", () => ({
       name: this.remoteName,

@@ -6,21 +6,19 @@
 
 import { getLogger } from "@logtape/logtape";
 import { DECRYPT_FAILED } from "../crypto/mod.ts";
-import { SocketAddress } from "../loop/mod.ts";
+import type { SocketAddress } from "../loop/mod.ts";
 import {
   addressLength,
-  ATYP_DOMAIN,
-  ATYP_IPV4,
   parseAddress,
   type ParsedAddress,
   writeAddress,
 } from "../socks5/mod.ts";
 import { isAuthentic, ONETIMEAUTH_BYTES } from "./ota.ts";
+import { ALLOW_ONE_TIME_AUTH, ipTarget } from "./target.ts";
 import type { UDPAssociation } from "./udp_association.ts";
 import { HEADER_ROOM, UDPRelay } from "./udp_relay.ts";
 
 const logger = getLogger(["shadowsocks", "relay"]);
-const ALLOW_ONE_TIME_AUTH = { allowOneTimeAuth: true } as const;
 
 /** UDP of the server. */
 export class UDPServerRelay extends UDPRelay {
@@ -47,8 +45,9 @@ export class UDPServerRelay extends UDPRelay {
       return;
     }
     const data = plain.subarray(address.length, end);
-    if (address.type !== ATYP_DOMAIN) {
-      this.#send(data, from, targetOf(plain, address));
+    const ip = ipTarget(plain, address);
+    if (ip !== undefined) {
+      this.#send(data, from, ip);
       return;
     }
     // The answer may come later, when the buffer holds something else.
@@ -119,13 +118,6 @@ export class UDPServerRelay extends UDPRelay {
     });
     this.association(client).sendTo(data, target);
   }
-}
-
-function targetOf(plain: Uint8Array, address: ParsedAddress): SocketAddress {
-  const { type, hostOffset, port } = address;
-  return type === ATYP_IPV4
-    ? SocketAddress.fromIpv4(plain, hostOffset, port)
-    : SocketAddress.fromIpv6(plain, hostOffset, port);
 }
 
 function refuse(client: SocketAddress): void {
