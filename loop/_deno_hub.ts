@@ -14,7 +14,7 @@ import {
   type SocketHub,
   UNREGISTERED,
 } from "./_deno_socket.ts";
-import { POLL_ERR, POLL_HUP, POLL_IN } from "./events.ts";
+import { POLL_ALWAYS, POLL_IN } from "./events.ts";
 
 /** Most events in one batch; the others come first in the next one. */
 export const BATCH_SIZE = 1024;
@@ -102,7 +102,7 @@ export class DenoHub implements SocketHub, Disposable {
       socket.queued = false;
       if (socket.mode === UNREGISTERED) continue;
       if ((socket.mode & POLL_IN) !== 0) socket.pump();
-      const event = socket.readiness() & (socket.mode | POLL_ERR | POLL_HUP);
+      const event = socket.readiness() & (socket.mode | POLL_ALWAYS);
       if (event === 0) continue;
       this.fds[count] = socket.fd;
       this.events[count++] = event;

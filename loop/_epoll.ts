@@ -31,7 +31,7 @@ import { AF_UNIX, EpollUnixDatagram, toSockaddrUn } from "./_epoll_unix.ts";
 import { DatagramBatches } from "./_epoll_batch.ts";
 import { AF_INET, AF_INET6, toSockaddr } from "./_sockaddr.ts";
 import { bindPrivately } from "./_unix.ts";
-import { POLL_ERR, POLL_HUP, POLL_IN } from "./events.ts";
+import { POLL_ALWAYS, POLL_IN } from "./events.ts";
 import type {
   BindOptions,
   ConnectOptions,
@@ -49,8 +49,6 @@ import type { UnixAddress } from "./unix.ts";
 
 const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
-/** Events that no mask can refuse. */
-const ALWAYS = POLL_ERR | POLL_HUP;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
 const TCP_FASTOPEN = 23;
@@ -365,7 +363,7 @@ export class EpollPoller implements Poller, EpollOwner {
       const socket = this.#sockets[fd];
       // Closed while another thread waited for it.
       if (socket === undefined) continue;
-      const wanted = event & (socket.wanted | ALWAYS);
+      const wanted = event & (socket.wanted | POLL_ALWAYS);
       if (wanted !== event) {
         socket.unwanted = true;
         this.#note(socket);

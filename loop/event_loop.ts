@@ -17,12 +17,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import { type Clock, MONOTONIC_CLOCK } from "./clock.ts";
-import {
-  type EventHandler,
-  POLL_ERR,
-  POLL_HUP,
-  TIMEOUT_PRECISION,
-} from "./events.ts";
+import { type EventHandler, POLL_ALWAYS, TIMEOUT_PRECISION } from "./events.ts";
 import type { Poller } from "./poller.ts";
 import type { Socket } from "./socket.ts";
 import { type Timer, TimerQueue } from "./timers.ts";
@@ -56,9 +51,6 @@ const IDLE_AFTER = 20;
 const TURN_EVERY = 20;
 /** The same where other work shares the thread. */
 const TURN_EVERY_COOPERATIVE = 2;
-
-/** Events that no mask can refuse. */
-const ALWAYS_REPORTED = POLL_ERR | POLL_HUP;
 
 const logger = getLogger(["shadowsocks", "loop"]);
 
@@ -273,7 +265,7 @@ export class EventLoop {
       // An earlier handler of this batch may have removed the socket, and a
       // new one may have got its number: neither gets the old event.
       if (registration === undefined || registration.batch === batch) continue;
-      const event = readyEvents[i]! & (registration.mode | ALWAYS_REPORTED);
+      const event = readyEvents[i]! & (registration.mode | POLL_ALWAYS);
       if (event === 0) continue;
       try {
         registration.handler.handleEvent(registration.socket, fd, event);

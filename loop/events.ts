@@ -17,6 +17,8 @@ export const POLL_OUT = 0x04;
 export const POLL_ERR = 0x08;
 /** Both directions are closed. Always reported. */
 export const POLL_HUP = 0x10;
+/** Events that no mask can refuse. */
+export const POLL_ALWAYS: number = POLL_ERR | POLL_HUP;
 /** The descriptor is not open. */
 export const POLL_NVAL = 0x20;
 
