@@ -73,8 +73,8 @@ async function main(): Promise<number> {
       show([...result.messages, ...result.warnings]);
       write("the configuration is valid\n");
       return 0;
-    case "config":
-      setUpLog(output, result.config);
+    case "config": {
+      const limiter = setUpLog(output, result.config);
       // Whoever starts a daemon has shown them.
       if (!isDaemon()) {
         show(result.messages);
@@ -83,7 +83,12 @@ async function main(): Promise<number> {
           else logger.warn("{text}", { text });
         }
       }
-      return await launch(result.config, { args, output });
+      return await launch(result.config, {
+        args,
+        output,
+        onPeriodic: () => limiter.flush(),
+      });
+    }
     default:
       return result satisfies never;
   }

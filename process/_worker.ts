@@ -59,7 +59,7 @@ async function work(
   command: Extract<WorkerCommand, { kind: "start" }>,
 ): Promise<void> {
   const config = fromPlain(command.config);
-  setUpLog({
+  const limiter = setUpLog({
     write: (text) => scope.postMessage({ kind: "log", text }),
     reopen: () => true,
   }, config);
@@ -69,6 +69,7 @@ async function work(
       reusePort: true,
       announce: command.listening === undefined,
       listening: command.listening ?? [],
+      onPeriodic: () => limiter.flush(),
       statCallback: counter && ((port, bytes) => counter.add(port, bytes)),
     });
     relay = own;

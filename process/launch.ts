@@ -21,6 +21,8 @@ export interface LaunchOptions {
   readonly args: readonly string[];
   /** Takes what is logged. */
   readonly output: LogFile;
+  /** Called now and then while it serves. */
+  readonly onPeriodic?: (() => void) | undefined;
 }
 
 const EXIT_FAILURE = 1;
@@ -38,14 +40,16 @@ export async function launch(
   config: Config,
   options: LaunchOptions,
 ): Promise<number> {
-  const { output } = options;
-  if (config.daemon === undefined) return await run(config, { output });
+  const { output, onPeriodic } = options;
+  if (config.daemon === undefined) {
+    return await run(config, { output, onPeriodic });
+  }
   if (Deno.build.os === "windows") {
     logger.error("daemon mode is only supported on Unix");
     return EXIT_FAILURE;
   }
   try {
-    if (isDaemon()) return await runDaemon(config, output);
+    if (isDaemon()) return await runDaemon(config, options);
     if (config.daemon !== "start") {
       const code = await stopDaemon(config, output);
       if (code !== 0 || config.daemon === "stop") return code;
@@ -62,7 +66,10 @@ export async function launch(
  * The process in the background. Whoever started it reads its standard output
  * up to the word that it runs.
  */
-async function runDaemon(config: Config, output: LogFile): Promise<number> {
+async function runDaemon(
+  config: Config,
+  { output, onPeriodic }: LaunchOptions,
+): Promise<number> {
   using pidFile = PidFile.lock(config.pidFile);
   if (pidFile === undefined) {
     logAlreadyStarted(config.pidFile);
@@ -71,6 +78,7 @@ async function runDaemon(config: Config, output: LogFile): Promise<number> {
   output.open(config.logFile);
   return await run(config, {
     output,
+    onPeriodic,
     onReady: () => {
       openPosix().setsid();
       output.print("started\n");

@@ -44,6 +44,8 @@ export interface RelayLoopOptions {
   readonly listening?: readonly HostPort[];
   /** Whether it logs where it listens; default true. */
   readonly announce?: boolean;
+  /** Called now and then while it serves. */
+  readonly onPeriodic?: (() => void) | undefined;
 }
 
 const logger = getLogger(["shadowsocks"]);
@@ -70,6 +72,9 @@ export class RelayLoop implements Serving {
     this.#announce = options.announce ?? true;
     this.#providers = stack.use(openProviders(config));
     this.#loop = new EventLoop(stack.use(openPoller(config.eventLoop)));
+    if (options.onPeriodic !== undefined) {
+      this.#loop.addPeriodic(options.onPeriodic);
+    }
     const resolver = stack.use(
       makeResolver(this.#loop, {
         servers: config.dnsServer,

@@ -24,6 +24,8 @@ export interface RunOptions {
   readonly onReady?: () => void;
   /** Called when SIGQUIT has closed the listeners. */
   readonly onDrain?: () => void;
+  /** Called now and then while one loop serves; workers have their own. */
+  readonly onPeriodic?: (() => void) | undefined;
   /** Told of every read, or of the sums of the reads of workers. */
   readonly statCallback?: StatCallback | undefined;
 }
