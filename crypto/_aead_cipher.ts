@@ -6,35 +6,42 @@
  * @module
  */
 
-import { deriveSessionKey } from "./_hkdf.ts";
+import { type DeriveSubkey, portableHkdf } from "./_hkdf.ts";
+import { KeyStore } from "./_key_store.ts";
 import type { CipherMethod } from "./methods.ts";
 import type { AeadCipher, AeadKey, AeadSession } from "./provider.ts";
 
 /** Bytes of the tag of every AEAD method (SIP004). */
 export const TAG_LENGTH = 16;
 
+/** A key as a library gets it. */
+export interface SecretKey {
+  /** Its bytes, to be read during the call only; a new view each time. */
+  readonly bytes: Uint8Array;
+}
+
 /**
  * Seals and opens with a library. All sizes have been checked by the caller,
- * and one key is always one array: a backend with a keyed context may compare
+ * and one key is always one object: a backend with a keyed context may compare
  * identities to know whether it must be keyed again.
  */
 export interface AeadBackend extends Disposable {
   /** Writes ciphertext ‖ tag, `plaintext.length + 16` bytes. */
   seal(
-    key: Uint8Array,
+    key: SecretKey,
     nonce: Uint8Array,
     plaintext: Uint8Array,
     sealed: Uint8Array,
   ): void;
   /** Verifies and decrypts; false if the tag is wrong. */
   open(
-    key: Uint8Array,
+    key: SecretKey,
     nonce: Uint8Array,
     sealed: Uint8Array,
     plaintext: Uint8Array,
   ): boolean;
   /** Drops what was made from a key that is not needed any more. */
-  forget(key: Uint8Array): void;
+  forget(key: SecretKey): void;
 }
 
 /**
@@ -42,41 +49,73 @@ export interface AeadBackend extends Disposable {
  *
  * @param method Gives the sizes.
  * @param backend Does the work; the cipher owns it.
+ * @param derive The library's way to a session key, if it has one.
  * @returns The cipher.
  */
 export function makeAeadCipher(
   method: CipherMethod,
   backend: AeadBackend,
+  derive: DeriveSubkey = portableHkdf,
 ): AeadCipher {
-  return new BackedCipher(method, backend);
+  return new BackedCipher(method, backend, derive);
+}
+
+/** What the keys of a cipher share. */
+interface Shared {
+  readonly backend: AeadBackend;
+  readonly keys: KeyStore;
+  readonly nonceLength: number;
 }
 
 class BackedCipher implements AeadCipher {
   readonly #method: CipherMethod;
+  readonly #derive: DeriveSubkey;
   readonly #zeroNonce: Uint8Array;
-  #backend: AeadBackend | undefined;
+  readonly #shared: Shared;
+  #disposed = false;
 
-  constructor(method: CipherMethod, backend: AeadBackend) {
+  constructor(
+    method: CipherMethod,
+    backend: AeadBackend,
+    derive: DeriveSubkey,
+  ) {
+    const { keyLength, nonceLength } = method;
     this.#method = method;
-    this.#zeroNonce = new Uint8Array(method.nonceLength);
-    this.#backend = backend;
+    this.#derive = derive;
+    this.#zeroNonce = new Uint8Array(nonceLength);
+    this.#shared = { backend, keys: new KeyStore(keyLength), nonceLength };
   }
 
   deriveSubkey(master: Uint8Array, salt: Uint8Array): Uint8Array {
-    return deriveSessionKey(this.#method, master, salt);
+    this.#checkSession(master, salt);
+    const subkey = new Uint8Array(this.#method.keyLength);
+    this.#derive(master, salt, subkey);
+    return subkey;
   }
 
   importKey(key: Uint8Array): AeadKey {
-    const { keyLength, nonceLength } = this.#method;
-    if (this.#backend === undefined) {
-      throw new TypeError("Cannot import a key: the cipher is disposed of");
-    }
+    const { keyLength } = this.#method;
     if (key.length !== keyLength) {
       throw new RangeError(
         `Cannot import a key: it has ${key.length} bytes, not ${keyLength}`,
       );
     }
-    return new BackedKey(this.#backend, key.slice(), nonceLength);
+    const slot = this.#reserve();
+    this.#shared.keys.bytes(slot).set(key);
+    return new BackedKey(this.#shared, slot);
+  }
+
+  sessionKey({ masterKey, salt }: AeadSession): AeadKey {
+    this.#checkSession(masterKey, salt);
+    const slot = this.#reserve();
+    const { keys } = this.#shared;
+    try {
+      this.#derive(masterKey, salt, keys.bytes(slot));
+    } catch (error) {
+      keys.release(slot);
+      throw error;
+    }
+    return new BackedKey(this.#shared, slot);
   }
 
   sealOnce(
@@ -84,7 +123,7 @@ class BackedCipher implements AeadCipher {
     plaintext: Uint8Array,
     sealed: Uint8Array,
   ): void {
-    using key = this.#sessionKey(session);
+    using key = this.sessionKey(session);
     key.seal(this.#zeroNonce, plaintext, sealed);
   }
 
@@ -93,42 +132,58 @@ class BackedCipher implements AeadCipher {
     sealed: Uint8Array,
     plaintext: Uint8Array,
   ): boolean {
-    using key = this.#sessionKey(session);
+    using key = this.sessionKey(session);
     return key.open(this.#zeroNonce, sealed, plaintext);
   }
 
-  #sessionKey({ masterKey, salt }: AeadSession): AeadKey {
-    const subkey = this.deriveSubkey(masterKey, salt);
-    const key = this.importKey(subkey);
-    subkey.fill(0);
-    return key;
+  [Symbol.dispose](): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#shared.backend[Symbol.dispose]();
+    this.#shared.keys[Symbol.dispose]();
   }
 
-  [Symbol.dispose](): void {
-    this.#backend?.[Symbol.dispose]();
-    this.#backend = undefined;
+  #reserve(): number {
+    if (this.#disposed) {
+      throw new TypeError("Cannot import a key: the cipher is disposed of");
+    }
+    return this.#shared.keys.reserve();
+  }
+
+  #checkSession(master: Uint8Array, salt: Uint8Array): void {
+    const { keyLength, saltLength } = this.#method;
+    if (master.length === keyLength && salt.length === saltLength) return;
+    throw new RangeError(
+      "Cannot derive a session key: master key and salt have " +
+        `${master.length} and ${salt.length} bytes, not ${keyLength} and ${saltLength}`,
+    );
   }
 }
 
-class BackedKey implements AeadKey {
-  readonly #backend: AeadBackend;
-  readonly #nonceLength: number;
-  #key: Uint8Array | undefined;
+/** The slot of a key that is disposed of. */
+const NO_SLOT = -1;
 
-  constructor(backend: AeadBackend, key: Uint8Array, nonceLength: number) {
-    this.#backend = backend;
-    this.#key = key;
-    this.#nonceLength = nonceLength;
+class BackedKey implements AeadKey, SecretKey {
+  readonly #shared: Shared;
+  #slot: number;
+
+  constructor(shared: Shared, slot: number) {
+    this.#shared = shared;
+    this.#slot = slot;
+  }
+
+  get bytes(): Uint8Array {
+    return this.#shared.keys.bytes(this.#slot);
   }
 
   seal(nonce: Uint8Array, plaintext: Uint8Array, sealed: Uint8Array): void {
-    const key = this.#checkedKey(nonce);
+    this.#check(nonce);
     if (sealed.length < plaintext.length + TAG_LENGTH) {
       throw new RangeError(
         `Cannot seal: no room for ${plaintext.length} bytes and the tag in ${sealed.length}`,
       );
     }
-    this.#backend.seal(key, nonce, plaintext, sealed);
+    this.#shared.backend.seal(this, nonce, plaintext, sealed);
   }
 
   open(
@@ -136,7 +191,7 @@ class BackedKey implements AeadKey {
     sealed: Uint8Array,
     plaintext: Uint8Array,
   ): boolean {
-    const key = this.#checkedKey(nonce);
+    this.#check(nonce);
     if (sealed.length < TAG_LENGTH) return false;
     if (plaintext.length < sealed.length - TAG_LENGTH) {
       throw new RangeError(
@@ -145,26 +200,26 @@ class BackedKey implements AeadKey {
         } bytes in ${plaintext.length}`,
       );
     }
-    return this.#backend.open(key, nonce, sealed, plaintext);
+    return this.#shared.backend.open(this, nonce, sealed, plaintext);
   }
 
   [Symbol.dispose](): void {
-    if (this.#key === undefined) return;
-    this.#backend.forget(this.#key);
-    this.#key.fill(0);
-    this.#key = undefined;
+    if (this.#slot === NO_SLOT) return;
+    this.#shared.backend.forget(this);
+    this.#shared.keys.release(this.#slot);
+    this.#slot = NO_SLOT;
   }
 
   /** Zero bytes must never serve as a key, so a disposed key throws. */
-  #checkedKey(nonce: Uint8Array): Uint8Array {
-    if (this.#key === undefined) {
+  #check(nonce: Uint8Array): void {
+    if (this.#slot === NO_SLOT) {
       throw new TypeError("Cannot use a key: it is disposed of");
     }
-    if (nonce.length !== this.#nonceLength) {
+    const { nonceLength } = this.#shared;
+    if (nonce.length !== nonceLength) {
       throw new RangeError(
-        `Cannot use a nonce: it has ${nonce.length} bytes, not ${this.#nonceLength}`,
+        `Cannot use a nonce: it has ${nonce.length} bytes, not ${nonceLength}`,
       );
     }
-    return this.#key;
   }
 }

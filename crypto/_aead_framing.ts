@@ -156,8 +156,7 @@ class AeadEncoder implements FrameEncoder {
 
   constructor(shared: Shared) {
     this.#shared = shared;
-    const salt = new Uint8Array(shared.saltLength);
-    shared.salts.take(salt);
+    const salt = shared.salts.draw();
     this.salt = salt;
     this.#key = sessionKey(shared, salt);
   }
@@ -301,10 +300,7 @@ class AeadDecoder implements FrameDecoder {
 
 function sessionKey(shared: Shared, salt: Uint8Array): AeadKey {
   const { cipher, masterKey } = shared;
-  const subkey = cipher.deriveSubkey(masterKey, salt);
-  const key = cipher.importKey(subkey);
-  subkey.fill(0);
-  return key;
+  return cipher.sessionKey({ masterKey, salt });
 }
 
 /**

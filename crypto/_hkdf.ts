@@ -8,35 +8,33 @@
  */
 
 import { nodeCrypto } from "./_node.ts";
-import type { CipherMethod } from "./methods.ts";
 
 /** SIP007, "key derivation". */
 const INFO = new TextEncoder().encode("ss-subkey");
 
-/**
- * Derives a session key.
- *
- * @param method Gives the sizes.
- * @param master The master key, `method.keyLength` bytes.
- * @param salt `method.saltLength` bytes.
- * @returns The subkey, `method.keyLength` bytes.
- * @throws {RangeError} If the master key or the salt has another size.
- */
-export function deriveSessionKey(
-  method: CipherMethod,
+/** Fills `subkey` with what a master key and a salt give. */
+export type DeriveSubkey = (
   master: Uint8Array,
   salt: Uint8Array,
-): Uint8Array<ArrayBuffer> {
-  checkLength("master key", master, method.keyLength);
-  checkLength("salt", salt, method.saltLength);
-  return new Uint8Array(
-    nodeCrypto().hkdfSync("sha1", master, salt, INFO, method.keyLength),
-  );
-}
+  subkey: Uint8Array,
+) => void;
 
-function checkLength(what: string, bytes: Uint8Array, length: number): void {
-  if (bytes.length === length) return;
-  throw new RangeError(
-    `Cannot derive a session key: the ${what} has ${bytes.length} bytes, not ${length}`,
+/**
+ * Derives a session key with node:crypto.
+ *
+ * @param master The master key.
+ * @param salt The session's salt.
+ * @param subkey Filled with the session key.
+ */
+export function portableHkdf(
+  master: Uint8Array,
+  salt: Uint8Array,
+  subkey: Uint8Array,
+): void {
+  const { length } = subkey;
+  const derived = new Uint8Array(
+    nodeCrypto().hkdfSync("sha1", master, salt, INFO, length),
   );
+  subkey.set(derived);
+  derived.fill(0);
 }

@@ -102,7 +102,7 @@ class MbedtlsProvider implements CryptoProvider {
 function works(method: CipherMethod, backend: AeadBackend): boolean {
   try {
     backend.seal(
-      new Uint8Array(method.keyLength),
+      { bytes: new Uint8Array(method.keyLength) },
       new Uint8Array(method.nonceLength),
       new Uint8Array(0),
       new Uint8Array(TAG_LENGTH),

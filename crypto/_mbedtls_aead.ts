@@ -6,7 +6,11 @@
  * @module
  */
 
-import { type AeadBackend, TAG_LENGTH } from "./_aead_cipher.ts";
+import {
+  type AeadBackend,
+  type SecretKey,
+  TAG_LENGTH,
+} from "./_aead_cipher.ts";
 import { checkMbedtls, type MbedtlsSymbols } from "./_mbedtls_library.ts";
 
 /** MBEDTLS_CIPHER_ID_AES. */
@@ -122,20 +126,23 @@ interface ContextFunctions {
 class KeyedContext implements Disposable {
   readonly #functions: ContextFunctions;
   readonly #context = new Uint8Array(CONTEXT_SIZE);
-  #current: Uint8Array | undefined;
+  #current: SecretKey | undefined;
 
   constructor(functions: ContextFunctions) {
     this.#functions = functions;
   }
 
   /** Returns the context, keyed. */
-  use(key: Uint8Array): Uint8Array {
+  use(key: SecretKey): Uint8Array {
     if (key === this.#current) return this.#context;
     this[Symbol.dispose]();
     this.#functions.init(this.#context);
     this.#current = key;
     try {
-      checkMbedtls("set a key", this.#functions.setKey(this.#context, key));
+      checkMbedtls(
+        "set a key",
+        this.#functions.setKey(this.#context, key.bytes),
+      );
     } catch (error) {
       this[Symbol.dispose]();
       throw error;
@@ -143,7 +150,7 @@ class KeyedContext implements Disposable {
     return this.#context;
   }
 
-  forget(key: Uint8Array): void {
+  forget(key: SecretKey): void {
     if (key === this.#current) this[Symbol.dispose]();
   }
 
@@ -184,7 +191,7 @@ class MbedtlsBackend implements AeadBackend {
   }
 
   seal(
-    key: Uint8Array,
+    key: SecretKey,
     nonce: Uint8Array,
     plaintext: Uint8Array,
     sealed: Uint8Array,
@@ -206,7 +213,7 @@ class MbedtlsBackend implements AeadBackend {
   }
 
   open(
-    key: Uint8Array,
+    key: SecretKey,
     nonce: Uint8Array,
     sealed: Uint8Array,
     plaintext: Uint8Array,
@@ -226,7 +233,7 @@ class MbedtlsBackend implements AeadBackend {
     return true;
   }
 
-  forget(key: Uint8Array): void {
+  forget(key: SecretKey): void {
     this.#context.forget(key);
   }
 

@@ -8,7 +8,8 @@
 
 import { cString } from "./_ffi.ts";
 import { OpensslAeadCipher } from "./_openssl_aead.ts";
-import { type DeriveSubkey, makeOpensslHkdf } from "./_openssl_hkdf.ts";
+import type { DeriveSubkey } from "./_hkdf.ts";
+import { makeOpensslHkdf } from "./_openssl_hkdf.ts";
 import { loadOpenssl, type OpensslLibrary } from "./_openssl_library.ts";
 import { OpensslStream } from "./_openssl_stream.ts";
 import { makeStreamCipher } from "./_stream_cipher.ts";

@@ -9,14 +9,15 @@
 import {
   type AeadBackend,
   makeAeadCipher,
+  type SecretKey,
   TAG_LENGTH,
 } from "./_aead_cipher.ts";
+import type { DeriveSubkey } from "./_hkdf.ts";
 import {
   AeadContext,
   ContextPool,
   type OpensslAeadParts,
 } from "./_openssl_context.ts";
-import type { DeriveSubkey } from "./_openssl_hkdf.ts";
 import type { CipherMethod } from "./methods.ts";
 import type { AeadCipher, AeadKey, AeadSession } from "./provider.ts";
 
@@ -25,7 +26,6 @@ export class OpensslAeadCipher implements AeadCipher {
   readonly #cipher: AeadCipher;
   readonly #backend: OpensslAead;
   readonly #derive: DeriveSubkey | undefined;
-  readonly #keyLength: number;
 
   /**
    * Sets up the contexts.
@@ -36,9 +36,8 @@ export class OpensslAeadCipher implements AeadCipher {
    */
   constructor(method: CipherMethod, parts: OpensslAeadParts) {
     this.#backend = new OpensslAead(method, parts);
-    this.#cipher = makeAeadCipher(method, this.#backend);
+    this.#cipher = makeAeadCipher(method, this.#backend, parts.derive);
     this.#derive = parts.derive;
-    this.#keyLength = method.keyLength;
   }
 
   /**
@@ -49,12 +48,7 @@ export class OpensslAeadCipher implements AeadCipher {
    * @returns The subkey.
    */
   deriveSubkey(master: Uint8Array, salt: Uint8Array): Uint8Array {
-    if (this.#derive === undefined) {
-      return this.#cipher.deriveSubkey(master, salt);
-    }
-    const subkey = new Uint8Array(this.#keyLength);
-    this.#derive(master, salt, subkey);
-    return subkey;
+    return this.#cipher.deriveSubkey(master, salt);
   }
 
   /**
@@ -65,6 +59,16 @@ export class OpensslAeadCipher implements AeadCipher {
    */
   importKey(key: Uint8Array): AeadKey {
     return this.#cipher.importKey(key);
+  }
+
+  /**
+   * Makes the key of one direction of a connection.
+   *
+   * @param session Master key and salt.
+   * @returns The key.
+   */
+  sessionKey(session: AeadSession): AeadKey {
+    return this.#cipher.sessionKey(session);
   }
 
   /**
@@ -131,7 +135,7 @@ class OpensslAead implements AeadBackend {
   }
 
   seal(
-    key: Uint8Array,
+    key: SecretKey,
     nonce: Uint8Array,
     plaintext: Uint8Array,
     sealed: Uint8Array,
@@ -140,7 +144,7 @@ class OpensslAead implements AeadBackend {
   }
 
   open(
-    key: Uint8Array,
+    key: SecretKey,
     nonce: Uint8Array,
     sealed: Uint8Array,
     plaintext: Uint8Array,
@@ -148,7 +152,7 @@ class OpensslAead implements AeadBackend {
     return this.#openers.for(key).open(key, nonce, sealed, plaintext);
   }
 
-  forget(key: Uint8Array): void {
+  forget(key: SecretKey): void {
     this.#sealers.forget(key);
     this.#openers.forget(key);
   }

@@ -5,9 +5,9 @@
  * @module
  */
 
-import { TAG_LENGTH } from "./_aead_cipher.ts";
+import { type SecretKey, TAG_LENGTH } from "./_aead_cipher.ts";
 import { NativeBuffer } from "./_ffi.ts";
-import type { DeriveSubkey } from "./_openssl_hkdf.ts";
+import type { DeriveSubkey } from "./_hkdf.ts";
 import { opensslError, type OpensslLibrary } from "./_openssl_library.ts";
 import type { CipherMethod } from "./methods.ts";
 
@@ -40,7 +40,7 @@ export interface OpensslAeadParts {
 export class ContextPool implements Disposable {
   readonly #make: () => AeadContext;
   readonly #contexts: AeadContext[] = [];
-  readonly #byKey = new Map<Uint8Array, AeadContext>();
+  readonly #byKey = new Map<SecretKey, AeadContext>();
   /** Those whose key is not needed any more. */
   readonly #free: AeadContext[] = [];
   /** Whose turn it is to take another key when all are taken. */
@@ -53,7 +53,7 @@ export class ContextPool implements Disposable {
   }
 
   /** The context that has the key, or is to get it. */
-  for(key: Uint8Array): AeadContext {
+  for(key: SecretKey): AeadContext {
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;
     if (this.#disposed) {
@@ -65,7 +65,7 @@ export class ContextPool implements Disposable {
   }
 
   /** Drops a key; its context is free for another. */
-  forget(key: Uint8Array): void {
+  forget(key: SecretKey): void {
     const context = this.#byKey.get(key);
     if (context === undefined) return;
     context.forget(key);
@@ -100,7 +100,7 @@ export class AeadContext implements Disposable {
   readonly #library: OpensslLibrary;
   #context: Deno.PointerValue;
   /** The key that the context holds. */
-  #current: Uint8Array | undefined;
+  #current: SecretKey | undefined;
   /** `int *outl`. */
   readonly #written = new NativeBuffer(4);
   readonly #writtenLength = new Int32Array(this.#written.bytes.buffer);
@@ -137,7 +137,7 @@ export class AeadContext implements Disposable {
 
   /** Seals with a key. */
   seal(
-    key: Uint8Array,
+    key: SecretKey,
     nonce: Uint8Array,
     plaintext: Uint8Array,
     sealed: Uint8Array,
@@ -148,7 +148,7 @@ export class AeadContext implements Disposable {
 
   /** Opens with a key. */
   open(
-    key: Uint8Array,
+    key: SecretKey,
     nonce: Uint8Array,
     sealed: Uint8Array,
     plaintext: Uint8Array,
@@ -175,12 +175,12 @@ export class AeadContext implements Disposable {
   }
 
   /** The key that the context holds; undefined: none that counts. */
-  get current(): Uint8Array | undefined {
+  get current(): SecretKey | undefined {
     return this.#current;
   }
 
   /** Forgets which key the context holds, so that it is set again. */
-  forget(key: Uint8Array): void {
+  forget(key: SecretKey): void {
     if (key === this.#current) this.#current = undefined;
   }
 
@@ -192,11 +192,11 @@ export class AeadContext implements Disposable {
     if (context !== null) this.#library.symbols.EVP_CIPHER_CTX_free(context);
   }
 
-  #start(key: Uint8Array, nonce: Uint8Array): void {
+  #start(key: SecretKey, nonce: Uint8Array): void {
     if (key === this.#current) {
       this.#startWith(null, nonce);
     } else {
-      this.#key.bytes.set(key);
+      this.#key.bytes.set(key.bytes);
       this.#startWith(this.#key.pointer, nonce);
       this.#current = key;
     }

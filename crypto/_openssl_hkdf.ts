@@ -8,6 +8,7 @@
  */
 
 import { NativeBuffer } from "./_ffi.ts";
+import type { DeriveSubkey } from "./_hkdf.ts";
 import type { OpensslSymbols } from "./_openssl_library.ts";
 
 /** FIPS 180-4: bytes of a SHA-1 digest and of its input blocks. */
@@ -29,13 +30,6 @@ const BLOCK_SIZE = BigInt(BLOCK_LENGTH);
 const HASH_SIZE = BigInt(HASH_LENGTH);
 const FIRST_STEP_SIZE = BigInt(INFO.length + 1);
 const STEP_SIZE = BigInt(HASH_LENGTH + INFO.length + 1);
-
-/** Fills `subkey` with what a master key and a salt give. */
-export type DeriveSubkey = (
-  master: Uint8Array,
-  salt: Uint8Array,
-  subkey: Uint8Array,
-) => void;
 
 /**
  * Makes HKDF-SHA1 out of a libcrypto.

@@ -6,7 +6,11 @@
  */
 
 import type { CipherGCMTypes } from "node:crypto";
-import { type AeadBackend, TAG_LENGTH } from "./_aead_cipher.ts";
+import {
+  type AeadBackend,
+  type SecretKey,
+  TAG_LENGTH,
+} from "./_aead_cipher.ts";
 import {
   chacha20orig,
   chacha20poly1305,
@@ -54,10 +58,10 @@ function nodeBackend(
   keyLength: number,
 ): AeadBackend | undefined {
   const backend = new NodeBackend(algorithm);
-  const key = new Uint8Array(keyLength);
+  const bytes = new Uint8Array(keyLength);
   const sealed = new Uint8Array(TAG_LENGTH);
   try {
-    backend.seal(key, new Uint8Array(12), sealed.subarray(0, 0), sealed);
+    backend.seal({ bytes }, new Uint8Array(12), sealed.subarray(0, 0), sealed);
     return backend;
   } catch {
     return undefined;
@@ -73,7 +77,7 @@ class NodeBackend implements AeadBackend {
   }
 
   seal(
-    key: Uint8Array,
+    { bytes: key }: SecretKey,
     nonce: Uint8Array,
     plaintext: Uint8Array,
     sealed: Uint8Array,
@@ -87,7 +91,7 @@ class NodeBackend implements AeadBackend {
   }
 
   open(
-    key: Uint8Array,
+    { bytes: key }: SecretKey,
     nonce: Uint8Array,
     sealed: Uint8Array,
     plaintext: Uint8Array,
@@ -127,7 +131,7 @@ class NobleBackend implements AeadBackend {
   }
 
   seal(
-    key: Uint8Array,
+    { bytes: key }: SecretKey,
     nonce: Uint8Array,
     plaintext: Uint8Array,
     sealed: Uint8Array,
@@ -136,7 +140,7 @@ class NobleBackend implements AeadBackend {
   }
 
   open(
-    key: Uint8Array,
+    { bytes: key }: SecretKey,
     nonce: Uint8Array,
     sealed: Uint8Array,
     plaintext: Uint8Array,
@@ -177,7 +181,7 @@ class ExtendedNonceBackend implements AeadBackend {
   }
 
   seal(
-    key: Uint8Array,
+    { bytes: key }: SecretKey,
     nonce: Uint8Array,
     plaintext: Uint8Array,
     sealed: Uint8Array,
@@ -187,7 +191,7 @@ class ExtendedNonceBackend implements AeadBackend {
   }
 
   open(
-    key: Uint8Array,
+    { bytes: key }: SecretKey,
     nonce: Uint8Array,
     sealed: Uint8Array,
     plaintext: Uint8Array,
@@ -206,14 +210,14 @@ class ExtendedNonceBackend implements AeadBackend {
     this.#inner[Symbol.dispose]();
   }
 
-  #extend(key: Uint8Array, nonce: Uint8Array): Uint8Array {
+  #extend(key: Uint8Array, nonce: Uint8Array): SecretKey {
     const words = this.#words;
     const bytes = new Uint8Array(words.buffer);
     bytes.set(key);
     bytes.set(nonce.subarray(0, 16), key.length);
     hchacha(SIGMA, words.subarray(0, 8), words.subarray(8), this.#subkey);
     this.#nonce.set(nonce.subarray(16), 4);
-    return new Uint8Array(this.#subkey.buffer);
+    return { bytes: new Uint8Array(this.#subkey.buffer) };
   }
 }
 
@@ -225,7 +229,7 @@ class ExtendedNonceBackend implements AeadBackend {
  */
 class OriginalChaChaBackend implements AeadBackend {
   seal(
-    key: Uint8Array,
+    { bytes: key }: SecretKey,
     nonce: Uint8Array,
     plaintext: Uint8Array,
     sealed: Uint8Array,
@@ -237,7 +241,7 @@ class OriginalChaChaBackend implements AeadBackend {
   }
 
   open(
-    key: Uint8Array,
+    { bytes: key }: SecretKey,
     nonce: Uint8Array,
     sealed: Uint8Array,
     plaintext: Uint8Array,

@@ -24,23 +24,31 @@ export class SaltPool {
   }
 
   /**
-   * Takes a salt.
+   * Draws a salt.
+   *
+   * @returns A part of the stock: cheaper than memory of its own, for a salt
+   * that is soon forgotten.
+   */
+  draw(): Uint8Array {
+    const length = this.#length;
+    if (this.#at + length > this.#pool.length) this.#fill();
+    const start = this.#at;
+    this.#at = start + length;
+    return this.#pool.subarray(start, start + length);
+  }
+
+  /**
+   * Copies a salt.
    *
    * @param out Where it goes.
    */
   take(out: Uint8Array): void {
-    const length = this.#length;
-    if (length === 0) return;
-    if (this.#at + length > this.#pool.length) this.#fill();
-    const end = this.#at + length;
-    out.set(this.#pool.subarray(this.#at, end));
-    this.#at = end;
+    if (this.#length > 0) out.set(this.draw());
   }
 
+  /** Always new memory: what was drawn of the old lives on. */
   #fill(): void {
-    if (this.#pool.length === 0) {
-      this.#pool = new Uint8Array(POOL_BYTES - POOL_BYTES % this.#length);
-    }
+    this.#pool = new Uint8Array(POOL_BYTES - POOL_BYTES % this.#length);
     crypto.getRandomValues(this.#pool);
     this.#at = 0;
   }

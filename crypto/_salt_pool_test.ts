@@ -46,6 +46,15 @@ Deno.test("SaltPool.take() uses every random byte once", () => {
   }
 });
 
+Deno.test("SaltPool.draw() leaves the salts drawn before as they are", () => {
+  const pool = new SaltPool(32);
+  const drawn = Array.from({ length: 1000 }, () => pool.draw());
+  const copies = drawn.map((salt) => salt.slice());
+  for (let i = 0; i < 1000; i++) pool.take(new Uint8Array(32));
+  assertEquals(drawn, copies);
+  assertEquals(new Set(drawn.map(toHex)).size, 1000);
+});
+
 Deno.test("SaltPool.take() writes nothing where there is no salt", () => {
   const out = new Uint8Array([1, 2]);
   new SaltPool(0).take(out);

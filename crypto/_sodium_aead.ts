@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { AeadBackend } from "./_aead_cipher.ts";
+import type { AeadBackend, SecretKey } from "./_aead_cipher.ts";
 import type { SodiumSymbols } from "./_sodium_library.ts";
 import { CipherError } from "./errors.ts";
 
@@ -99,21 +99,21 @@ class ChaChaBackend implements AeadBackend {
   }
 
   seal(
-    key: Uint8Array,
+    key: SecretKey,
     nonce: Uint8Array,
     plaintext: Uint8Array,
     sealed: Uint8Array,
   ): void {
-    encryptWith(this.#encrypt, key, nonce, plaintext, sealed);
+    encryptWith(this.#encrypt, key.bytes, nonce, plaintext, sealed);
   }
 
   open(
-    key: Uint8Array,
+    key: SecretKey,
     nonce: Uint8Array,
     sealed: Uint8Array,
     plaintext: Uint8Array,
   ): boolean {
-    return decryptWith(this.#decrypt, key, nonce, sealed, plaintext);
+    return decryptWith(this.#decrypt, key.bytes, nonce, sealed, plaintext);
   }
 
   forget(): void {}
@@ -137,7 +137,7 @@ class GcmBackend implements AeadBackend {
   readonly #functions: GcmFunctions;
   /** crypto_aead_aes256gcm_state, expanded from {@linkcode #current}. */
   readonly #state: Uint8Array;
-  #current: Uint8Array | undefined;
+  #current: SecretKey | undefined;
 
   constructor(functions: GcmFunctions) {
     this.#functions = functions;
@@ -145,7 +145,7 @@ class GcmBackend implements AeadBackend {
   }
 
   seal(
-    key: Uint8Array,
+    key: SecretKey,
     nonce: Uint8Array,
     plaintext: Uint8Array,
     sealed: Uint8Array,
@@ -161,7 +161,7 @@ class GcmBackend implements AeadBackend {
   }
 
   open(
-    key: Uint8Array,
+    key: SecretKey,
     nonce: Uint8Array,
     sealed: Uint8Array,
     plaintext: Uint8Array,
@@ -176,7 +176,7 @@ class GcmBackend implements AeadBackend {
     );
   }
 
-  forget(key: Uint8Array): void {
+  forget(key: SecretKey): void {
     if (key === this.#current) this[Symbol.dispose]();
   }
 
@@ -185,10 +185,10 @@ class GcmBackend implements AeadBackend {
     this.#state.fill(0);
   }
 
-  #use(key: Uint8Array): void {
+  #use(key: SecretKey): void {
     if (key === this.#current) return;
     this.#current = undefined;
-    check("set a key", this.#functions.expand(this.#state, key));
+    check("set a key", this.#functions.expand(this.#state, key.bytes));
     this.#current = key;
   }
 }

@@ -122,8 +122,7 @@ class StreamEncoder implements FrameEncoder {
 
   constructor(shared: Shared) {
     const { cipher, masterKey, salts, ivLength } = shared;
-    const iv = new Uint8Array(ivLength);
-    salts.take(iv);
+    const iv = salts.draw();
     this.salt = iv;
     this.#ivLength = ivLength;
     this.#state = cipher.start(masterKey, iv);

@@ -30,6 +30,13 @@ export interface AeadCipher extends Disposable {
    */
   importKey(key: Uint8Array): AeadKey;
   /**
+   * Makes the key of one direction of a connection: {@linkcode deriveSubkey}
+   * and {@linkcode importKey} in one, without a copy in between.
+   *
+   * @param session The master key and the salt.
+   */
+  sessionKey(session: AeadSession): AeadKey;
+  /**
    * Seals one message with the nonce 0 under the session key of a salt, as
    * every UDP packet is: {@linkcode deriveSubkey}, {@linkcode importKey} and
    * `seal` in one, for a key that is not needed again.

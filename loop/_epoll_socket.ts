@@ -4,14 +4,17 @@
  * @module
  */
 
-import type { SocketAddress } from "./address.ts";
+import { SocketAddress } from "./address.ts";
 import type { DatagramBatches } from "./_epoll_batch.ts";
 import { EAGAIN, EINTR, errnoName, type Libc } from "./_libc.ts";
 import {
   AF_INET,
   fromSockaddr,
+  type PackedSockaddr,
+  packSockaddr,
   SOCKADDR_LENGTH,
   toSockaddr,
+  unpackSockaddr,
 } from "./_sockaddr.ts";
 import {
   type DatagramSocket,
@@ -156,7 +159,7 @@ export class EpollListener extends EpollSocket implements ListenerSocket {
       this.fail();
       return undefined;
     }
-    return new EpollStream(this.owner, fd, addressBytes.slice());
+    return new EpollStream(this.owner, fd, packSockaddr(addressBytes));
   }
 }
 
@@ -165,20 +168,20 @@ export class EpollStream extends EpollSocket implements StreamSocket {
   readonly kind = "stream";
   fastOpenTaken: number | undefined = undefined;
   connected = false;
-  /** As the system gave it, until somebody asks: most log levels do not. */
-  #remote: SocketAddress | Uint8Array;
+  /** Packed until somebody asks: most log levels do not. */
+  #remote: SocketAddress | PackedSockaddr;
 
   /**
    * Wraps a descriptor.
    *
    * @param owner The poller.
    * @param fd An open, non-blocking descriptor.
-   * @param remote The other end, as an address or a sockaddr.
+   * @param remote The other end.
    */
   constructor(
     owner: EpollOwner,
     fd: number,
-    remote: SocketAddress | Uint8Array,
+    remote: SocketAddress | PackedSockaddr,
   ) {
     super(owner, fd);
     this.#remote = remote;
@@ -186,9 +189,9 @@ export class EpollStream extends EpollSocket implements StreamSocket {
 
   get remoteAddress(): SocketAddress {
     const remote = this.#remote;
-    return remote instanceof Uint8Array
-      ? this.#remote = fromSockaddr(remote)
-      : remote;
+    return remote instanceof SocketAddress
+      ? remote
+      : this.#remote = unpackSockaddr(remote);
   }
 
   /** Whether the connection stands; does not take a pending error. */

@@ -89,8 +89,7 @@ export class SocketAddress {
     offset: number,
     port: number,
   ): SocketAddress {
-    const key = ((source[offset]! << 8 | source[offset + 1]!) * 0x10000 +
-          (source[offset + 2]! << 8 | source[offset + 3]!)) * 0x10000 + port;
+    const key = packIpv4(source, offset, port);
     const known = cache.get(key);
     if (known !== undefined) return known;
     if (cache.size >= CACHE_SIZE) cache.clear();
@@ -118,6 +117,22 @@ export class SocketAddress {
       ? SocketAddress.fromIpv4(source, offset + 12, port)
       : new SocketAddress(source.slice(offset, offset + 16), port);
   }
+}
+
+/**
+ * An IPv4 address and a port as one number of 48 bits.
+ *
+ * @param source Holds 4 bytes of address at `offset`.
+ * @param offset Where they begin.
+ * @param port The port.
+ */
+export function packIpv4(
+  source: Uint8Array,
+  offset: number,
+  port: number,
+): number {
+  return ((source[offset]! << 8 | source[offset + 1]!) * 0x10000 +
+        (source[offset + 2]! << 8 | source[offset + 3]!)) * 0x10000 + port;
 }
 
 /**

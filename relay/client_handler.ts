@@ -14,6 +14,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import type { Timer } from "../loop/mod.ts";
 import {
   FIRST_PAYLOAD_WAIT,
   STAGE_FAST_OPEN,
@@ -33,6 +34,8 @@ export abstract class ClientHandler extends TCPRelayHandler {
   protected readonly encryptsUpstream = true;
   /** Length of the address header that stands before the payload. */
   #headerLength = 0;
+  /** Set while it waits for the first payload. */
+  #payloadTimer: Timer | undefined;
 
   /** The first ciphertext, if fast open is to carry it. */
   override get fastOpenData(): Uint8Array | undefined {
@@ -104,7 +107,10 @@ export abstract class ClientHandler extends TCPRelayHandler {
       this.#sendCarry();
       return;
     }
-    this.relay.loop.addTimer(FIRST_PAYLOAD_WAIT, () => this.#sendCarry());
+    this.#payloadTimer = this.relay.loop.addTimer(
+      FIRST_PAYLOAD_WAIT,
+      () => this.#sendCarry(),
+    );
   }
 
   /** Says so, and ends the connection as an abort. */
@@ -125,6 +131,11 @@ export abstract class ClientHandler extends TCPRelayHandler {
     return accepted;
   }
 
+  /** Lets go of the timer, which would keep the connection in memory. */
+  protected override onDestroy(): void {
+    this.#payloadTimer?.cancel();
+  }
+
   #connect(): void {
     const server = pickServer(this.relay.settings.servers);
     const address = literalAddress(server);
@@ -141,7 +152,7 @@ export abstract class ClientHandler extends TCPRelayHandler {
       return;
     }
     this.updateStream(STREAM_UP, WAIT_STATUS_READING);
-    this.relay.loop.addTimer(FIRST_PAYLOAD_WAIT, () => {
+    this.#payloadTimer = this.relay.loop.addTimer(FIRST_PAYLOAD_WAIT, () => {
       if (this.stage === STAGE_FAST_OPEN) this.#onFirstPayload();
     });
   }

@@ -10,6 +10,7 @@ import {
   type ConnectOptions,
   POLL_IN,
   type SocketAddress,
+  type Timer,
 } from "../loop/mod.ts";
 import { servicesTest } from "../tests/faults/_services.ts";
 import {
@@ -131,6 +132,28 @@ Deno.test("LocalHandler connects at once when payload came with the request", as
   await fixture.settle();
   assertEquals(fixture.upstream(remote!), "at once");
 });
+
+for (const fastOpen of [false, true]) {
+  Deno.test(`LocalHandler leaves no timer behind, ${fastOpen ? "with" : "without"} fast open`, async () => {
+    using fixture = new RelayFixture({ isLocal: true, settings: { fastOpen } });
+    const timers: Timer[] = [];
+    const addTimer = fixture.loop.addTimer.bind(fixture.loop);
+    fixture.loop.addTimer = (milliseconds, callback) => {
+      const timer = addTimer(milliseconds, callback);
+      // The one that watches over all handshakes is the relay's.
+      if (milliseconds === FIRST_PAYLOAD_WAIT) timers.push(timer);
+      return timer;
+    };
+    const app = await fixture.accept();
+    app.bring(GREETING, request(1));
+    await fixture.settle();
+    fixture.poller.connects[0]?.establish();
+    await fixture.settle();
+    assertEquals(timers.map(({ active }) => active), [true]);
+    fixture.handlerOf(app).destroy();
+    assertEquals(timers.map(({ active }) => active), [false]);
+  });
+}
 
 Deno.test("LocalHandler passes an end without payload on", async () => {
   using fixture = new FastOpenFixture(0);

@@ -107,6 +107,7 @@ export class LocalHandler extends ClientHandler {
 
   /** Ends the UDP association that this connection held. */
   protected override onDestroy(): void {
+    super.onDestroy();
     this.#endAssociation?.();
   }
 

@@ -1,0 +1,21 @@
+import { assertEquals } from "@std/assert";
+import { SocketAddress } from "./address.ts";
+import { packSockaddr, toSockaddr, unpackSockaddr } from "./_sockaddr.ts";
+
+Deno.test("unpackSockaddr() gives back what packSockaddr() took", () => {
+  const hosts = ["0.0.0.0", "127.0.0.1", "200.1.2.3", "255.255.255.255"];
+  for (const host of [...hosts, "::1", "2001:db8::ffff"]) {
+    for (const port of [0, 1, 80, 65_535]) {
+      const address = SocketAddress.parse(host, port);
+      const sockaddr = toSockaddr(address).slice();
+      const packed = packSockaddr(sockaddr);
+      sockaddr.fill(0xee);
+      assertEquals(`${unpackSockaddr(packed)}`, `${address}`);
+    }
+  }
+});
+
+Deno.test("unpackSockaddr() gives an IPv4-mapped address as IPv4", () => {
+  const mapped = toSockaddr(SocketAddress.parse("::ffff:192.0.2.1", 53));
+  assertEquals(`${unpackSockaddr(packSockaddr(mapped))}`, "192.0.2.1:53");
+});
