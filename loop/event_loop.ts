@@ -1,9 +1,10 @@
 /**
  * The seed's event loop: handlers, readiness, periodic callbacks.
  *
- * One turn: run what is due (timers, then periodic callbacks), collect one
- * batch of events, call their handlers. Everything due is collected before
- * any of it runs, so that a callback which adds another cannot hold the turn.
+ * One turn: run what is due (timers, periodic callbacks, then what waits for
+ * quiet), collect one batch of events, call their handlers. Everything due is
+ * collected before any of it runs, so that a callback which adds another
+ * cannot hold the turn.
  * An error thrown by a handler or a callback is logged and the loop goes on;
  * only a broken poller ends it.
  *
@@ -51,6 +52,8 @@ const IDLE_AFTER = 20;
 const TURN_EVERY = 20;
 /** The same where other work shares the thread. */
 const TURN_EVERY_COOPERATIVE = 2;
+/** Milliseconds without an event after which the loop is quiet. */
+export const QUIET_AFTER = 1000;
 
 const logger = getLogger(["shadowsocks", "loop"]);
 
@@ -61,8 +64,11 @@ export class EventLoop {
   readonly #clock: Clock;
   readonly #registrations = new Map<number, Registration>();
   readonly #periodic = new Set<() => void>();
+  readonly #onQuiet = new Set<() => void>();
   readonly #timers: TimerQueue;
   #lastPeriodic: number;
+  /** When the loop is quiet, in milliseconds; Infinity: it is, or nobody asks. */
+  #quietAt = Infinity;
   readonly #blocking: boolean;
   readonly #turnEvery: number;
   /** Counts batches; odd while one is being dispatched. */
@@ -166,6 +172,17 @@ export class EventLoop {
   }
 
   /**
+   * Calls `callback` whenever nothing has happened for
+   * {@linkcode QUIET_AFTER} milliseconds, and not again before something has.
+   *
+   * @param callback Added once, however often it is given.
+   */
+  addQuiet(callback: () => void): void {
+    this.#onQuiet.add(callback);
+    this.#quietAt = this.#clock.now() + QUIET_AFTER;
+  }
+
+  /**
    * Calls `callback` once.
    *
    * @param milliseconds From now; rounded up to the loop's turns.
@@ -196,11 +213,11 @@ export class EventLoop {
     this.#running = true;
     this.#stopping = false;
     // Nothing has happened yet: whoever starts the loop goes on first.
-    let lastTurn = this.#clock.now();
-    let lastEvent = lastTurn - IDLE_AFTER;
+    let now = this.#clock.now();
+    let lastTurn = now;
+    let lastEvent = now - IDLE_AFTER;
     try {
       while (!this.#stopping) {
-        const now = this.#clock.now();
         const idle = !this.#blocking || now - lastEvent >= IDLE_AFTER;
         const timeout = this.#timeout(now);
         let count = 0;
@@ -209,20 +226,24 @@ export class EventLoop {
           // An asynchronous wait, even of no length, is what makes Deno look
           // at its signals and sockets; a microtask or an immediate does not.
           count = await this.#wait(0);
-          lastTurn = this.#clock.now();
+          lastTurn = now = this.#clock.now();
         } else {
           count = this.poller.poll(idle ? 0 : Math.min(timeout, BLOCK_SLICE));
           if (idle && count === 0) {
             count = await this.#wait(timeout);
-            lastTurn = this.#clock.now();
+            lastTurn = now = this.#clock.now();
+          } else {
+            now = this.#clock.now();
           }
         }
         if (count > 0) {
-          lastEvent = this.#batchTime = this.#clock.now();
+          lastEvent = this.#batchTime = now;
+          if (this.#onQuiet.size > 0) this.#quietAt = now + QUIET_AFTER;
           this.#dispatch(count);
           this.#batchTime = undefined;
+          now = this.#clock.now();
         }
-        this.runDue();
+        this.#runDue(now);
       }
     } finally {
       this.#running = false;
@@ -235,15 +256,22 @@ export class EventLoop {
     this.poller.wake();
   }
 
-  /** Runs the timers and periodic callbacks that are due; part of a turn. */
+  /** Runs all callbacks that are due; part of a turn. */
   runDue(): void {
-    this.#timers.run(guard);
-    const now = this.#clock.now();
+    this.#runDue(this.#clock.now());
+  }
+
+  #runDue(now: number): void {
+    this.#timers.run(guard, now);
     if (now - this.#lastPeriodic >= TIMEOUT_PRECISION * 1000) {
       this.#lastPeriodic = now;
       for (const callback of [...this.#periodic]) {
         if (this.#periodic.has(callback)) guard(callback);
       }
+    }
+    if (now >= this.#quietAt) {
+      this.#quietAt = Infinity;
+      for (const callback of this.#onQuiet) guard(callback);
     }
   }
 
@@ -280,7 +308,7 @@ export class EventLoop {
   #timeout(now: number): number {
     if (this.#stopping) return 0;
     const periodic = this.#lastPeriodic + TIMEOUT_PRECISION * 1000;
-    const due = Math.min(periodic, this.#timers.next) - now;
+    const due = Math.min(periodic, this.#timers.next, this.#quietAt) - now;
     return Math.min(MAX_WAIT, Math.max(0, Math.ceil(due)));
   }
 }

@@ -122,6 +122,28 @@ Deno.test("EventLoop.addTimer() calls once, unless cancelled", () => {
   assertEquals(calls, ["kept"]);
 });
 
+Deno.test("EventLoop.addQuiet() calls once the loop has been quiet for a second", async () => {
+  const clock = new FakeClock(5000);
+  const calls: number[] = [];
+  /** Milliseconds until each poll returns, and how many events it brings. */
+  const script = [[900, 1], [999, 1], [999, 0], [1, 0], [5000, 0], [1, 1], [
+    1000,
+    0,
+  ]];
+  const loop: EventLoop = new EventLoop(
+    idlePoller(() => {
+      const [milliseconds, count] = script.shift() ?? [0, 0];
+      clock.advance(milliseconds!);
+      if (script.length === 0) loop.stop();
+      return count!;
+    }),
+    { clock },
+  );
+  loop.addQuiet(() => calls.push(clock.now() - 5000));
+  await loop.run();
+  assertEquals(calls, [900 + 999 + 1000, 900 + 999 + 1000 + 5001 + 1000]);
+});
+
 /** A poller that can block, and whose events are nobody's. */
 function idlePoller(onPoll: () => number): Poller {
   const unused = (): never => {

@@ -95,9 +95,12 @@ export class TimerQueue {
    * collected before any of it is called.
    *
    * @param guard Calls a callback and keeps its errors from the others.
+   * @param now The clock's reading, if it is known.
    */
-  run(guard: (callback: () => void) => void): void {
-    const now = this.#clock.now();
+  run(
+    guard: (callback: () => void) => void,
+    now: number = this.#clock.now(),
+  ): void {
     const due: Timer[] = [];
     for (const queue of this.#queues.values()) {
       for (const timer of queue) {

@@ -11,6 +11,7 @@ import { makeResolver } from "../dns/mod.ts";
 import { EventLoop, makePoller, type Poller } from "../loop/mod.ts";
 import { Manager, Service, type StatCallback } from "../relay/mod.ts";
 import { ProcessError } from "./errors.ts";
+import { MemoryKeeper } from "./memory.ts";
 
 /** What serves a configuration: a loop here, or loops in workers. */
 export interface Serving extends Disposable {
@@ -72,6 +73,8 @@ export class RelayLoop implements Serving {
     this.#announce = options.announce ?? true;
     this.#providers = stack.use(openProviders(config));
     this.#loop = new EventLoop(stack.use(openPoller(config.eventLoop)));
+    const memory = new MemoryKeeper();
+    this.#loop.addQuiet(() => memory.onQuiet());
     if (options.onPeriodic !== undefined) {
       this.#loop.addPeriodic(options.onPeriodic);
     }

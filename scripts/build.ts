@@ -31,8 +31,9 @@ export type Target = typeof TARGETS[number];
 /**
  * A small young generation: what a connection leaves behind is collected while
  * it is in the cache. Saves 30 MB with 10,000 connections and costs no speed.
+ * And the collector, so that the program can give memory back when it is idle.
  */
-const V8_FLAGS = "--max-semi-space-size=4";
+const V8_FLAGS = "--max-semi-space-size=4,--expose-gc";
 
 /** Where executables come to lie. */
 const DIST = new URL("dist/", ROOT);
