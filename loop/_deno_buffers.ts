@@ -1,31 +1,35 @@
 /**
- * Buffers of 64 KiB for reads and writes under way. They are cut from larger
- * blocks, which the system backs with memory only page by page as they are
- * written to: a buffer that waits for small datagrams costs one page, not 16.
+ * Memory for reads and writes under way, cut from larger blocks: a small
+ * buffer then costs no bookkeeping of its own, and a large one only the pages
+ * that were written to, for the system backs a block page by page.
  *
  * @module
  */
 
-/** Bytes in each buffer; also holds the largest datagram. */
+/** Bytes in a large buffer; also holds the largest datagram. */
 export const BUFFER_SIZE = 65_536;
 
-/** How many buffers are cut from one block. */
-const BLOCK_BUFFERS = 32;
-
-/** Lends buffers of {@linkcode BUFFER_SIZE} bytes. */
+/** Lends buffers of one size. */
 export class BufferPool {
+  readonly #size: number;
+  readonly #blockBuffers: number;
   readonly #free: Uint8Array[] = [];
+
+  /**
+   * Makes an empty pool.
+   *
+   * @param size Bytes of a buffer.
+   * @param blockBuffers How many are cut from one block.
+   */
+  constructor(size: number = BUFFER_SIZE, blockBuffers = 32) {
+    this.#size = size;
+    this.#blockBuffers = blockBuffers;
+  }
 
   /** Takes a buffer; what it holds is undefined. */
   take(): Uint8Array {
-    const free = this.#free.pop();
-    if (free !== undefined) return free;
-    const block = new Uint8Array(BUFFER_SIZE * BLOCK_BUFFERS);
-    // Last first, so that buffers are lent in the order of their addresses.
-    for (let i = BLOCK_BUFFERS - 1; i > 0; i--) {
-      this.#free.push(block.subarray(i * BUFFER_SIZE, (i + 1) * BUFFER_SIZE));
-    }
-    return block.subarray(0, BUFFER_SIZE);
+    if (this.#free.length === 0) this.#cut();
+    return this.#free.pop()!;
   }
 
   /**
@@ -36,5 +40,14 @@ export class BufferPool {
    */
   give(buffer: Uint8Array): void {
     this.#free.push(buffer);
+  }
+
+  /** Last first, so that buffers are lent in the order of their addresses. */
+  #cut(): void {
+    const size = this.#size;
+    const block = new Uint8Array(size * this.#blockBuffers);
+    for (let at = block.length - size; at >= 0; at -= size) {
+      this.#free.push(block.subarray(at, at + size));
+    }
   }
 }

@@ -24,6 +24,13 @@ export const BATCH_SIZE = 1024;
  * waiting for a quarter of a second. A turn takes one to two milliseconds.
  */
 const TURN_EVERY = 10;
+/**
+ * Bytes of a small buffer: a message of an interactive session, or the
+ * beginning of something larger.
+ */
+const SMALL_BUFFER = 256;
+/** How many small buffers are cut from one block. */
+const SMALL_BUFFERS = 64;
 /** A sleep of this many milliseconds was surely a turn of Deno's own loop. */
 const SURE_TURN = 5;
 /** Milliseconds that a closed socket may take to send its last bytes. */
@@ -33,6 +40,11 @@ const LINGER = 60_000;
 export class DenoHub implements SocketHub, Disposable {
   /** Lends memory to reads and writes under way. */
   readonly buffers: BufferPool = new BufferPool();
+  /** Lends memory to reads that may wait long. */
+  readonly smallBuffers: BufferPool = new BufferPool(
+    SMALL_BUFFER,
+    SMALL_BUFFERS,
+  );
   /** Descriptors of the last batch. */
   readonly fds: Int32Array = new Int32Array(BATCH_SIZE);
   /** Masks of the last batch. */

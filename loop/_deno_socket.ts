@@ -17,6 +17,8 @@ export const UNREGISTERED: number = -1;
 export interface SocketHub {
   /** Lends memory to reads and writes under way. */
   readonly buffers: BufferPool;
+  /** Lends memory to reads that may wait long. */
+  readonly smallBuffers: BufferPool;
   /** Gives the next descriptor; none is given twice. */
   nextFd(): number;
   /** Takes a new socket in, to close it with the poller at the latest. */

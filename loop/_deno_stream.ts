@@ -23,8 +23,6 @@ import {
 import { POLL_ERR, POLL_HUP, POLL_IN, POLL_OUT } from "./events.ts";
 import { FAILED, type StreamSocket, WOULD_BLOCK } from "./socket.ts";
 
-/** Bytes of the read that an idle connection waits with. */
-const IDLE_READ = 1024;
 /** Writes up to this length get memory of their own, not of the pool. */
 const SMALL_WRITE = 4096;
 
@@ -38,8 +36,6 @@ export class DenoStream extends DenoSocket implements StreamSocket {
   #pendingError = "";
   #localAddress: SocketAddress | undefined;
   #remoteAddress: SocketAddress | undefined;
-  /** The small buffer, made at the first read. */
-  #idleBuffer: Uint8Array | undefined;
   /** Where the read under way, or the bytes not taken yet, are. */
   #input: Uint8Array | undefined;
   #inputStart = 0;
@@ -94,7 +90,10 @@ export class DenoStream extends DenoSocket implements StreamSocket {
       port: address.port,
       signal: this.#connecting.signal,
     };
-    Deno.connect(options).then(this.#onConnected, this.#onFailed);
+    Deno.connect(options).then(
+      (conn) => this.#onConnected(conn),
+      (error) => this.#onFailed(error),
+    );
   }
 
   /** Reads; see the contract. */
@@ -150,10 +149,12 @@ export class DenoStream extends DenoSocket implements StreamSocket {
       this.#failure !== "" || this.#inputStart < this.#inputEnd
     ) return;
     this.#reading = true;
-    this.#input = this.#busy
-      ? this.hub.buffers.take()
-      : this.#idleBuffer ??= new Uint8Array(IDLE_READ);
-    this.#conn.read(this.#input).then(this.#onRead, this.#onReadFailed);
+    const { buffers, smallBuffers } = this.hub;
+    this.#input = this.#busy ? buffers.take() : smallBuffers.take();
+    this.#conn.read(this.#input).then(
+      (length) => this.#onRead(length),
+      (error) => this.#onReadFailed(error),
+    );
   }
 
   /** Everything that holds now, as a mask of `POLL_*`. */
@@ -227,21 +228,21 @@ export class DenoStream extends DenoSocket implements StreamSocket {
     }
   }
 
-  #onConnected = (conn: Deno.TcpConn): void => {
+  #onConnected(conn: Deno.TcpConn): void {
     this.#connecting = undefined;
     if (this.closed) return closeQuietly(conn);
     this.#open(conn);
     if (this.#shutdown) this.#sendFin(conn);
     this.hub.changed(this);
-  };
+  }
 
   /** The connect has failed. */
-  #onFailed = (error: unknown): void => {
+  #onFailed(error: unknown): void {
     this.#connecting = undefined;
     if (!this.closed) this.#fail(errorCode(error));
-  };
+  }
 
-  #onRead = (length: number | null): void => {
+  #onRead(length: number | null): void {
     this.#reading = false;
     if (this.closed || length === null) {
       this.#releaseInput();
@@ -250,47 +251,52 @@ export class DenoStream extends DenoSocket implements StreamSocket {
       const input = this.#input!;
       this.#inputStart = 0;
       this.#inputEnd = length;
-      // A full buffer means that more is coming, one that would have fitted
-      // into the small buffer that the rush is over.
-      if (length === input.length) this.#busy = true;
-      else if (length < IDLE_READ) this.#busy = false;
+      // A full buffer means that more is coming; else the next read may wait
+      // long, and shall not hold a large buffer meanwhile.
+      this.#busy = length === input.length;
     }
     this.hub.changed(this);
-  };
+  }
 
-  #onReadFailed = (error: unknown): void => {
+  #onReadFailed(error: unknown): void {
     this.#reading = false;
     this.#releaseInput();
     if (!this.closed) this.#fail(errorCode(error));
-  };
+  }
 
   #releaseInput(): void {
     const input = this.#input;
     this.#input = undefined;
     this.#inputStart = this.#inputEnd = 0;
-    if (input?.length === BUFFER_SIZE) this.hub.buffers.give(input);
+    if (input === undefined) return;
+    const { buffers, smallBuffers } = this.hub;
+    if (input.length === BUFFER_SIZE) buffers.give(input);
+    else smallBuffers.give(input);
   }
 
   #write(conn: Deno.TcpConn): void {
     this.#writing = true;
     conn.write(this.#output!.subarray(this.#outputStart, this.#outputEnd))
-      .then(this.#onWritten, this.#onWriteFailed);
+      .then(
+        (length) => this.#onWritten(length),
+        (error) => this.#onWriteFailed(error),
+      );
   }
 
-  #onWritten = (length: number): void => {
+  #onWritten(length: number): void {
     this.#outputStart += length;
     const conn = this.#conn!;
     if (this.#outputStart < this.#outputEnd) return this.#write(conn);
     this.#releaseOutput();
     if (this.#shutdown) this.#sendFin(conn);
     else this.#outputDone();
-  };
+  }
 
-  #onWriteFailed = (error: unknown): void => {
+  #onWriteFailed(error: unknown): void {
     this.#releaseOutput();
     if (!this.closed) this.#fail(errorCode(error));
     this.#outputDone();
-  };
+  }
 
   #releaseOutput(): void {
     const output = this.#output;
@@ -301,14 +307,15 @@ export class DenoStream extends DenoSocket implements StreamSocket {
 
   #sendFin(conn: Deno.TcpConn): void {
     this.#writing = true;
-    conn.closeWrite().then(this.#onFinSent, this.#onFinSent);
+    const done = (): void => this.#onFinSent();
+    conn.closeWrite().then(done, done);
   }
 
   /** Failed or not, nothing more can be sent; reading tells the rest. */
-  #onFinSent = (): void => {
+  #onFinSent(): void {
     this.#finSent = true;
     this.#outputDone();
-  };
+  }
 
   #outputDone(): void {
     this.#writing = false;

@@ -109,7 +109,10 @@ export abstract class ClientHandler extends TCPRelayHandler {
     }
     this.#payloadTimer = this.relay.loop.addTimer(
       FIRST_PAYLOAD_WAIT,
-      () => this.#sendCarry(),
+      () => {
+        this.#payloadTimer = undefined;
+        this.#sendCarry();
+      },
     );
   }
 
@@ -153,6 +156,7 @@ export abstract class ClientHandler extends TCPRelayHandler {
     }
     this.updateStream(STREAM_UP, WAIT_STATUS_READING);
     this.#payloadTimer = this.relay.loop.addTimer(FIRST_PAYLOAD_WAIT, () => {
+      this.#payloadTimer = undefined;
       if (this.stage === STAGE_FAST_OPEN) this.#onFirstPayload();
     });
   }
