@@ -8,6 +8,7 @@ import { CipherError } from "./errors.ts";
 import {
   type LibraryNames,
   loadLibrary,
+  NativeBuffer,
   type NativeSymbols,
   readCString,
 } from "./_ffi.ts";
@@ -51,29 +52,21 @@ export const OPENSSL_SYMBOLS = {
     parameters: ["pointer", "pointer", "pointer", "buffer", "buffer", "i32"],
     result: "i32",
   },
-  // int EVP_CipherUpdate(EVP_CIPHER_CTX *ctx, unsigned char *out, int *outl,
-  //   const unsigned char *in, int inl)
-  EVP_CipherUpdate: {
-    parameters: ["pointer", "buffer", "buffer", "buffer", "i32"],
-    result: "i32",
-  },
-  // int EVP_CipherFinal_ex(EVP_CIPHER_CTX *ctx, unsigned char *out, int *outl)
-  EVP_CipherFinal_ex: {
-    parameters: ["pointer", "buffer", "buffer"],
-    result: "i32",
-  },
 
-  // The same three, with pointers where the memory is always the same.
+  // With pointers where the memory is always the same: the one above again.
   startKeyed: {
     name: "EVP_CipherInit_ex",
     parameters: ["pointer", "pointer", "pointer", "pointer", "buffer", "i32"],
     result: "i32",
   },
+  // int EVP_CipherUpdate(EVP_CIPHER_CTX *ctx, unsigned char *out, int *outl,
+  //   const unsigned char *in, int inl)
   update: {
     name: "EVP_CipherUpdate",
     parameters: ["pointer", "buffer", "pointer", "buffer", "i32"],
     result: "i32",
   },
+  // int EVP_CipherFinal_ex(EVP_CIPHER_CTX *ctx, unsigned char *out, int *outl)
   finish: {
     name: "EVP_CipherFinal_ex",
     parameters: ["pointer", "pointer", "pointer"],
@@ -142,6 +135,8 @@ export interface OpensslLibrary {
   readonly symbols: OpensslSymbols;
   /** `OpenSSL 3.0.19`. */
   readonly version: string;
+  /** An `int *outl` for calls that write as much as they read. */
+  readonly written: NativeBuffer;
 }
 
 /**
@@ -164,7 +159,8 @@ export function loadOpenssl(path?: string): OpensslLibrary {
   const symbols: OpensslSymbols = loadLibrary(OPENSSL_SYMBOLS, request).symbols;
   // "OpenSSL 3.0.19 27 Jan 2026 (Library: …)"
   const words = readCString(symbols.OpenSSL_version(0)).split(" ");
-  const library = { symbols, version: words.slice(0, 2).join(" ") };
+  const version = words.slice(0, 2).join(" ");
+  const library = { symbols, version, written: new NativeBuffer(4) };
   loaded.set(path ?? "", library);
   return library;
 }

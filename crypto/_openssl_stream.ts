@@ -61,16 +61,14 @@ export class OpensslStream implements StreamState {
    * @param output Takes `input.length` bytes.
    */
   update(input: Uint8Array, output: Uint8Array): void {
-    const done = this.#library.symbols.EVP_CipherUpdate(
+    const done = this.#library.symbols.update(
       this.#context,
       output,
-      written,
+      this.#library.written.pointer,
       input,
       input.length,
     );
-    if (done !== 1) {
-      throw opensslError(this.#library, "encrypt or decrypt a stream");
-    }
+    if (done !== 1) throw this.#failure();
   }
 
   /** Frees the context. */
@@ -79,7 +77,8 @@ export class OpensslStream implements StreamState {
     this.#context = null;
     if (context !== null) this.#library.symbols.EVP_CIPHER_CTX_free(context);
   }
-}
 
-/** `int *outl`: always the length of the input, so never read. */
-const written = new Int32Array(1);
+  #failure(): Error {
+    return opensslError(this.#library, "encrypt or decrypt a stream");
+  }
+}

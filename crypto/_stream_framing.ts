@@ -86,7 +86,7 @@ export class StreamFraming implements Framing {
     options?.onSalt?.(this.packetSalt);
     out.set(this.packetSalt);
     using state = cipher.start(masterKey, this.packetSalt);
-    state.update(plaintext, out.subarray(ivLength, total));
+    state.update(plaintext, out.subarray(ivLength));
     return total;
   }
 
@@ -104,7 +104,7 @@ export class StreamFraming implements Framing {
     if (length < 0) return DECRYPT_FAILED;
     this.packetSalt.set(packet.subarray(0, ivLength));
     using state = cipher.start(masterKey, this.packetSalt, { decrypt: true });
-    state.update(packet.subarray(ivLength), out.subarray(0, length));
+    state.update(packet.subarray(ivLength), out);
     return length;
   }
 
@@ -144,7 +144,7 @@ class StreamEncoder implements FrameEncoder {
       this.#ivSent = true;
     }
     const end = at + plaintext.length;
-    this.#state.update(plaintext, out.subarray(at, end));
+    this.#state.update(plaintext, at === 0 ? out : out.subarray(at));
     return end;
   }
 
@@ -177,7 +177,7 @@ class StreamDecoder implements FrameDecoder {
     if (state === undefined) return 0;
     const length = data.length - this.consumed;
     const input = this.consumed === 0 ? data : data.subarray(this.consumed);
-    state.update(input, out.subarray(0, length));
+    state.update(input, out);
     this.consumed = data.length;
     return length;
   }

@@ -117,7 +117,8 @@ export interface StreamState extends Disposable {
    * Encrypts or decrypts the next bytes.
    *
    * @param input Any length.
-   * @param output Takes `input.length` bytes; may not overlap `input`.
+   * @param output Takes `input.length` bytes, and may be longer; may not
+   * overlap `input`.
    */
   update(input: Uint8Array, output: Uint8Array): void;
 }
