@@ -7,8 +7,14 @@
  */
 
 import { cString } from "./_ffi.ts";
-import { OpensslAeadCipher } from "./_openssl_aead.ts";
 import type { DeriveSubkey } from "./_hkdf.ts";
+import { OpensslAeadCipher } from "./_openssl_aead.ts";
+import {
+  CfbCipher,
+  type CfbParts,
+  isCfbFaster,
+  type StartCfb,
+} from "./_openssl_cfb.ts";
 import { makeOpensslHkdf } from "./_openssl_hkdf.ts";
 import { loadOpenssl, type OpensslLibrary } from "./_openssl_library.ts";
 import { OpensslStream } from "./_openssl_stream.ts";
@@ -52,6 +58,9 @@ const RECIPES: ReadonlyMap<string, Recipe> = new Map<string, Recipe>([
 const SAME_NAME =
   /^(aes-(128|192|256)-(gcm|ocb|cfb|cfb1|cfb8|ofb|ctr)|camellia-(128|192|256)-cfb)$/;
 
+/** Whose modes can do each other's work; no other cipher gains by it. */
+const AES_CFB = /^(aes-(?:128|192|256))-cfb$/;
+
 /**
  * Opens OpenSSL.
  *
@@ -73,6 +82,8 @@ class OpensslProvider implements CryptoProvider {
   readonly #ciphers = new Map<string, Deno.PointerValue>();
   /** Whether a cipher works, by its canonical name. */
   readonly #supported = new Map<string, boolean>();
+  /** Whether the work of its CFB is better done by other modes, by family. */
+  readonly #cfbFaster = new Map<string, boolean>();
 
   constructor(library: OpensslLibrary) {
     this.#library = library;
@@ -103,7 +114,7 @@ class OpensslProvider implements CryptoProvider {
     const cipher = this.#cipher(method);
     const library = this.#library;
     const { ivPrefix = 0, hashed = false } = recipeOf(method) ?? {};
-    return makeStreamCipher(method, (key, iv, decrypt) => {
+    const start: StartCfb = (key, iv, decrypt) => {
       if (hashed) {
         key = md5(key, iv);
         iv = new Uint8Array(0);
@@ -113,7 +124,11 @@ class OpensslProvider implements CryptoProvider {
         iv = whole;
       }
       return new OpensslStream({ library, cipher, key, iv, decrypt });
-    });
+    };
+    const parts = this.#cfbParts(method, start);
+    if (parts === undefined) return makeStreamCipher(method, start);
+    const cfb = new CfbCipher(parts, start);
+    return makeStreamCipher(method, cfb.start.bind(cfb), cfb);
   }
 
   /** Nothing to do: the library and its ciphers stay loaded. */
@@ -147,17 +162,38 @@ class OpensslProvider implements CryptoProvider {
   #cipher(method: CipherMethod): Deno.PointerObject {
     const recipe = recipeOf(method);
     if (recipe === undefined) throw unsupported(this.version, method);
-    let cipher = this.#ciphers.get(recipe.name);
-    if (cipher === undefined) {
-      if (recipe.legacy === true) this.#loadLegacy();
-      cipher = this.#find(recipe.name);
-      this.#ciphers.set(recipe.name, cipher);
-    }
+    if (recipe.legacy === true) this.#loadLegacy();
+    const cipher = this.#find(recipe.name);
     if (cipher === null) throw unsupported(this.version, method);
     return cipher;
   }
 
+  /** The modes that do the work of a CFB; undefined: it does its own. */
+  #cfbParts(method: CipherMethod, start: StartCfb): CfbParts | undefined {
+    const family = AES_CFB.exec(method.cipher)?.[1];
+    if (family === undefined) return undefined;
+    const ecb = this.#find(`${family}-ecb`);
+    const cbc = this.#find(`${family}-cbc`);
+    if (ecb === null || cbc === null) return undefined;
+    const parts = { library: this.#library, ecb, cbc };
+    let faster = this.#cfbFaster.get(family);
+    if (faster === undefined) {
+      faster = isCfbFaster(parts, start, method.keyLength);
+      this.#cfbFaster.set(family, faster);
+    }
+    return faster ? parts : undefined;
+  }
+
   #find(name: string): Deno.PointerValue {
+    let cipher = this.#ciphers.get(name);
+    if (cipher === undefined) {
+      cipher = this.#fetch(name);
+      this.#ciphers.set(name, cipher);
+    }
+    return cipher;
+  }
+
+  #fetch(name: string): Deno.PointerValue {
     const { symbols } = this.#library;
     // Fetched, else OpenSSL 3 looks the cipher up again for every context.
     // Never released: a process has one of each for good.

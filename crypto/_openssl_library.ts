@@ -52,6 +52,8 @@ export const OPENSSL_SYMBOLS = {
     parameters: ["pointer", "pointer", "pointer", "buffer", "buffer", "i32"],
     result: "i32",
   },
+  // int EVP_CIPHER_CTX_set_padding(EVP_CIPHER_CTX *ctx, int padding)
+  EVP_CIPHER_CTX_set_padding: { parameters: ["pointer", "i32"], result: "i32" },
 
   // With pointers where the memory is always the same: the one above again.
   startKeyed: {

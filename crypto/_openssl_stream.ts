@@ -8,6 +8,9 @@
 import { opensslError, type OpensslLibrary } from "./_openssl_library.ts";
 import type { StreamState } from "./provider.ts";
 
+/** The value of `enc` that leaves the direction as it is. */
+const SAME_DIRECTION = -1;
+
 /** What is needed to start a stream. */
 export interface OpensslStreamStart {
   /** The library. */
@@ -67,6 +70,23 @@ export class OpensslStream implements StreamState {
       this.#library.written.pointer,
       input,
       input.length,
+    );
+    if (done !== 1) throw this.#failure();
+  }
+
+  /**
+   * Goes on from another IV, with the same key.
+   *
+   * @param iv As long as the one at the start.
+   */
+  restart(iv: Uint8Array): void {
+    const done = this.#library.symbols.startKeyed(
+      this.#context,
+      null,
+      null,
+      null,
+      iv,
+      SAME_DIRECTION,
     );
     if (done !== 1) throw this.#failure();
   }

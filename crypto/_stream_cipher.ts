@@ -21,22 +21,30 @@ export type StreamStart = (
  * @param method Gives the sizes.
  * @param start Starts one direction; its state is never asked for zero bytes
  * and disposed of at most once.
+ * @param shared What the streams share; becomes the cipher's own.
  * @returns The cipher.
  */
 export function makeStreamCipher(
   method: CipherMethod,
   start: StreamStart,
+  shared?: Disposable,
 ): StreamCipher {
-  return new CheckedCipher(method, start);
+  return new CheckedCipher(method, start, shared);
 }
 
 class CheckedCipher implements StreamCipher {
   readonly #method: CipherMethod;
   #start: StreamStart | undefined;
+  #shared: Disposable | undefined;
 
-  constructor(method: CipherMethod, start: StreamStart) {
+  constructor(
+    method: CipherMethod,
+    start: StreamStart,
+    shared: Disposable | undefined,
+  ) {
     this.#method = method;
     this.#start = start;
+    this.#shared = shared;
   }
 
   start(
@@ -59,6 +67,8 @@ class CheckedCipher implements StreamCipher {
 
   [Symbol.dispose](): void {
     this.#start = undefined;
+    this.#shared?.[Symbol.dispose]();
+    this.#shared = undefined;
   }
 }
 
