@@ -55,10 +55,12 @@ export const WAIT_STATUS_READWRITING = WAIT_STATUS_READING |
 /** At most this many timed out handlers stay in the list unreclaimed. */
 export const TIMEOUTS_CLEAN_SIZE = 512;
 
-/** Most bytes of one read from the client. */
-export const UP_STREAM_BUF_SIZE = 256 * 1024;
+/** Most bytes of one read from the client; each wakes a thread or two. */
+export const UP_STREAM_BUF_SIZE = 512 * 1024;
 /** Most bytes of one read from the other end. */
-export const DOWN_STREAM_BUF_SIZE = 256 * 1024;
+export const DOWN_STREAM_BUF_SIZE = 512 * 1024;
+/** Most bytes of the first reads, and as long as the sink is the slower. */
+export const MIN_READ_SIZE = 64 * 1024;
 /** Most bytes put in front of a read: a frame that is not whole yet. */
 export const CARRY_SIZE = 32 * 1024;
 

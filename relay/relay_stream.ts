@@ -4,7 +4,7 @@
  * @module
  */
 
-import { WAIT_STATUS_INIT } from "./constants.ts";
+import { MIN_READ_SIZE, WAIT_STATUS_INIT } from "./constants.ts";
 
 /** What some connections do with the plaintext of a direction. */
 export interface StreamTransform {
@@ -29,6 +29,8 @@ export class RelayStream {
    * whole yet, or the header that waits for the first payload.
    */
   carry: Uint8Array | undefined = undefined;
+  /** Most bytes of the next read. */
+  readSize: number = MIN_READ_SIZE;
   /** Bytes that the sink had no room for; the source is not read meanwhile. */
   pending: Uint8Array | undefined = undefined;
   /** Before encrypting, or after decrypting; most often there is none. */
@@ -67,6 +69,20 @@ export class RelayStream {
     this.pending = length < pending.length
       ? pending.subarray(length)
       : undefined;
+  }
+
+  /**
+   * Chooses the size of the next read. Large ones make a fast transfer cheap;
+   * but what a slow sink does not take is held, so there they stay small.
+   *
+   * @param count Bytes of the last read.
+   * @param limit Most bytes of a read.
+   */
+  adaptReadSize(count: number, limit: number): void {
+    if (this.pending !== undefined) this.readSize = MIN_READ_SIZE;
+    else if (count === this.readSize) {
+      this.readSize = Math.min(2 * count, limit);
+    }
   }
 
   /** Drops all bytes. */

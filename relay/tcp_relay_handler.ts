@@ -27,6 +27,7 @@ import {
 import {
   CARRY_SIZE,
   DOWN_STREAM_BUF_SIZE,
+  MIN_READ_SIZE,
   STAGE_CONNECTING,
   STAGE_DESTROYED,
   STAGE_DNS,
@@ -364,7 +365,7 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
     const start = this.stage === STAGE_DRAINING ? 0 : carry?.length ?? 0;
     if (start > 0) input.set(carry!);
     const count = this.localSocket.recv(
-      input.subarray(start, CARRY_SIZE + UP_STREAM_BUF_SIZE),
+      input.subarray(start, CARRY_SIZE + MIN_READ_SIZE),
     );
     if (count > 0) {
       if (this.stage === STAGE_DRAINING) return;
@@ -389,8 +390,7 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
     const { input, output } = this.relay.buffers;
     const start = state.carry?.length ?? 0;
     if (start > 0) input.set(state.carry!);
-    const size = isUp ? UP_STREAM_BUF_SIZE : DOWN_STREAM_BUF_SIZE;
-    const count = source.recv(input.subarray(start, start + size));
+    const count = source.recv(input.subarray(start, start + state.readSize));
     if (count <= 0) {
       if (count === 0) this.#onEnd(stream, state);
       else if (count === FAILED) this.onSocketError(isUp, () => source.error);
@@ -413,6 +413,8 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
       result = this.transformed(state, output.subarray(0, length));
     }
     if (result.length > 0) this.write(stream, result);
+    const limit = isUp ? UP_STREAM_BUF_SIZE : DOWN_STREAM_BUF_SIZE;
+    state.adaptReadSize(count, limit);
     if (this.cryptor.failed && !this.isDestroyed()) this.onDecryptFailed();
   }
 
