@@ -13,9 +13,13 @@ import { openProviders } from "./providers.ts";
 import { CipherSuite } from "./suite.ts";
 
 /** Opened outside of a test: native libraries stay loaded. */
-const providers = openProviders();
-const suite = CipherSuite.create("aes-128-gcm", "correct horse", providers);
-const provider: CryptoProvider = providers.forMethod(suite.method);
+const providers = await openProviders();
+const suite = await CipherSuite.create(
+  "aes-128-gcm",
+  "correct horse",
+  providers,
+);
+const provider: CryptoProvider = await providers.forMethod(suite.method);
 
 /** What to put on the wire as a chunk: a length and a payload. */
 type Chunk = readonly [length: number, payload: Uint8Array];

@@ -19,13 +19,11 @@ const AEAD = [
 const STREAM = ["aes-256-cfb", "rc4-md5", "rc4"];
 
 /** Opened outside of a test: native libraries stay loaded. */
-const providers = openProviders();
-const suites = new Map(
-  [...AEAD, ...STREAM].map((name) => [
-    name,
-    CipherSuite.create(name, "correct horse", providers),
-  ]),
-);
+const providers = await openProviders();
+const suites = new Map<string, CipherSuite>();
+for (const name of [...AEAD, ...STREAM]) {
+  suites.set(name, await CipherSuite.create(name, "correct horse", providers));
+}
 
 function pair(name: string): { sender: Cryptor; receiver: Cryptor } {
   const suite = suites.get(name)!;

@@ -5,10 +5,7 @@
  * @module
  */
 
-import { openMbedtls } from "./_mbedtls.ts";
 import { openOpenssl } from "./_openssl.ts";
-import { openPortable } from "./_portable.ts";
-import { openSodium } from "./_sodium.ts";
 import { CipherError } from "./errors.ts";
 import type { CipherMethod } from "./methods.ts";
 import type { CryptoProvider } from "./provider.ts";
@@ -29,15 +26,32 @@ interface Slot {
   readonly name: string;
   /** The configuration key that names its file; undefined: it has no file. */
   readonly setting: keyof ProviderPaths | undefined;
-  readonly open: (path?: string) => CryptoProvider;
+  readonly open: (
+    path?: string,
+  ) => CryptoProvider | Promise<CryptoProvider>;
 }
 
-/** In order of speed. */
+/**
+ * In order of speed. Most processes ask the first one only: the modules of the
+ * others, a sixth of the time to start, are loaded when they are asked.
+ */
 const SLOTS: readonly Slot[] = [
   { name: "openssl", setting: "libopenssl", open: openOpenssl },
-  { name: "sodium", setting: "libsodium", open: openSodium },
-  { name: "mbedtls", setting: "libmbedtls", open: openMbedtls },
-  { name: "portable", setting: undefined, open: () => openPortable() },
+  {
+    name: "sodium",
+    setting: "libsodium",
+    open: async (path) => (await import("./_sodium.ts")).openSodium(path),
+  },
+  {
+    name: "mbedtls",
+    setting: "libmbedtls",
+    open: async (path) => (await import("./_mbedtls.ts")).openMbedtls(path),
+  },
+  {
+    name: "portable",
+    setting: undefined,
+    open: async () => (await import("./_portable.ts")).openPortable(),
+  },
 ];
 
 /**
@@ -49,34 +63,30 @@ const SLOTS: readonly Slot[] = [
  * @throws {CipherError} `no_library`, if a file chosen by the user cannot be
  * used; never for another reason.
  */
-export function openProviders(paths: ProviderPaths = {}): ProviderSet {
-  return new ProviderSet(paths);
+export async function openProviders(
+  paths: ProviderPaths = {},
+): Promise<ProviderSet> {
+  const providers = new ProviderSet(paths);
+  await providers.openChosen();
+  return providers;
 }
 
 /** The libraries of a process; made by {@linkcode openProviders}. */
 export class ProviderSet implements Disposable {
   readonly #paths: ProviderPaths;
   /** By name: the library, or why it cannot be had. */
-  readonly #opened = new Map<string, CryptoProvider | CipherError>();
+  readonly #found = new Map<string, Promise<CryptoProvider | CipherError>>();
+  /** Those to close. */
+  readonly #opened: CryptoProvider[] = [];
   #fallbackReason: string | undefined;
 
   /**
-   * Makes a set; a file chosen by the user is opened at once.
+   * Makes a set in which nothing is open.
    *
    * @param paths Files chosen by the user.
-   * @throws {CipherError} `no_library`, if one of them cannot be used.
    */
   constructor(paths: ProviderPaths) {
     this.#paths = paths;
-    for (const slot of SLOTS) {
-      if (slot.setting === undefined) continue;
-      if (paths[slot.setting] === undefined) continue;
-      const opened = this.#open(slot);
-      if (opened instanceof CipherError) {
-        this[Symbol.dispose]();
-        throw opened;
-      }
-    }
   }
 
   /**
@@ -89,6 +99,25 @@ export class ProviderSet implements Disposable {
   }
 
   /**
+   * Opens the files chosen by the user, so that one which cannot be used is
+   * known before it is needed.
+   *
+   * @throws {CipherError} `no_library`, if one of them cannot be used; then
+   * none is open.
+   */
+  async openChosen(): Promise<void> {
+    for (const slot of SLOTS) {
+      if (slot.setting === undefined) continue;
+      if (this.#paths[slot.setting] === undefined) continue;
+      const found = await this.#open(slot);
+      if (found instanceof CipherError) {
+        this[Symbol.dispose]();
+        throw found;
+      }
+    }
+  }
+
+  /**
    * Finds the library for a method.
    *
    * @param method The method; its own `provider` is the only one asked if it
@@ -96,18 +125,18 @@ export class ProviderSet implements Disposable {
    * @returns The library.
    * @throws {CipherError} `no_library` or `not_supported`.
    */
-  forMethod(method: CipherMethod): CryptoProvider {
+  async forMethod(method: CipherMethod): Promise<CryptoProvider> {
     const failures: CipherError[] = [];
     for (const slot of SLOTS) {
       if (method.provider !== undefined && method.provider !== slot.name) {
         continue;
       }
-      const opened = this.#open(slot);
-      if (opened instanceof CipherError) {
-        failures.push(opened);
-      } else if (opened.supports(method)) {
+      const found = await this.#open(slot);
+      if (found instanceof CipherError) {
+        failures.push(found);
+      } else if (found.supports(method)) {
         this.#noteFallback(slot, method, failures);
-        return opened;
+        return found;
       }
     }
     throw this.#unavailable(method, failures);
@@ -115,23 +144,24 @@ export class ProviderSet implements Disposable {
 
   /** Closes the libraries. */
   [Symbol.dispose](): void {
-    for (const opened of this.#opened.values()) {
-      if (!(opened instanceof CipherError)) opened[Symbol.dispose]();
-    }
-    this.#opened.clear();
+    for (const provider of this.#opened.splice(0)) provider[Symbol.dispose]();
+    this.#found.clear();
   }
 
-  #open(slot: Slot): CryptoProvider | CipherError {
-    const known = this.#opened.get(slot.name);
+  #open(slot: Slot): Promise<CryptoProvider | CipherError> {
+    const known = this.#found.get(slot.name);
     if (known !== undefined) return known;
-    const opened = this.#tryOpen(slot);
-    this.#opened.set(slot.name, opened);
-    return opened;
+    const found = this.#tryOpen(slot);
+    this.#found.set(slot.name, found);
+    return found;
   }
 
-  #tryOpen(slot: Slot): CryptoProvider | CipherError {
+  async #tryOpen(slot: Slot): Promise<CryptoProvider | CipherError> {
     try {
-      return slot.open(slot.setting && this.#paths[slot.setting]);
+      const path = slot.setting && this.#paths[slot.setting];
+      const provider = await slot.open(path);
+      this.#opened.push(provider);
+      return provider;
     } catch (error) {
       if (error instanceof CipherError) return error;
       throw error;

@@ -4,26 +4,26 @@
  * @module
  */
 
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { CipherError } from "./errors.ts";
 import { findMethod } from "./methods.ts";
 import { openProviders, type ProviderPaths } from "./providers.ts";
 
 /** Opened outside of a test: native libraries stay loaded. */
-const providers = openProviders();
+const providers = await openProviders();
 for (const name of ["aes-256-gcm", "salsa20", "mbedtls:aes-128-gcm"]) {
   try {
-    providers.forMethod(findMethod(name)!);
+    await providers.forMethod(findMethod(name)!);
   } catch {
     // Not installed here.
   }
 }
 
-Deno.test("openProviders() throws for each file that the user chose in vain", () => {
+Deno.test("openProviders() throws for each file that the user chose in vain", async () => {
   const settings = ["libopenssl", "libsodium", "libmbedtls"] as const;
   for (const setting of settings) {
     const paths: ProviderPaths = { [setting]: `/nonexistent/${setting}.so` };
-    const error: CipherError = assertThrows(
+    const error: CipherError = await assertRejects(
       () => openProviders(paths),
       CipherError,
       `/nonexistent/${setting}.so`,
@@ -32,11 +32,12 @@ Deno.test("openProviders() throws for each file that the user chose in vain", ()
   }
 });
 
-Deno.test("ProviderSet.forMethod() gives a prefixed name its library or none", () => {
+Deno.test("ProviderSet.forMethod() gives a prefixed name its library or none", async () => {
   for (const name of ["sodium:aes-256-gcm", "mbedtls:camellia-128-cfb128"]) {
     const method = findMethod(name)!;
     try {
-      assertEquals(providers.forMethod(method).name, method.provider);
+      const library = await providers.forMethod(method);
+      assertEquals(library.name, method.provider);
     } catch (error) {
       if (!(error instanceof CipherError)) throw error;
       assert(error.message.includes(name));
@@ -44,14 +45,18 @@ Deno.test("ProviderSet.forMethod() gives a prefixed name its library or none", (
   }
 });
 
-Deno.test("ProviderSet.forMethod() gives the same library every time", () => {
+Deno.test("ProviderSet.forMethod() gives the same library every time", async () => {
   const method = findMethod("aes-256-gcm")!;
-  assertEquals(providers.forMethod(method), providers.forMethod(method));
+  const [one, other] = await Promise.all([
+    providers.forMethod(method),
+    providers.forMethod(method),
+  ]);
+  assertEquals(one, other);
 });
 
-Deno.test("ProviderSet.forMethod() throws where no library has a method", () => {
+Deno.test("ProviderSet.forMethod() throws where no library has a method", async () => {
   const method = { ...findMethod("aes-256-gcm")!, cipher: "aes-512-gcm" };
-  const error: CipherError = assertThrows(
+  const error: CipherError = await assertRejects(
     () => providers.forMethod(method),
     CipherError,
     "Cannot use aes-256-gcm: no library here has it",
@@ -59,9 +64,10 @@ Deno.test("ProviderSet.forMethod() throws where no library has a method", () => 
   assertEquals(error.code, "not_supported");
 });
 
-Deno.test("ProviderSet.fallbackReason tells nothing when nothing was missed", () => {
-  using set = openProviders();
-  assertEquals(set.forMethod(findMethod("table")!).name, "portable");
+Deno.test("ProviderSet.fallbackReason tells nothing when nothing was missed", async () => {
+  using set = await openProviders();
+  const { name } = await set.forMethod(findMethod("table")!);
+  assertEquals(name, "portable");
   assertEquals(set.fallbackReason, undefined);
 });
 
@@ -69,13 +75,13 @@ Deno.test("openProviders() makes do without native libraries", async () => {
   const script = `
     import { findMethod } from "./methods.ts";
     import { openProviders } from "./providers.ts";
-    const set = openProviders();
-    set.forMethod(findMethod("table")!);
+    const set = await openProviders();
+    await set.forMethod(findMethod("table")!);
     const early = set.fallbackReason === undefined;
-    const { name } = set.forMethod(findMethod("aes-256-gcm")!);
+    const { name } = await set.forMethod(findMethod("aes-256-gcm")!);
     let code: string | undefined;
     try {
-      set.forMethod(findMethod("sodium:aes-256-gcm")!);
+      await set.forMethod(findMethod("sodium:aes-256-gcm")!);
     } catch (error) {
       code = (error as { code: string }).code;
     }

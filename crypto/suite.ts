@@ -61,11 +61,11 @@ export class CipherSuite implements Disposable {
    * @returns The suite.
    * @throws {CipherError} `unknown_method`, or if no library has it.
    */
-  static create(
+  static async create(
     methodName: string,
     password: string,
     providers: ProviderSet,
-  ): CipherSuite {
+  ): Promise<CipherSuite> {
     const method = findMethod(methodName);
     if (method === undefined) {
       throw new CipherError(
@@ -75,7 +75,11 @@ export class CipherSuite implements Disposable {
         }: there is no such method`,
       );
     }
-    return new CipherSuite(method, password, providers.forMethod(method));
+    return new CipherSuite(
+      method,
+      password,
+      await providers.forMethod(method),
+    );
   }
 
   /** Bytes that {@linkcode sealPacket} adds to a payload. */

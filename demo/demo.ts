@@ -88,7 +88,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     return typeof flags === "string" ? 2 : 0;
   }
   using stack = new DisposableStack();
-  const providers = stack.use(openProviders());
+  const providers = stack.use(await openProviders());
   const poller = stack.use(makePoller(flags.eventLoop));
   const loop = new EventLoop(poller, { cooperative: true });
   const resolver = stack.use(makeResolver(loop));

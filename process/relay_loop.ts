@@ -6,7 +6,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import { type Config, configForPort, type HostPort } from "../config/mod.ts";
-import { openProviders, type ProviderSet } from "../crypto/mod.ts";
+import { ProviderSet } from "../crypto/mod.ts";
 import { makeResolver } from "../dns/mod.ts";
 import { EventLoop, makePoller, type Poller } from "../loop/mod.ts";
 import { Manager, Service, type StatCallback } from "../relay/mod.ts";
@@ -19,7 +19,8 @@ export interface Serving extends Disposable {
    * Listens on everything; nobody is served before {@linkcode Serving.serve}.
    *
    * @throws {SocketError} If an address cannot be bound.
-   * @throws {CipherError} If the cipher cannot be had.
+   * @throws {CipherError} If the cipher cannot be had, or a library that the
+   * user named cannot be used.
    * @throws {ProcessError} If the system refuses something else.
    */
   start(): Promise<void>;
@@ -65,13 +66,12 @@ export class RelayLoop implements Serving {
    *
    * @param config What to do.
    * @param options How.
-   * @throws {CipherError} If a library that the user named cannot be used.
    * @throws {ProcessError} If the poller cannot be had.
    */
   constructor(config: Config, options: RelayLoopOptions = {}) {
     using stack = new DisposableStack();
     this.#announce = options.announce ?? true;
-    this.#providers = stack.use(openProviders(config));
+    this.#providers = stack.use(new ProviderSet(config));
     this.#loop = new EventLoop(stack.use(openPoller(config.eventLoop)));
     const memory = new MemoryKeeper();
     this.#loop.addQuiet(() => memory.onQuiet());
@@ -103,6 +103,7 @@ export class RelayLoop implements Serving {
   }
 
   async start(): Promise<void> {
+    await this.#providers.openChosen();
     // Names are looked up through the loop; then it stands still again.
     const running = this.#loop.run();
     try {

@@ -16,7 +16,7 @@ const LISTENING = [{ host: "127.0.0.1", port: 4711 }];
 
 // Libraries stay loaded: now, so that no test is said to leak them.
 makePoller()[Symbol.dispose]();
-openProviders().forMethod(findMethod("aes-256-gcm")!);
+await (await openProviders()).forMethod(findMethod("aes-256-gcm")!);
 
 /** A thread that does nothing. */
 class FakeThread implements WorkerThread {

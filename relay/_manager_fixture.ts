@@ -228,7 +228,7 @@ export class PortConnection implements Disposable {
   ): Promise<PortConnection> {
     const conn = await Deno.connect({ hostname: "127.0.0.1", port });
     const method = options.method ?? METHOD;
-    const suite = CipherSuite.create(method, password, PROVIDERS);
+    const suite = await CipherSuite.create(method, password, PROVIDERS);
     return new PortConnection(conn, suite, options.target);
   }
 
@@ -282,20 +282,26 @@ export class PortDatagrams implements Disposable {
   readonly #suite: CipherSuite;
   readonly #header: Uint8Array;
 
-  constructor(
-    port: number,
-    password: string,
-    options: { readonly target: Target; readonly method?: string },
-  ) {
-    const { target, method = METHOD } = options;
+  private constructor(port: number, suite: CipherSuite, target: Target) {
     this.#port = port;
-    this.#suite = CipherSuite.create(method, password, PROVIDERS);
+    this.#suite = suite;
     this.#header = header({ host: target.hostname, port: target.port });
     this.#socket = Deno.listenDatagram({
       transport: "udp",
       hostname: "127.0.0.1",
       port: 0,
     });
+  }
+
+  /** Makes a client of a port. */
+  static async open(
+    port: number,
+    password: string,
+    options: { readonly target: Target; readonly method?: string },
+  ): Promise<PortDatagrams> {
+    const { target, method = METHOD } = options;
+    const suite = await CipherSuite.create(method, password, PROVIDERS);
+    return new PortDatagrams(port, suite, target);
   }
 
   /** Sends a datagram and waits until it has come back. */

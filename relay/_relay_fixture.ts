@@ -40,8 +40,8 @@ export const TAG_LENGTH = 16;
 const PASSWORD = "a password of the tests";
 
 /** One set for all tests of a file: a library stays loaded in any case. */
-export const PROVIDERS: ProviderSet = openProviders();
-PROVIDERS.forMethod(findMethod(METHOD)!);
+export const PROVIDERS: ProviderSet = await openProviders();
+const PROVIDER = await PROVIDERS.forMethod(findMethod(METHOD)!);
 
 /** Answers when the test says so; IP literals at once. */
 export class FakeResolver implements Resolver {
@@ -110,7 +110,7 @@ export class LoopOnFakes implements Disposable {
   readonly loop = new EventLoop(this.poller, { clock: this.clock });
   readonly resolver = new FakeResolver();
   readonly logs = new LogCapture();
-  readonly suite = CipherSuite.create(METHOD, PASSWORD, PROVIDERS);
+  readonly suite = new CipherSuite(findMethod(METHOD)!, PASSWORD, PROVIDER);
 
   /** Settings with the defaults of the tests. */
   settings(different: Partial<RelaySettings> = {}): RelaySettings {
@@ -250,7 +250,7 @@ export class RawPeer implements Disposable {
   readonly #nonce = new Uint8Array(12);
 
   constructor(suite: CipherSuite) {
-    this.#cipher = PROVIDERS.forMethod(suite.method).aead(suite.method);
+    this.#cipher = PROVIDER.aead(suite.method);
     this.#key = this.#cipher.importKey(
       this.#cipher.deriveSubkey(suite.masterKey, this.salt),
     );

@@ -74,7 +74,7 @@ managerTest(
     using two = await PortConnection.open(tcp, PASSWORD, { target });
     await one.echo(seededBytes(300_000, 1));
     await two.echo(seededBytes(17, 2));
-    using datagrams = new PortDatagrams(udp, PASSWORD, {
+    using datagrams = await PortDatagrams.open(udp, PASSWORD, {
       target: udpTarget,
     });
     await datagrams.echo(seededBytes(1000, 3));
@@ -252,7 +252,7 @@ managerTest(
       hostname: "127.0.0.1",
       port: tcpOnly,
     }).close();
-    using datagrams = new PortDatagrams(other, PASSWORD, {
+    using datagrams = await PortDatagrams.open(other, PASSWORD, {
       target: udpTarget,
       method,
     });

@@ -69,7 +69,7 @@ class OneTimePeer implements Disposable {
   }
 }
 
-function newSuite(method: string): CipherSuite {
+function newSuite(method: string): Promise<CipherSuite> {
   return CipherSuite.create(method, "a password of the tests", PROVIDERS);
 }
 
@@ -83,7 +83,7 @@ async function connected(fixture: RelayFixture): Promise<FakeStream> {
 
 for (const method of ["aes-256-gcm", "rc4-md5"]) {
   Deno.test(`ServerHandler takes a flight with one-time authentication cut at every byte (${method})`, async () => {
-    using suite = newSuite(method);
+    using suite = await newSuite(method);
     const settings = { suite, oneTimeAuth: true };
     using fixture = new RelayFixture({ settings });
     const head = header(TARGET);
@@ -116,7 +116,7 @@ for (const method of ["aes-256-gcm", "rc4-md5"]) {
   });
 
   Deno.test(`ServerHandler drops an altered chunk, and what follows (${method})`, async () => {
-    using suite = newSuite(method);
+    using suite = await newSuite(method);
     using fixture = new RelayFixture({ settings: { suite } });
     using peer = new OneTimePeer(suite, header(TARGET));
     const local = await fixture.accept();
@@ -137,7 +137,7 @@ for (const method of ["aes-256-gcm", "rc4-md5"]) {
   });
 
   Deno.test(`LocalHandler authenticates header and payload in one write (${method})`, async () => {
-    using suite = newSuite(method);
+    using suite = await newSuite(method);
     const settings = { suite, oneTimeAuth: true };
     using fixture = new RelayFixture({ isLocal: true, settings });
     const app = await fixture.accept();
@@ -154,7 +154,7 @@ for (const method of ["aes-256-gcm", "rc4-md5"]) {
   });
 
   Deno.test(`LocalHandler authenticates the header alone when no payload comes (${method})`, async () => {
-    using suite = newSuite(method);
+    using suite = await newSuite(method);
     const settings = { suite, oneTimeAuth: true };
     using fixture = new RelayFixture({ isLocal: true, settings });
     const app = await fixture.accept();

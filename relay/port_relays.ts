@@ -6,7 +6,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { Config } from "../config/mod.ts";
-import { CipherSuite } from "../crypto/mod.ts";
+import type { CipherSuite } from "../crypto/mod.ts";
 import { SocketAddress, SocketError } from "../loop/mod.ts";
 import type { ServiceOptions } from "./service.ts";
 import type { RelayBuffers, RelaySettings } from "./settings.ts";
@@ -21,8 +21,8 @@ export interface PortRelaysOptions {
   readonly config: Config;
   /** Where it listens; port 0 lets the system choose. */
   readonly address: SocketAddress;
-  /** Its password. */
-  readonly password: string;
+  /** Its cipher, which ends with it. */
+  readonly suite: CipherSuite;
   /** The surroundings of its service. */
   readonly service: ServiceOptions;
   /** The buffers that all ports of the loop share. */
@@ -50,17 +50,16 @@ export class PortRelays {
    *
    * @param options What it is made of.
    * @throws {SocketError} If the address cannot be bound.
-   * @throws {CipherError} If the cipher cannot be had.
    */
   constructor(options: PortRelaysOptions) {
-    const { config, address, password, service } = options;
-    const { loop, providers } = service;
+    const { config, address, suite, service } = options;
+    const { loop } = service;
     this.#config = config;
     this.#options = options;
-    this.#suite = CipherSuite.create(config.method, password, providers);
+    this.#suite = suite;
     try {
       [this.#tcp, this.#udp] = this.#listen(
-        makeSettings(config, address, this.#suite),
+        makeSettings(config, address, suite),
       );
       this.#udp?.addToLoop(loop);
       this.#tcp?.addToLoop(loop);

@@ -6,7 +6,7 @@
  */
 
 import type { Config, HostPort } from "../config/mod.ts";
-import type { ProviderSet } from "../crypto/mod.ts";
+import { CipherSuite, type ProviderSet } from "../crypto/mod.ts";
 import type { Resolver } from "../dns/mod.ts";
 import { type EventLoop, SocketError } from "../loop/mod.ts";
 import { listenAddress } from "./listen_address.ts";
@@ -123,14 +123,17 @@ export class Service {
     config: Config,
     addresses: readonly HostPort[] = [],
   ): Promise<void> {
-    const { resolver } = this.#options;
+    const { resolver, providers } = this.#options;
     const added: PortRelays[] = [];
     try {
       for (const [i, listener] of listeners(config).entries()) {
         const { password } = listener;
         const where = addresses[i] ?? listener;
         const address = await listenAddress(where, resolver);
+        const { method } = config;
+        const suite = await CipherSuite.create(method, password, providers);
         if (this.#closed) {
+          suite[Symbol.dispose]();
           throw new SocketError(
             "ECANCELED",
             `Cannot listen on ${address}: the service has ended`,
@@ -139,7 +142,7 @@ export class Service {
         const port = new PortRelays({
           config,
           address,
-          password,
+          suite,
           service: this.#options,
           buffers: this.#buffers,
           announced: this.#announced,

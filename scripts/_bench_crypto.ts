@@ -64,18 +64,23 @@ interface Tally {
  * @returns One table per method.
  * @throws {Error} If what was sealed does not open.
  */
-export function benchCrypto(options: CryptoBenchOptions): Table[] {
-  using providers = openProviders();
-  return options.methods.map((name) => {
+export async function benchCrypto(
+  options: CryptoBenchOptions,
+): Promise<Table[]> {
+  using providers = await openProviders();
+  const tables: Table[] = [];
+  for (const name of options.methods) {
     const method = findMethod(name)!;
-    const rows = PROVIDERS.flatMap((provider) => {
-      const library = findLibrary(providers, method, provider);
-      if (library === undefined) return [];
+    const rows: Row[] = [];
+    for (const provider of PROVIDERS) {
+      const library = await findLibrary(providers, method, provider);
+      if (library === undefined) continue;
       options.progress(`crypto: ${method.name}, ${library.version}`);
-      return measureLibrary(method, library, options.seconds);
-    });
-    return { title: `Crypto, ${method.name}`, columns: COLUMNS, rows };
-  });
+      rows.push(...measureLibrary(method, library, options.seconds));
+    }
+    tables.push({ title: `Crypto, ${method.name}`, columns: COLUMNS, rows });
+  }
+  return tables;
 }
 
 /**
@@ -83,25 +88,28 @@ export function benchCrypto(options: CryptoBenchOptions): Table[] {
  *
  * @returns Such as `OpenSSL 3.0.19`; without the portable one.
  */
-export function libraryVersions(): string[] {
-  using providers = openProviders();
+export async function libraryVersions(): Promise<string[]> {
+  using providers = await openProviders();
   const method = findMethod("aes-256-gcm")!;
-  return PROVIDERS.slice(0, -1).flatMap((provider) =>
-    findLibrary(providers, method, provider)?.version ?? []
-  );
+  const versions: string[] = [];
+  for (const provider of PROVIDERS.slice(0, -1)) {
+    const library = await findLibrary(providers, method, provider);
+    if (library !== undefined) versions.push(library.version);
+  }
+  return versions;
 }
 
 /** A method that names its library is served by that one or not at all. */
-function findLibrary(
+async function findLibrary(
   providers: ProviderSet,
   method: CipherMethod,
   provider: string,
-): CryptoProvider | undefined {
+): Promise<CryptoProvider | undefined> {
   if (method.provider !== undefined && method.provider !== provider) {
     return undefined;
   }
   try {
-    return providers.forMethod({ ...method, provider });
+    return await providers.forMethod({ ...method, provider });
   } catch (error) {
     if (error instanceof CipherError) return undefined;
     throw error;

@@ -40,12 +40,13 @@ export async function writeReport(
   tables: readonly Table[],
   facts: ReportFacts,
 ): Promise<void> {
+  const libraries = await libraryVersions();
   const machine = [
     ["CPU", os.cpus()[0]?.model.trim() || "unknown"],
     ["Cores", `${navigator.hardwareConcurrency}`],
     ["System", `${Deno.build.os} ${Deno.osRelease()}, ${Deno.build.arch}`],
     ["Deno", `${Deno.version.deno}, V8 ${Deno.version.v8}`],
-    ["Libraries", libraryVersions().join(", ") || "none"],
+    ["Libraries", libraries.join(", ") || "none"],
     ["Measured", facts.contestants.join("; ") || "this program alone"],
     ["Command", `\`${["deno task bench", ...facts.args].join(" ")}\``],
     ["Date", new Date().toISOString().slice(0, 10)],

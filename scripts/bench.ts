@@ -29,7 +29,7 @@ async function bench(options: BenchOptions): Promise<void> {
   const contestants: string[] = [];
   if (parts.includes("crypto")) {
     const share = seconds * CRYPTO_SHARE;
-    tables.push(...benchCrypto({ methods, seconds: share, progress }));
+    tables.push(...await benchCrypto({ methods, seconds: share, progress }));
   }
   if (parts.includes("loop")) {
     tables.push(...await benchLoop({ seconds, progress }));

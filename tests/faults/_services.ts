@@ -19,8 +19,8 @@ export const METHOD = "aes-128-gcm";
 export const PASSWORD = "what both sides know";
 
 /** One set for all tests of a file: a library stays loaded in any case. */
-const providers = openProviders();
-providers.forMethod(findMethod(METHOD)!);
+const providers = await openProviders();
+const provider = await providers.forMethod(findMethod(METHOD)!);
 
 /** What a test may choose. */
 export interface ServicesOptions {
@@ -41,7 +41,7 @@ export class Services implements AsyncDisposable {
   /** What both log. */
   readonly logs = new LogCapture();
   /** The cipher of both, for a peer that speaks it. */
-  readonly suite = CipherSuite.create(METHOD, PASSWORD, providers);
+  readonly suite = new CipherSuite(findMethod(METHOD)!, PASSWORD, provider);
   /** Where the server listens. */
   serverPort = 0;
   /** Where the local listens. */
