@@ -5,9 +5,7 @@
  * @module
  */
 
-import process from "node:process";
 import { getLogger } from "@logtape/logtape";
-import { basename } from "@std/path";
 import {
   formatNotice,
   type Notice,
@@ -15,7 +13,13 @@ import {
   type Role,
   setUpLog,
 } from "./config/mod.ts";
-import { DENO_SOURCE, isDaemon, launch, LogFile } from "./process/mod.ts";
+import {
+  DENO_SOURCE,
+  isDaemon,
+  launch,
+  LogFile,
+  programName,
+} from "./process/mod.ts";
 
 const ROLES: readonly Role[] = ["sslocal", "ssserver", "sstunnel", "ssmanager"];
 
@@ -34,7 +38,7 @@ A copy or link named after a role is that role. "ROLE --help" lists options.
 
 /** The role and its arguments. */
 function parseRole(): readonly [string | undefined, readonly string[]] {
-  const name = basename(process.argv0).replace(/\.exe$/i, "");
+  const name = programName();
   if (isRole(name) && !isDaemon()) return [name, Deno.args];
   const [first, ...rest] = Deno.args;
   return [first, rest];

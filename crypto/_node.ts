@@ -5,10 +5,13 @@
  * @module
  */
 
-import process from "node:process";
-
 /** The module. */
 export type NodeCrypto = typeof import("node:crypto");
+
+/** Itself loaded by the first who asks for it; an import would always be. */
+const node = globalThis as unknown as {
+  readonly process: typeof import("node:process");
+};
 
 let loaded: NodeCrypto | undefined;
 
@@ -18,5 +21,5 @@ let loaded: NodeCrypto | undefined;
  * @returns Its functions.
  */
 export function nodeCrypto(): NodeCrypto {
-  return loaded ??= process.getBuiltinModule("node:crypto") as NodeCrypto;
+  return loaded ??= node.process.getBuiltinModule("node:crypto");
 }

@@ -4,7 +4,13 @@
  * @module
  */
 
-import process from "node:process";
+/**
+ * Node's process. As a global it is loaded by the first who asks for it, which
+ * takes a tenth of the time to start; an import would always load it.
+ */
+const node = globalThis as unknown as {
+  readonly process: typeof import("node:process");
+};
 
 /** The environment variable that tells a process it is a daemon. */
 const MARKER = "SHADOWSOCKS_DAEMON";
@@ -17,6 +23,18 @@ export interface SelfCommand {
   readonly args: readonly string[];
   /** Variables to add. */
   readonly env: Readonly<Record<string, string>>;
+}
+
+/**
+ * Finds the name that an executable was started by: its own, or that of a
+ * link to it.
+ *
+ * @returns The name without folders and `.exe`; empty when it runs from source.
+ */
+export function programName(): string {
+  if (!Deno.build.standalone) return "";
+  const [path = ""] = commandLine() ?? [node.process.argv0];
+  return path.replace(/^.*[\\/]/s, "").replace(/\.exe$/i, "");
 }
 
 /**
@@ -57,7 +75,7 @@ export function daemonCommand(
  */
 export function isAlive(pid: number): boolean {
   try {
-    process.kill(pid, 0);
+    node.process.kill(pid, 0);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
@@ -72,10 +90,19 @@ export function isAlive(pid: number): boolean {
 
 /** What stands between `deno` and the arguments of the program. */
 function runtimeArguments(): string[] {
-  try {
-    const words = Deno.readTextFileSync("/proc/self/cmdline").split("\0");
-    return words.slice(1, words.length - 1 - Deno.args.length);
-  } catch {
+  const words = commandLine();
+  if (words === undefined) {
     return ["run", "--allow-all", "--unstable-net", Deno.mainModule];
+  }
+  return words.slice(1, words.length - Deno.args.length);
+}
+
+/** The words that started this process, on Linux. */
+function commandLine(): string[] | undefined {
+  try {
+    const text = Deno.readTextFileSync("/proc/self/cmdline");
+    return text.split("\0").slice(0, -1);
+  } catch {
+    return undefined;
   }
 }

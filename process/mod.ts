@@ -13,4 +13,4 @@ export * from "./run.ts";
 export * from "./signals.ts";
 export * from "./source.ts";
 export * from "./worker_pool.ts";
-export { isDaemon } from "./_self.ts";
+export { isDaemon, programName } from "./_self.ts";
