@@ -219,7 +219,7 @@ class RelayWorker {
 }
 
 function makeWorker(): WorkerThread {
-  return new Worker(new URL("./_worker.ts", import.meta.url), {
-    type: "module",
-  });
+  // An executable is made of bundles: this one lies beside the main one.
+  const name = Deno.build.standalone ? "./_worker.js" : "./_worker.ts";
+  return new Worker(new URL(name, import.meta.url), { type: "module" });
 }

@@ -3,8 +3,8 @@
  *
  * Usage: `deno task compile [target…]`, all six targets by default.
  *
- * Environment: `DENO_COMPILE` names the deno to compile with, this one by
- * default. `DENORT_BIN` names the runtime to embed instead of the one that
+ * Environment: `DENO_COMPILE` names the deno to bundle and compile with, this
+ * one by default. `DENORT_BIN` names the runtime to embed instead of the one that
  * deno fetches; it can only serve the target it was made for, so only the
  * target of this machine may be built with it.
  *
@@ -13,7 +13,8 @@
 
 // deno-lint-ignore-file no-console -- a script talks to its terminal
 
-import { listModules, ROOT } from "./_modules.ts";
+import { bundle } from "./_bundle.ts";
+import { ROOT } from "./_modules.ts";
 
 /** Everything that `deno compile` can build for. */
 export const TARGETS = [
@@ -34,6 +35,15 @@ export type Target = typeof TARGETS[number];
  * And the collector, so that the program can give memory back when it is idle.
  */
 const V8_FLAGS = "--max-semi-space-size=4,--expose-gc";
+
+/**
+ * The modules to bundle, with their names in the executable. The one of the
+ * workers is loaded by name at run time.
+ */
+const BUNDLES = {
+  "main.js": "main.ts",
+  "_worker.js": "process/_worker.ts",
+} as const;
 
 /** Where executables come to lie. */
 const DIST = new URL("dist/", ROOT);
@@ -78,36 +88,30 @@ export function fileName(target: Target): string {
   return `shadowsocks-${target}${target.includes("windows") ? ".exe" : ""}`;
 }
 
-/** Such a folder would be embedded although nothing needs it. */
-async function refuseNodeModules(): Promise<void> {
-  const found = await Deno.stat(new URL("node_modules", ROOT)).then(
-    () => true,
-    () => false,
-  );
-  if (found) {
-    throw new Error(
-      "Cannot build: node_modules/ would be embedded; remove it first",
-    );
-  }
-}
-
-async function build(target: Target): Promise<void> {
-  const deno = Deno.env.get("DENO_COMPILE") ?? Deno.execPath();
+async function build(
+  deno: string,
+  target: Target,
+  folder: string,
+): Promise<void> {
   const { success } = await new Deno.Command(deno, {
     args: [
       "compile",
       "--quiet",
       "--allow-all",
       "--no-check",
+      "--no-config",
+      // It would be read from a file in the folder for temporary files, which
+      // whoever has an account here could have put there.
+      "--no-code-cache",
       "--unstable-net",
       `--v8-flags=${V8_FLAGS}`,
-      "--node-modules-dir=none",
-      ...await workers(),
+      "--include",
+      `${folder}/_worker.js`,
       "--target",
       target,
       "--output",
       `dist/${fileName(target)}`,
-      "main.ts",
+      `${folder}/main.js`,
     ],
     cwd: ROOT,
     stdin: "null",
@@ -115,13 +119,6 @@ async function build(target: Target): Promise<void> {
     stderr: "inherit",
   }).spawn().status;
   if (!success) throw new Error(`Cannot build ${target}: deno compile failed`);
-}
-
-/** Workers are loaded by name at run time, so they are named here. */
-async function workers(): Promise<string[]> {
-  return (await listModules())
-    .filter((path) => path.endsWith("_worker.ts"))
-    .flatMap((path) => ["--include", path]);
 }
 
 /** Writes the sums of every executable in `dist/`, as `sha256sum` does. */
@@ -151,10 +148,18 @@ if (import.meta.main) {
     if (own !== undefined) {
       console.log(`DENORT_BIN is set: only ${own} can be built with it`);
     }
-    await refuseNodeModules();
     await Deno.mkdir(DIST, { recursive: true });
+    const deno = Deno.env.get("DENO_COMPILE") ?? Deno.execPath();
+    const folder = await Deno.makeTempDir({ prefix: "shadowsocks-" });
+    try {
+      for (const [name, source] of Object.entries(BUNDLES)) {
+        await bundle(deno, source, `${folder}/${name}`);
+      }
+      for (const target of targets) await build(deno, target, folder);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
     for (const target of targets) {
-      await build(target);
       const { size } = await Deno.stat(new URL(fileName(target), DIST));
       console.log(
         `dist/${fileName(target)} (${(size / 1e6).toFixed(0)} MB)`,
