@@ -4,7 +4,12 @@
  * @module
  */
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStrictEquals,
+} from "@std/assert";
 import { CipherError } from "./errors.ts";
 import { findMethod } from "./methods.ts";
 import { openProviders, type ProviderPaths } from "./providers.ts";
@@ -51,7 +56,7 @@ Deno.test("ProviderSet.forMethod() gives the same library every time", async () 
     providers.forMethod(method),
     providers.forMethod(method),
   ]);
-  assertEquals(one, other);
+  assertStrictEquals(one, other);
 });
 
 Deno.test("ProviderSet.forMethod() throws where no library has a method", async () => {
