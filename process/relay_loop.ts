@@ -104,6 +104,7 @@ export class RelayLoop implements Serving {
 
   async start(): Promise<void> {
     await this.#providers.openChosen();
+    if (this.#ended) return;
     // Names are looked up through the loop; then it stands still again.
     const running = this.#loop.run();
     try {
