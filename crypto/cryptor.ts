@@ -25,8 +25,8 @@ export { DECRYPT_FAILED };
  * import { CipherSuite, openProviders } from "./mod.ts";
  * import { assertEquals } from "@std/assert";
  *
- * using providers = openProviders();
- * using suite = CipherSuite.create("aes-256-gcm", "secret", providers);
+ * using providers = await openProviders();
+ * using suite = await CipherSuite.create("aes-256-gcm", "secret", providers);
  * using sender = suite.newCryptor();
  * using receiver = suite.newCryptor();
  *

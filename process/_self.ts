@@ -4,13 +4,7 @@
  * @module
  */
 
-/**
- * Node's process. As a global it is loaded by the first who asks for it, which
- * takes a tenth of the time to start; an import would always load it.
- */
-const node = globalThis as unknown as {
-  readonly process: typeof import("node:process");
-};
+import { nodeProcess } from "./_node.ts";
 
 /** The environment variable that tells a process it is a daemon. */
 const MARKER = "SHADOWSOCKS_DAEMON";
@@ -33,7 +27,7 @@ export interface SelfCommand {
  */
 export function programName(): string {
   if (!Deno.build.standalone) return "";
-  const [path = ""] = commandLine() ?? [node.process.argv0];
+  const [path = ""] = commandLine() ?? [nodeProcess().argv0];
   return path.replace(/^.*[\\/]/s, "").replace(/\.exe$/i, "");
 }
 
@@ -75,7 +69,7 @@ export function daemonCommand(
  */
 export function isAlive(pid: number): boolean {
   try {
-    node.process.kill(pid, 0);
+    nodeProcess().kill(pid, 0);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }

@@ -8,8 +8,8 @@
  * @module
  */
 
-import process from "node:process";
 import { getLogger } from "@logtape/logtape";
+import { nodeProcess } from "./_node.ts";
 
 /** What it takes to give memory back; each may be missing here. */
 export interface MemorySystem {
@@ -87,8 +87,9 @@ function findCollector(): (() => void) | undefined {
 /** Executables have the flag from the start; here a new context shows it. */
 function exposeCollector(): Collector | undefined {
   try {
-    process.getBuiltinModule("node:v8").setFlagsFromString("--expose-gc");
-    const found: unknown = process.getBuiltinModule("node:vm")
+    const node = nodeProcess();
+    node.getBuiltinModule("node:v8").setFlagsFromString("--expose-gc");
+    const found: unknown = node.getBuiltinModule("node:vm")
       .runInNewContext("gc");
     return typeof found === "function" ? found as Collector : undefined;
   } catch {

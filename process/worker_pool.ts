@@ -219,7 +219,8 @@ class RelayWorker {
 }
 
 function makeWorker(): WorkerThread {
-  // An executable is made of bundles: this one lies beside the main one.
-  const name = Deno.build.standalone ? "./_worker.js" : "./_worker.ts";
+  // In an executable made of bundles it lies beside the main one.
+  const bundled = import.meta.url.endsWith(".js");
+  const name = bundled ? "./_worker.js" : "./_worker.ts";
   return new Worker(new URL(name, import.meta.url), { type: "module" });
 }

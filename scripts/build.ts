@@ -36,14 +36,9 @@ export type Target = typeof TARGETS[number];
  */
 const V8_FLAGS = "--max-semi-space-size=4,--expose-gc";
 
-/**
- * The modules to bundle, with their names in the executable. The one of the
- * workers is loaded by name at run time.
- */
-const BUNDLES = {
-  "main.js": "main.ts",
-  "_worker.js": "process/_worker.ts",
-} as const;
+/** The program, and the module that it loads by name for each worker. */
+const MAIN = "main.ts";
+const WORKER = "process/_worker.ts";
 
 /** Where executables come to lie. */
 const DIST = new URL("dist/", ROOT);
@@ -88,10 +83,36 @@ export function fileName(target: Target): string {
   return `shadowsocks-${target}${target.includes("windows") ? ".exe" : ""}`;
 }
 
+/** What is compiled into an executable. */
+interface Program {
+  readonly main: string;
+  readonly worker: string;
+  /** Options of `deno compile` that go with them. */
+  readonly options: readonly string[];
+}
+
+/** Bundles, if that is possible; else the modules as they are. */
+async function makeProgram(deno: string, folder: string): Promise<Program> {
+  const main = `${folder}/main.js`;
+  const worker = `${folder}/_worker.js`;
+  try {
+    await bundle(deno, MAIN, main);
+    await bundle(deno, WORKER, worker);
+    return { main, worker, options: ["--no-config"] };
+  } catch (error) {
+    console.error(
+      `${(error as Error).message}; compiling the modules as they are, ` +
+        "with which the executable starts slower",
+    );
+    const options = ["--node-modules-dir=none"];
+    return { main: MAIN, worker: WORKER, options };
+  }
+}
+
 async function build(
   deno: string,
   target: Target,
-  folder: string,
+  { main, worker, options }: Program,
 ): Promise<void> {
   const { success } = await new Deno.Command(deno, {
     args: [
@@ -99,19 +120,19 @@ async function build(
       "--quiet",
       "--allow-all",
       "--no-check",
-      "--no-config",
       // It would be read from a file in the folder for temporary files, which
       // whoever has an account here could have put there.
       "--no-code-cache",
       "--unstable-net",
       `--v8-flags=${V8_FLAGS}`,
+      ...options,
       "--include",
-      `${folder}/_worker.js`,
+      worker,
       "--target",
       target,
       "--output",
       `dist/${fileName(target)}`,
-      `${folder}/main.js`,
+      main,
     ],
     cwd: ROOT,
     stdin: "null",
@@ -152,10 +173,8 @@ if (import.meta.main) {
     const deno = Deno.env.get("DENO_COMPILE") ?? Deno.execPath();
     const folder = await Deno.makeTempDir({ prefix: "shadowsocks-" });
     try {
-      for (const [name, source] of Object.entries(BUNDLES)) {
-        await bundle(deno, source, `${folder}/${name}`);
-      }
-      for (const target of targets) await build(deno, target, folder);
+      const program = await makeProgram(deno, folder);
+      for (const target of targets) await build(deno, target, program);
     } finally {
       await Deno.remove(folder, { recursive: true });
     }
