@@ -9,7 +9,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import { nodeProcess } from "./_node.ts";
+import { findCollector } from "./_collector.ts";
 
 /** What it takes to give memory back; each may be missing here. */
 export interface MemorySystem {
@@ -67,35 +67,6 @@ export function openMemorySystem(): MemorySystem {
     collect: findCollector(),
     trim: findTrim(),
   };
-}
-
-/** V8's collector, as `--expose-gc` shows it. */
-type Collector = (options: {
-  readonly type: "major";
-  readonly execution: "sync";
-  readonly flavor: "last-resort";
-}) => void;
-
-function findCollector(): (() => void) | undefined {
-  const collector = (globalThis as { gc?: Collector }).gc ?? exposeCollector();
-  if (collector === undefined) return undefined;
-  // Only the last resort shrinks the space of the young objects.
-  return () =>
-    collector({ type: "major", execution: "sync", flavor: "last-resort" });
-}
-
-/** Executables have the flag from the start; here a new context shows it. */
-function exposeCollector(): Collector | undefined {
-  try {
-    const node = nodeProcess();
-    node.getBuiltinModule("node:v8").setFlagsFromString("--expose-gc");
-    const found: unknown = node.getBuiltinModule("node:vm")
-      .runInNewContext("gc");
-    return typeof found === "function" ? found as Collector : undefined;
-  } catch {
-    // A runtime in which flags are fixed once it runs.
-    return undefined;
-  }
 }
 
 /** glibc's `int malloc_trim(size_t pad)`; other libcs have no such thing. */

@@ -32,9 +32,22 @@ export type Target = typeof TARGETS[number];
 /**
  * A small young generation: what a connection leaves behind is collected while
  * it is in the cache. Saves 30 MB with 10,000 connections and costs no speed.
- * And the collector, so that the program can give memory back when it is idle.
  */
-const V8_FLAGS = "--max-semi-space-size=4,--expose-gc";
+const SMALL_YOUNG_GENERATION = "--max-semi-space-size=4";
+
+/**
+ * Functions are optimised after 400 calls instead of 3,000. Only optimised
+ * code calls native functions at full speed, and here everything does: after
+ * two seconds of new connections one costs 240 µs instead of 330, which else
+ * takes some ten seconds more. The price is half a second of another core.
+ */
+const OPTIMIZE_EARLY = "--invocation-count-for-turbofan=400";
+
+/** Shows the collector to the program, which collects when it is idle. */
+const EXPOSE_COLLECTOR = "--expose-gc";
+
+const V8_FLAGS = [SMALL_YOUNG_GENERATION, OPTIMIZE_EARLY, EXPOSE_COLLECTOR]
+  .join(",");
 
 /** The program, and the module that it loads by name for each worker. */
 const MAIN = "main.ts";
