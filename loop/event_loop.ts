@@ -19,6 +19,7 @@
 import { getLogger } from "@logtape/logtape";
 import { type Clock, MONOTONIC_CLOCK } from "./clock.ts";
 import { type EventHandler, POLL_ALWAYS, TIMEOUT_PRECISION } from "./events.ts";
+import { FdTable } from "./fd_table.ts";
 import type { Poller } from "./poller.ts";
 import type { Socket } from "./socket.ts";
 import { type Timer, TimerQueue } from "./timers.ts";
@@ -62,7 +63,7 @@ export class EventLoop {
   /** Makes the sockets of this loop. */
   readonly poller: Poller;
   readonly #clock: Clock;
-  readonly #registrations = new Map<number, Registration>();
+  readonly #registrations = new FdTable<Registration>();
   readonly #periodic = new Set<() => void>();
   readonly #onQuiet = new Set<() => void>();
   readonly #timers: TimerQueue;

@@ -8,6 +8,7 @@ export * from "./address.ts";
 export * from "./clock.ts";
 export * from "./event_loop.ts";
 export * from "./events.ts";
+export * from "./fd_table.ts";
 export * from "./ip.ts";
 export * from "./poller.ts";
 export * from "./socket.ts";

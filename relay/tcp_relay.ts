@@ -11,6 +11,7 @@ import type { Resolver } from "../dns/mod.ts";
 import {
   type EventHandler,
   type EventLoop,
+  FdTable,
   type ListenerSocket,
   POLL_ERR,
   POLL_IN,
@@ -87,7 +88,7 @@ export class TCPRelay implements EventHandler {
   /** Whether connects may use fast open: it is wanted, and was not refused. */
   fastOpen: boolean;
   /** Descriptor → the handler of its connection. */
-  readonly fd_to_handlers: Map<number, TCPRelayHandler> = new Map();
+  readonly fd_to_handlers: FdTable<TCPRelayHandler> = new FdTable();
   /** Handlers by their last activity, the oldest first; removed: undefined. */
   timeouts: (TCPRelayHandler | undefined)[] = [];
   /** Where the last sweep ended. */

@@ -23,6 +23,7 @@ import {
   type DatagramSocket,
   type EventHandler,
   type EventLoop,
+  FdTable,
   POLL_ERR,
   POLL_IN,
   type Poller,
@@ -76,7 +77,7 @@ export abstract class UDPRelay implements EventHandler {
   readonly #resolver: Resolver;
   readonly #statCallback: StatCallback | undefined;
   readonly #handlePeriodic: () => void;
-  readonly #fdToAssociations = new Map<number, UDPAssociation>();
+  readonly #fdToAssociations = new FdTable<UDPAssociation>();
   readonly #associations: LRUCache<string, UDPAssociation>;
   /** Client host → number of its open UDP ASSOCIATE connections. */
   readonly #associates = new Map<string, number>();
