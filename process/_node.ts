@@ -5,7 +5,8 @@
  * @module
  */
 
-type NodeProcess = typeof import("node:process");
+/** The module `node:process`. */
+export type NodeProcess = typeof import("node:process");
 
 /**
  * Finds it.
