@@ -1,3 +1,9 @@
+/**
+ * Tests of the store of keys.
+ *
+ * @module
+ */
+
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { KeyStore } from "./_key_store.ts";
 

@@ -1,3 +1,9 @@
+/**
+ * Tests of the system's form of an address.
+ *
+ * @module
+ */
+
 import { assertEquals } from "@std/assert";
 import { SocketAddress } from "./address.ts";
 import { packSockaddr, toSockaddr, unpackSockaddr } from "./_sockaddr.ts";

@@ -1,3 +1,9 @@
+/**
+ * Tests of the table of descriptors.
+ *
+ * @module
+ */
+
 import { assertEquals } from "@std/assert";
 import { FdTable } from "./fd_table.ts";
 

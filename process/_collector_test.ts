@@ -1,3 +1,9 @@
+/**
+ * Tests of the way to V8's collector.
+ *
+ * @module
+ */
+
 import { assertEquals } from "@std/assert";
 import { findCollector } from "./_collector.ts";
 

@@ -1,3 +1,9 @@
+/**
+ * Tests of what gives memory back.
+ *
+ * @module
+ */
+
 import { assert, assertEquals } from "@std/assert";
 import { MemoryKeeper, openMemorySystem } from "./memory.ts";
 
