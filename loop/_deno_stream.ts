@@ -23,6 +23,8 @@ import {
 import { POLL_ERR, POLL_HUP, POLL_IN, POLL_OUT } from "./events.ts";
 import { FAILED, type StreamSocket, WOULD_BLOCK } from "./socket.ts";
 
+/** Bytes of a read after which the next one gets a large buffer again. */
+const MUCH = 16_384;
 /** Writes up to this length get memory of their own, not of the pool. */
 const SMALL_WRITE = 4096;
 
@@ -251,9 +253,9 @@ export class DenoStream extends DenoSocket implements StreamSocket {
       const input = this.#input!;
       this.#inputStart = 0;
       this.#inputEnd = length;
-      // A full buffer means that more is coming; else the next read may wait
-      // long, and shall not hold a large buffer meanwhile.
-      this.#busy = length === input.length;
+      // More is coming after a full small buffer and after much; else the next
+      // read may wait long, and shall not hold a large buffer meanwhile.
+      this.#busy = length >= Math.min(input.length, MUCH);
     }
     this.hub.changed(this);
   }
