@@ -6,6 +6,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { EventLoop, makePoller } from "../loop/mod.ts";
+import { serveDatagrams } from "../tests/support/mod.ts";
 import { fromZone, respond, type Zone } from "./_fake_dns.ts";
 import { textOf } from "./_resolver_fixture.ts";
 import { DNSResolver } from "./resolver.ts";
@@ -27,7 +28,10 @@ class Server implements AsyncDisposable {
     this.#udp = udp;
     this.#tcp = tcp;
     this.port = (udp.addr as Deno.NetAddr).port;
-    this.#done = Promise.all([this.#serveUdp(), this.#serveTcp()]);
+    this.#done = Promise.all([
+      serveDatagrams(udp, answerShortly),
+      this.#serveTcp(),
+    ]);
   }
 
   static open(): Server {
@@ -42,15 +46,6 @@ class Server implements AsyncDisposable {
         tcp.close();
         if (tries === 9) throw error;
       }
-    }
-  }
-
-  async #serveUdp(): Promise<void> {
-    for await (const [query, from] of this.#udp) {
-      const whole = fromZone(query, ZONE);
-      const cut = whole.length > 512;
-      const answer = cut ? respond(query, { truncated: true }) : whole;
-      await this.#udp.send(answer, from);
     }
   }
 
@@ -76,6 +71,12 @@ class Server implements AsyncDisposable {
     this.#tcp.close();
     await this.#done;
   }
+}
+
+/** The answer of a server over UDP. */
+function answerShortly(query: Uint8Array<ArrayBuffer>): Uint8Array {
+  const whole = fromZone(query, ZONE);
+  return whole.length > 512 ? respond(query, { truncated: true }) : whole;
 }
 
 /**

@@ -66,6 +66,18 @@ export class LogCapture implements Disposable {
     return promise;
   }
 
+  /** Runs a test; if it fails, its error says what was logged. */
+  async during(body: () => Promise<void>): Promise<void> {
+    try {
+      await body();
+    } catch (error) {
+      const log = this.lines.map(({ level, text }) => `${level}: ${text}`);
+      throw new Error(`The test failed. What was logged:\n${log.join("\n")}`, {
+        cause: error,
+      });
+    }
+  }
+
   /** Takes no more. */
   [Symbol.dispose](): void {
     resetSync();

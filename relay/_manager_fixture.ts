@@ -195,7 +195,7 @@ export function managerTest(
             transport,
             ...options,
           });
-          await body(fixture);
+          await fixture.logs.during(() => body(fixture));
         }));
     }
   }

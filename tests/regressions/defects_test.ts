@@ -34,6 +34,7 @@ import {
   readUntilClosed,
   runRole,
   seededBytes,
+  serveDatagrams,
   socks5Connect,
   Socks5Refused,
   socks5UdpAssociate,
@@ -194,19 +195,15 @@ class NameServer implements AsyncDisposable {
     const hostname = "127.0.0.1";
     this.#socket = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
     this.address = `${hostname}:${(this.#socket.addr as Deno.NetAddr).port}`;
-    this.#serving = this.#serve();
+    this.#serving = serveDatagrams(this.#socket, (query) => {
+      this.asked.push(questionOf(query).name);
+      return fromZone(query, ZONE);
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#socket.close();
     await this.#serving;
-  }
-
-  async #serve(): Promise<void> {
-    for await (const [query, from] of this.#socket) {
-      this.asked.push(questionOf(query).name);
-      await this.#socket.send(fromZone(query, ZONE), from);
-    }
   }
 }
 

@@ -1,10 +1,32 @@
 /**
- * A UDP target behind the proxies under test.
+ * Servers of datagrams: what answers each, and a target behind the proxies
+ * under test.
  *
  * @module
  */
 
 import type { Target } from "./socks5_client.ts";
+
+/**
+ * Answers datagrams until their socket is closed, which may be in the middle
+ * of an answer.
+ *
+ * @param socket Closed by the caller.
+ * @param answer Gives what is sent back.
+ * @returns Settles when the socket is closed.
+ */
+export async function serveDatagrams(
+  socket: Deno.DatagramConn,
+  answer: (datagram: Uint8Array<ArrayBuffer>, from: Deno.Addr) => Uint8Array,
+): Promise<void> {
+  try {
+    for await (const [datagram, from] of socket) {
+      await socket.send(answer(datagram, from), from);
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BadResource)) throw error;
+  }
+}
 
 /** Sends every datagram back to where it came from. */
 export class UdpEcho implements AsyncDisposable, Target {
@@ -25,7 +47,11 @@ export class UdpEcho implements AsyncDisposable, Target {
       port: 0,
     });
     this.port = (this.#socket.addr as Deno.NetAddr).port;
-    this.#serving = this.#serve();
+    this.#serving = serveDatagrams(this.#socket, (payload, from) => {
+      this.#received++;
+      this.#sources.add((from as Deno.NetAddr).port);
+      return payload;
+    });
   }
 
   /** How many datagrams came. */
@@ -42,13 +68,5 @@ export class UdpEcho implements AsyncDisposable, Target {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#socket.close();
     await this.#serving;
-  }
-
-  async #serve(): Promise<void> {
-    for await (const [payload, from] of this.#socket) {
-      this.#received++;
-      this.#sources.add((from as Deno.NetAddr).port);
-      await this.#socket.send(payload, from);
-    }
   }
 }
