@@ -3,9 +3,9 @@
  * it turns into readiness.
  *
  * What Deno cannot do is left out: TCP fast open, with a word in the log, and
- * quietly SO_REUSEPORT for UDP and SO_LINGER. Versions of Deno that do not take the length of the accept
- * queue use their own. A descriptor limit met while connecting arrives as
- * POLL_ERR.
+ * quietly SO_REUSEPORT for UDP and SO_LINGER. Versions of Deno that do not take
+ * the length of the accept queue use their own. A descriptor limit met while
+ * connecting arrives as POLL_ERR.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * A listening TCP socket over `Deno.listen`: one accept under way, and a few
- * connections accepted ahead.
+ * A listening TCP socket over `Deno.listen`: one accept under way, and
+ * connections accepted ahead of its handler.
  *
  * @module
  */
@@ -17,8 +17,11 @@ import { DenoStream } from "./_deno_stream.ts";
 import { POLL_IN } from "./events.ts";
 import type { ListenerSocket, StreamSocket } from "./socket.ts";
 
-/** Most connections accepted before the handler takes them. */
-const ACCEPT_AHEAD = 16;
+/**
+ * Most connections accepted before the handler takes them: many come at once,
+ * and before version 2.9 Deno lets only 128 wait in the kernel.
+ */
+const ACCEPT_AHEAD = 256;
 
 /** The listener of the `deno` poller. */
 export class DenoListener extends DenoSocket implements ListenerSocket {
