@@ -83,12 +83,6 @@ export const OPENSSL_SYMBOLS = {
     result: "i32",
     optional: true,
   },
-  // int SHA1_Final(unsigned char *md, SHA_CTX *c)
-  SHA1_Final: {
-    parameters: ["pointer", "pointer"],
-    result: "i32",
-    optional: true,
-  },
 
   // OSSL_PROVIDER *OSSL_PROVIDER_try_load(OSSL_LIB_CTX *ctx,
   //   const char *name, int retain_fallbacks)
