@@ -6,8 +6,16 @@
  * @module
  */
 
-/** Bytes in a large buffer; also holds the largest datagram. */
-export const BUFFER_SIZE = 65_536;
+/** Most bytes of a read from a connection. */
+export const READ_SIZE = 262_144;
+/**
+ * Bytes in the buffer of a read or a write of a connection. What is made of a
+ * whole read, with the lengths and tags of its chunks, is sent by one write: a
+ * second one for the rest would cost as much as the first.
+ */
+export const STREAM_BUFFER: number = READ_SIZE + 16_384;
+/** Bytes in a buffer that holds the largest datagram. */
+export const DATAGRAM_BUFFER = 65_536;
 
 /** Lends buffers of one size. */
 export class BufferPool {
@@ -21,7 +29,7 @@ export class BufferPool {
    * @param size Bytes of a buffer.
    * @param blockBuffers How many are cut from one block.
    */
-  constructor(size: number = BUFFER_SIZE, blockBuffers = 32) {
+  constructor(size: number, blockBuffers: number) {
     this.#size = size;
     this.#blockBuffers = blockBuffers;
   }

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { BufferPool } from "./_deno_buffers.ts";
+import { BufferPool, DATAGRAM_BUFFER, STREAM_BUFFER } from "./_deno_buffers.ts";
 import {
   type DenoSocket,
   type SocketHub,
@@ -29,6 +29,10 @@ const TURN_EVERY = 10;
  * beginning of something larger.
  */
 const SMALL_BUFFER = 256;
+/** How many buffers of a connection are cut from one block. */
+const STREAM_BUFFERS = 8;
+/** How many buffers of a datagram are cut from one block. */
+const DATAGRAM_BUFFERS = 32;
 /** How many small buffers are cut from one block. */
 const SMALL_BUFFERS = 64;
 /** A sleep of this many milliseconds was surely a turn of Deno's own loop. */
@@ -38,8 +42,13 @@ const LINGER = 60_000;
 
 /** The sockets of a poller and the queue of those to look at. */
 export class DenoHub implements SocketHub, Disposable {
-  /** Lends memory to reads and writes under way. */
-  readonly buffers: BufferPool = new BufferPool();
+  /** Lends memory to reads and writes of connections. */
+  readonly buffers: BufferPool = new BufferPool(STREAM_BUFFER, STREAM_BUFFERS);
+  /** Lends memory to datagrams received. */
+  readonly datagrams: BufferPool = new BufferPool(
+    DATAGRAM_BUFFER,
+    DATAGRAM_BUFFERS,
+  );
   /** Lends memory to reads that may wait long. */
   readonly smallBuffers: BufferPool = new BufferPool(
     SMALL_BUFFER,

@@ -15,8 +15,10 @@ export const UNREGISTERED: number = -1;
 
 /** What a socket needs of its poller. */
 export interface SocketHub {
-  /** Lends memory to reads and writes under way. */
+  /** Lends memory to reads and writes of connections. */
   readonly buffers: BufferPool;
+  /** Lends memory to datagrams received. */
+  readonly datagrams: BufferPool;
   /** Lends memory to reads that may wait long. */
   readonly smallBuffers: BufferPool;
   /** Gives the next descriptor; none is given twice. */

@@ -11,7 +11,7 @@
  */
 
 import type { SocketAddress } from "./address.ts";
-import { BUFFER_SIZE } from "./_deno_buffers.ts";
+import { READ_SIZE, STREAM_BUFFER } from "./_deno_buffers.ts";
 import { errorCode } from "./_deno_errors.ts";
 import {
   closeQuietly,
@@ -123,7 +123,7 @@ export class DenoStream extends DenoSocket implements StreamSocket {
     if (this.#failure !== "") return this.#refuse(this.#failure);
     if (this.#shutdown) return this.#refuse("EPIPE");
     if (this.#conn === undefined || this.#writing) return WOULD_BLOCK;
-    const length = Math.min(data.length, BUFFER_SIZE);
+    const length = Math.min(data.length, STREAM_BUFFER);
     if (length === 0) return 0;
     if (length <= SMALL_WRITE) {
       this.#output = data.slice(0, length);
@@ -153,7 +153,10 @@ export class DenoStream extends DenoSocket implements StreamSocket {
     this.#reading = true;
     const { buffers, smallBuffers } = this.hub;
     this.#input = this.#busy ? buffers.take() : smallBuffers.take();
-    this.#conn.read(this.#input).then(
+    const target = this.#busy
+      ? this.#input.subarray(0, READ_SIZE)
+      : this.#input;
+    this.#conn.read(target).then(
       (length) => this.#onRead(length),
       (error) => this.#onReadFailed(error),
     );
@@ -272,7 +275,7 @@ export class DenoStream extends DenoSocket implements StreamSocket {
     this.#inputStart = this.#inputEnd = 0;
     if (input === undefined) return;
     const { buffers, smallBuffers } = this.hub;
-    if (input.length === BUFFER_SIZE) buffers.give(input);
+    if (input.length === STREAM_BUFFER) buffers.give(input);
     else smallBuffers.give(input);
   }
 
@@ -304,7 +307,7 @@ export class DenoStream extends DenoSocket implements StreamSocket {
     const output = this.#output;
     this.#output = undefined;
     this.#outputStart = this.#outputEnd = 0;
-    if (output?.length === BUFFER_SIZE) this.hub.buffers.give(output);
+    if (output?.length === STREAM_BUFFER) this.hub.buffers.give(output);
   }
 
   #sendFin(conn: Deno.TcpConn): void {

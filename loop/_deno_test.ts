@@ -14,7 +14,7 @@ import {
 } from "@std/assert";
 import { LOOPBACK, LoopFixture, pattern } from "../tests/_loop_fixture.ts";
 import { DenoPoller } from "./_deno.ts";
-import { BUFFER_SIZE, BufferPool } from "./_deno_buffers.ts";
+import { BufferPool, STREAM_BUFFER } from "./_deno_buffers.ts";
 import { errorCode, socketError } from "./_deno_errors.ts";
 import { BATCH_SIZE } from "./_deno_hub.ts";
 import { POLL_IN, POLL_OUT } from "./events.ts";
@@ -50,14 +50,15 @@ Deno.test("socketError() names the action, the address and the fix", () => {
 });
 
 Deno.test("BufferPool.take() lends no buffer twice", () => {
-  const pool = new BufferPool();
+  const size = 1000;
+  const pool = new BufferPool(size, 32);
   const lent = Array.from({ length: 100 }, () => pool.take());
   for (const [i, buffer] of lent.entries()) {
-    assertEquals(buffer.length, BUFFER_SIZE);
+    assertEquals(buffer.length, size);
     buffer.fill(i);
   }
   for (const [i, buffer] of lent.entries()) {
-    assert(buffer[0] === i && buffer[BUFFER_SIZE - 1] === i, `buffer ${i}`);
+    assert(buffer[0] === i && buffer[size - 1] === i, `buffer ${i}`);
   }
   pool.give(lent[7]!);
   assertStrictEquals(pool.take(), lent[7], "the last one given back");
@@ -132,7 +133,7 @@ Deno.test("DenoPoller[Symbol.dispose]() closes what still sends", async () => {
   const fixture = new LoopFixture(new DenoPoller());
   const { client, server } = await fixture.pair();
   // Until the peer's buffers are full and a write stays under way.
-  const data = pattern(BUFFER_SIZE);
+  const data = pattern(STREAM_BUFFER);
   let last = performance.now();
   fixture.on(client, POLL_OUT, () => {
     last = performance.now();
