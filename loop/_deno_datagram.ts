@@ -164,7 +164,7 @@ export class DenoDatagram<A> extends DenoSocket implements DatagramSocket<A> {
     }
     const length = Math.min(datagram.length, buffer.length);
     buffer.set(datagram.buffer.subarray(0, length));
-    this.hub.datagrams.give(datagram.buffer);
+    this.hub.buffers.give(datagram.buffer);
     this.#from = datagram.sender;
     return length;
   }
@@ -188,7 +188,7 @@ export class DenoDatagram<A> extends DenoSocket implements DatagramSocket<A> {
       this.#receiving !== undefined || this.#failure !== "" ||
       this.#received.length >= RECEIVE_AHEAD
     ) return;
-    this.#receiving = this.hub.datagrams.take();
+    this.#receiving = this.hub.buffers.forDatagram();
     this.#conn.receive(this.#receiving).then(this.#onReceived, this.#onFailed);
   }
 
@@ -214,7 +214,7 @@ export class DenoDatagram<A> extends DenoSocket implements DatagramSocket<A> {
     this.closed = true;
     this.hub.closed(this);
     for (const { buffer } of this.#received.splice(0)) {
-      this.hub.datagrams.give(buffer);
+      this.hub.buffers.give(buffer);
     }
     if (this.#outgoing.length > 0) this.hub.linger(this);
     else closeQuietly(this.#conn);
@@ -261,14 +261,14 @@ export class DenoDatagram<A> extends DenoSocket implements DatagramSocket<A> {
 
   #onReceived = ([data, sender]: [Uint8Array, Deno.Addr]): void => {
     const buffer = this.#takeReceiving();
-    if (this.closed) return this.hub.datagrams.give(buffer);
+    if (this.closed) return this.hub.buffers.give(buffer);
     this.#received.push({ buffer, length: data.length, sender });
     if (this.wants(POLL_IN)) this.pump();
     this.hub.changed(this);
   };
 
   #onFailed = (error: unknown): void => {
-    this.hub.datagrams.give(this.#takeReceiving());
+    this.hub.buffers.give(this.#takeReceiving());
     if (this.closed) return;
     const code = errorCode(error);
     if (!LOST.has(code)) this.#failure = code;

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { BufferPool, DATAGRAM_BUFFER, STREAM_BUFFER } from "./_deno_buffers.ts";
+import { Buffers } from "./_deno_buffers.ts";
 import {
   type DenoSocket,
   type SocketHub,
@@ -24,17 +24,6 @@ export const BATCH_SIZE = 1024;
  * waiting for a quarter of a second. A turn takes one to two milliseconds.
  */
 const TURN_EVERY = 10;
-/**
- * Bytes of a small buffer: a message of an interactive session, or the
- * beginning of something larger.
- */
-const SMALL_BUFFER = 256;
-/** How many buffers of a connection are cut from one block. */
-const STREAM_BUFFERS = 8;
-/** How many buffers of a datagram are cut from one block. */
-const DATAGRAM_BUFFERS = 32;
-/** How many small buffers are cut from one block. */
-const SMALL_BUFFERS = 64;
 /** A sleep of this many milliseconds was surely a turn of Deno's own loop. */
 const SURE_TURN = 5;
 /** Milliseconds that a closed socket may take to send its last bytes. */
@@ -42,18 +31,8 @@ const LINGER = 60_000;
 
 /** The sockets of a poller and the queue of those to look at. */
 export class DenoHub implements SocketHub, Disposable {
-  /** Lends memory to reads and writes of connections. */
-  readonly buffers: BufferPool = new BufferPool(STREAM_BUFFER, STREAM_BUFFERS);
-  /** Lends memory to datagrams received. */
-  readonly datagrams: BufferPool = new BufferPool(
-    DATAGRAM_BUFFER,
-    DATAGRAM_BUFFERS,
-  );
-  /** Lends memory to reads that may wait long. */
-  readonly smallBuffers: BufferPool = new BufferPool(
-    SMALL_BUFFER,
-    SMALL_BUFFERS,
-  );
+  /** Lends memory to reads and writes under way. */
+  readonly buffers: Buffers = new Buffers();
   /** Descriptors of the last batch. */
   readonly fds: Int32Array = new Int32Array(BATCH_SIZE);
   /** Masks of the last batch. */

@@ -6,7 +6,7 @@
  */
 
 import { SocketAddress } from "./address.ts";
-import type { BufferPool } from "./_deno_buffers.ts";
+import type { Buffers } from "./_deno_buffers.ts";
 import { parseIp } from "./ip.ts";
 import type { Socket } from "./socket.ts";
 
@@ -15,12 +15,8 @@ export const UNREGISTERED: number = -1;
 
 /** What a socket needs of its poller. */
 export interface SocketHub {
-  /** Lends memory to reads and writes of connections. */
-  readonly buffers: BufferPool;
-  /** Lends memory to datagrams received. */
-  readonly datagrams: BufferPool;
-  /** Lends memory to reads that may wait long. */
-  readonly smallBuffers: BufferPool;
+  /** Lends memory to reads and writes under way. */
+  readonly buffers: Buffers;
   /** Gives the next descriptor; none is given twice. */
   nextFd(): number;
   /** Takes a new socket in, to close it with the poller at the latest. */

@@ -11,7 +11,7 @@
  */
 
 import type { SocketAddress } from "./address.ts";
-import { READ_SIZE, STREAM_BUFFER } from "./_deno_buffers.ts";
+import { fillable } from "./_deno_buffers.ts";
 import { errorCode } from "./_deno_errors.ts";
 import {
   closeQuietly,
@@ -22,11 +22,6 @@ import {
 } from "./_deno_socket.ts";
 import { POLL_ERR, POLL_HUP, POLL_IN, POLL_OUT } from "./events.ts";
 import { FAILED, type StreamSocket, WOULD_BLOCK } from "./socket.ts";
-
-/** Bytes of a read after which the next one gets a large buffer again. */
-const MUCH = 16_384;
-/** Writes up to this length get memory of their own, not of the pool. */
-const SMALL_WRITE = 4096;
 
 /** The connection of the `deno` poller. */
 export class DenoStream extends DenoSocket implements StreamSocket {
@@ -43,7 +38,8 @@ export class DenoStream extends DenoSocket implements StreamSocket {
   #inputStart = 0;
   #inputEnd = 0;
   #reading = false;
-  #busy = false;
+  /** Bytes of the last read. */
+  #lastRead = 0;
   #ended = false;
   #output: Uint8Array | undefined;
   #outputStart = 0;
@@ -123,14 +119,11 @@ export class DenoStream extends DenoSocket implements StreamSocket {
     if (this.#failure !== "") return this.#refuse(this.#failure);
     if (this.#shutdown) return this.#refuse("EPIPE");
     if (this.#conn === undefined || this.#writing) return WOULD_BLOCK;
-    const length = Math.min(data.length, STREAM_BUFFER);
-    if (length === 0) return 0;
-    if (length <= SMALL_WRITE) {
-      this.#output = data.slice(0, length);
-    } else {
-      this.#output = this.hub.buffers.take();
-      this.#output.set(length < data.length ? data.subarray(0, length) : data);
-    }
+    if (data.length === 0) return 0;
+    const output = this.hub.buffers.forWrite(data.length);
+    const length = Math.min(data.length, output.length);
+    output.set(length < data.length ? data.subarray(0, length) : data);
+    this.#output = output;
     this.#outputStart = 0;
     this.#outputEnd = length;
     this.#write(this.#conn);
@@ -151,12 +144,8 @@ export class DenoStream extends DenoSocket implements StreamSocket {
       this.#failure !== "" || this.#inputStart < this.#inputEnd
     ) return;
     this.#reading = true;
-    const { buffers, smallBuffers } = this.hub;
-    this.#input = this.#busy ? buffers.take() : smallBuffers.take();
-    const target = this.#busy
-      ? this.#input.subarray(0, READ_SIZE)
-      : this.#input;
-    this.#conn.read(target).then(
+    this.#input = this.hub.buffers.forRead(this.#lastRead);
+    this.#conn.read(fillable(this.#input)).then(
       (length) => this.#onRead(length),
       (error) => this.#onReadFailed(error),
     );
@@ -253,12 +242,8 @@ export class DenoStream extends DenoSocket implements StreamSocket {
       this.#releaseInput();
       this.#ended = true;
     } else {
-      const input = this.#input!;
       this.#inputStart = 0;
-      this.#inputEnd = length;
-      // More is coming after a full small buffer and after much; else the next
-      // read may wait long, and shall not hold a large buffer meanwhile.
-      this.#busy = length >= Math.min(input.length, MUCH);
+      this.#inputEnd = this.#lastRead = length;
     }
     this.hub.changed(this);
   }
@@ -273,10 +258,7 @@ export class DenoStream extends DenoSocket implements StreamSocket {
     const input = this.#input;
     this.#input = undefined;
     this.#inputStart = this.#inputEnd = 0;
-    if (input === undefined) return;
-    const { buffers, smallBuffers } = this.hub;
-    if (input.length === STREAM_BUFFER) buffers.give(input);
-    else smallBuffers.give(input);
+    if (input !== undefined) this.hub.buffers.give(input);
   }
 
   #write(conn: Deno.TcpConn): void {
@@ -307,7 +289,7 @@ export class DenoStream extends DenoSocket implements StreamSocket {
     const output = this.#output;
     this.#output = undefined;
     this.#outputStart = this.#outputEnd = 0;
-    if (output?.length === STREAM_BUFFER) this.hub.buffers.give(output);
+    if (output !== undefined) this.hub.buffers.give(output);
   }
 
   #sendFin(conn: Deno.TcpConn): void {

@@ -14,7 +14,14 @@ import {
 } from "@std/assert";
 import { LOOPBACK, LoopFixture, pattern } from "../tests/_loop_fixture.ts";
 import { DenoPoller } from "./_deno.ts";
-import { BufferPool, STREAM_BUFFER } from "./_deno_buffers.ts";
+import {
+  BufferPool,
+  Buffers,
+  fillable,
+  LARGE,
+  MEDIUM,
+  SMALL,
+} from "./_deno_buffers.ts";
 import { errorCode, socketError } from "./_deno_errors.ts";
 import { BATCH_SIZE } from "./_deno_hub.ts";
 import { POLL_IN, POLL_OUT } from "./events.ts";
@@ -63,6 +70,51 @@ Deno.test("BufferPool.take() lends no buffer twice", () => {
   pool.give(lent[7]!);
   assertStrictEquals(pool.take(), lent[7], "the last one given back");
   assertNotStrictEquals(pool.take(), lent[7]);
+});
+
+Deno.test("Buffers.forRead() lends by what the read before brought", () => {
+  const buffers = new Buffers();
+  const size = (last: number): number => buffers.forRead(last).length;
+  assertEquals(
+    [0, 1, SMALL - 1, SMALL + 1, 16_383].map(size),
+    Array(5).fill(SMALL),
+  );
+  assertEquals([SMALL, 16_384, MEDIUM - 1].map(size), Array(3).fill(MEDIUM));
+  assertEquals([MEDIUM, LARGE].map(size), [LARGE, LARGE]);
+});
+
+Deno.test("Buffers.forWrite() lends what holds the bytes, or much", () => {
+  const buffers = new Buffers();
+  const size = (length: number): number => buffers.forWrite(length).length;
+  assertEquals([1, SMALL].map(size), [SMALL, SMALL]);
+  assertEquals([SMALL + 1, 4096].map(size), [SMALL + 1, 4096]);
+  assertEquals([4097, MEDIUM].map(size), [MEDIUM, MEDIUM]);
+  assertEquals([MEDIUM + 1, LARGE, 10 * LARGE].map(size), Array(3).fill(LARGE));
+});
+
+Deno.test("Buffers lends few large ones, and each again", () => {
+  const buffers = new Buffers();
+  const lent = Array.from({ length: 65 }, () => buffers.forRead(LARGE));
+  assertEquals(
+    new Set(lent.slice(0, 64).map((b) => b.length)),
+    new Set([LARGE]),
+  );
+  assertEquals(lent[64]!.length, MEDIUM);
+  buffers.give(lent[3]!);
+  assertStrictEquals(buffers.forWrite(LARGE), lent[3]);
+  for (const length of [1, MEDIUM]) {
+    const buffer = buffers.forWrite(length);
+    buffers.give(buffer);
+    assertStrictEquals(buffers.forWrite(length), buffer);
+  }
+  const own = buffers.forWrite(1000);
+  buffers.give(own);
+  assertNotStrictEquals(buffers.forWrite(1000), own, "not of a pool");
+});
+
+Deno.test("fillable() leaves room for lengths and tags in a large buffer", () => {
+  assertEquals(fillable(new Uint8Array(LARGE)).length, 262_144);
+  assertEquals(fillable(new Uint8Array(MEDIUM)).length, MEDIUM);
 });
 
 Deno.test("DenoPoller.register() throws TypeError for a foreign socket", () => {
@@ -133,7 +185,7 @@ Deno.test("DenoPoller[Symbol.dispose]() closes what still sends", async () => {
   const fixture = new LoopFixture(new DenoPoller());
   const { client, server } = await fixture.pair();
   // Until the peer's buffers are full and a write stays under way.
-  const data = pattern(STREAM_BUFFER);
+  const data = pattern(LARGE);
   let last = performance.now();
   fixture.on(client, POLL_OUT, () => {
     last = performance.now();
