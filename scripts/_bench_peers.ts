@@ -6,6 +6,7 @@
  */
 
 import { ROOT } from "./_modules.ts";
+import { V8_FLAGS } from "./_v8_flags.ts";
 
 /** Either end of a pair. */
 export type End = "local" | "server";
@@ -43,7 +44,8 @@ const HOST = "127.0.0.1";
  * @returns This program first.
  */
 export async function findPeers(): Promise<Peer[]> {
-  const deno = [Deno.execPath(), "run", "-A", "--unstable-net"];
+  const flags = `--v8-flags=${V8_FLAGS}`;
+  const deno = [Deno.execPath(), "run", "-A", "--unstable-net", flags];
   const source = [...deno, new URL("main.ts", ROOT).href];
   const peers = [
     await ours("ours, source", source),

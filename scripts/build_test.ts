@@ -4,7 +4,9 @@
  * @module
  */
 
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { ROOT } from "./_modules.ts";
+import { V8_FLAGS } from "./_v8_flags.ts";
 import { chooseTargets, fileName, TARGETS } from "./build.ts";
 
 const LINUX = "x86_64-unknown-linux-gnu";
@@ -40,4 +42,9 @@ Deno.test("fileName() ends in .exe when the target is Windows", () => {
     fileName("aarch64-pc-windows-msvc"),
     "shadowsocks-aarch64-pc-windows-msvc.exe",
   );
+});
+
+Deno.test("README.md names the V8 flags of executables", async () => {
+  const readme = await Deno.readTextFile(new URL("README.md", ROOT));
+  assertStringIncludes(readme, `\nexport DENO_V8_FLAGS=${V8_FLAGS}\n`);
 });
