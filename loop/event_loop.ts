@@ -17,6 +17,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import { DenoTurns } from "./_turn.ts";
 import { type Clock, MONOTONIC_CLOCK } from "./clock.ts";
 import { type EventHandler, POLL_ALWAYS, TIMEOUT_PRECISION } from "./events.ts";
 import { FdTable } from "./fd_table.ts";
@@ -217,6 +218,7 @@ export class EventLoop {
     let now = this.#clock.now();
     let lastTurn = now;
     let lastEvent = now - IDLE_AFTER;
+    using turns = new DenoTurns();
     try {
       while (!this.#stopping) {
         const idle = !this.#blocking || now - lastEvent >= IDLE_AFTER;
@@ -224,9 +226,11 @@ export class EventLoop {
         let count = 0;
         if (this.#turnWanted || now - lastTurn >= this.#turnEvery) {
           this.#turnWanted = false;
-          // An asynchronous wait, even of no length, is what makes Deno look
-          // at its signals and sockets; a microtask or an immediate does not.
-          count = await this.#wait(0);
+          count = await (this.poller.blocking
+            ? turns.take(() =>
+              this.#wait(0)
+            )
+            : this.#wait(0));
           lastTurn = now = this.#clock.now();
         } else {
           count = this.poller.poll(idle ? 0 : Math.min(timeout, BLOCK_SLICE));
