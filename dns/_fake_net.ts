@@ -99,6 +99,10 @@ export class FakeNet implements Poller {
     return socket;
   }
 
+  turn(): Promise<void> {
+    return Promise.resolve();
+  }
+
   bindUnixDatagram(): never {
     throw new SocketError("ENOTSUP", "Cannot bind: fake");
   }

@@ -177,6 +177,11 @@ export class DenoPoller implements Poller {
     return this.#hub.wait(timeout);
   }
 
+  /** Gives Deno's own loop one turn. */
+  turn(): Promise<void> {
+    return this.#hub.turn();
+  }
+
   /** Ends a wait under way. */
   wake(): void {
     this.#hub.wake();

@@ -9,6 +9,7 @@
  */
 
 import { Buffers } from "./_deno_buffers.ts";
+import { DenoTurns } from "./_deno_turn.ts";
 import {
   type DenoSocket,
   type SocketHub,
@@ -21,7 +22,7 @@ export const BATCH_SIZE = 1024;
 /**
  * Longest time in milliseconds without a turn of Deno's own loop. Operations
  * may end at once, as microtasks; a few bulk transfers would keep all else
- * waiting for a quarter of a second. A turn takes one to two milliseconds.
+ * waiting for a quarter of a second.
  */
 const TURN_EVERY = 10;
 /** A sleep of this many milliseconds was surely a turn of Deno's own loop. */
@@ -37,6 +38,7 @@ export class DenoHub implements SocketHub, Disposable {
   readonly fds: Int32Array = new Int32Array(BATCH_SIZE);
   /** Masks of the last batch. */
   readonly events: Int32Array = new Int32Array(BATCH_SIZE);
+  readonly #turns = new DenoTurns();
   readonly #open = new Set<DenoSocket>();
   readonly #lingering = new Map<DenoSocket, number>();
   #queue: DenoSocket[] = [];
@@ -146,13 +148,22 @@ export class DenoHub implements SocketHub, Disposable {
       repeats = false;
       count = this.#collect();
     }
-    // A batch that only repeats the last one must not keep Deno's own loop,
-    // and with it all progress, from the thread; nor must an empty wait.
-    if (repeats || now - this.#lastTurn >= TURN_EVERY) {
-      await this.#turn();
+    if (repeats) {
+      // A batch that only repeats the last one: sleep for a millisecond.
+      await new Promise<void>((resolve) => setTimeout(resolve, 0));
+      this.#lastTurn = performance.now();
+      count = this.#collect();
+    } else if (now - this.#lastTurn >= TURN_EVERY) {
+      await this.turn();
       count = this.#collect();
     }
     return count;
+  }
+
+  /** Gives Deno's own loop one turn. */
+  async turn(): Promise<void> {
+    await this.#turns.take();
+    this.#lastTurn = performance.now();
   }
 
   /** Ends a wait under way, and leaves no timer behind. */
@@ -167,6 +178,7 @@ export class DenoHub implements SocketHub, Disposable {
   [Symbol.dispose](): void {
     for (const socket of [...this.#open]) socket.abandon();
     for (const socket of [...this.#lingering.keys()]) socket.abandon();
+    this.#turns[Symbol.dispose]();
     this.wake();
   }
 
@@ -190,17 +202,6 @@ export class DenoHub implements SocketHub, Disposable {
       }, Math.ceil(deadline - now));
     }
     return new Promise((resolve) => this.#resolve = resolve);
-  }
-
-  /**
-   * Gives Deno's own loop a turn in which it asks the system for events. It
-   * does so when the thread sleeps, but as long as something can run only at
-   * every 61st of its rounds; `setImmediate` does not make it sleep, a timer
-   * does.
-   */
-  async #turn(): Promise<void> {
-    await new Promise<void>((resolve) => setTimeout(resolve, 0));
-    this.#lastTurn = performance.now();
   }
 
   #abandonOld(now: number): void {

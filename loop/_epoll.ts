@@ -16,6 +16,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { SocketAddress } from "./address.ts";
+import { DenoTurns } from "./_deno_turn.ts";
 import { EINPROGRESS, EINTR, errnoName, type Libc, openLibc } from "./_libc.ts";
 import {
   EpollDatagram,
@@ -100,6 +101,7 @@ export class EpollPoller implements Poller, EpollOwner {
   /** Whether it was logged that listeners have no TCP fast open. */
   #listenLogged = false;
   #batches: DatagramBatches | undefined;
+  readonly #turns = new DenoTurns();
   waiting = false;
   #closed = false;
 
@@ -275,6 +277,10 @@ export class EpollPoller implements Poller, EpollOwner {
     return count >= 0 ? this.#collect(count) : this.poll(0);
   }
 
+  turn(): Promise<void> {
+    return this.#turns.take();
+  }
+
   wake(): void {
     if (this.waiting) this.libc.symbols.write(this.#waker, this.#one, 8);
   }
@@ -293,6 +299,7 @@ export class EpollPoller implements Poller, EpollOwner {
   [Symbol.dispose](): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#turns[Symbol.dispose]();
     for (const socket of this.#sockets) socket?.close();
     this.libc.symbols.close(this.#waker);
     this.libc.symbols.close(this.#epoll);

@@ -164,6 +164,7 @@ function idlePoller(onPoll: () => number): Poller {
     unregister: unused,
     poll: onPoll,
     wait,
+    turn: () => new Promise((resolve) => setTimeout(resolve, 0)),
     wake: () => {},
     [Symbol.dispose]: () => {},
   };

@@ -97,6 +97,12 @@ export interface Poller extends Disposable {
    * @returns How many events {@linkcode readyFds} now holds.
    */
   wait(timeout: number): Promise<number>;
+  /**
+   * Gives Deno's own loop, which runs on this thread too, one turn.
+   *
+   * @returns Settles when it has asked the system for its events.
+   */
+  turn(): Promise<void>;
   /** Ends a `wait` under way. */
   wake(): void;
   /** Descriptors of the last batch, `[0, count)`. */

@@ -321,6 +321,10 @@ export class FakePoller implements Poller {
     return socket;
   }
 
+  turn(): Promise<void> {
+    return Promise.resolve();
+  }
+
   bindUnixDatagram(path: string): never {
     throw new SocketError("ENOTSUP", `Cannot bind ${path}: ENOTSUP`);
   }
