@@ -1,3 +1,9 @@
+/**
+ * Turns of Deno's own loop: that it looks, and that nothing is left behind.
+ *
+ * @module
+ */
+
 import { assert, assertEquals } from "@std/assert";
 import { DenoTurns } from "./_deno_turn.ts";
 
