@@ -108,7 +108,8 @@ export class AeadContext implements Disposable {
   readonly #rest = new NativeBuffer(TAG_LENGTH);
   /** A key on its way into the context. */
   readonly #key: NativeBuffer;
-  readonly #zeroNonce: Uint8Array;
+  readonly #nonce: NativeBuffer;
+  readonly #tag = new NativeBuffer(TAG_LENGTH);
 
   /** Sets up the context of one direction. */
   constructor(method: CipherMethod, parts: OpensslAeadParts, encrypt: 0 | 1) {
@@ -118,7 +119,7 @@ export class AeadContext implements Disposable {
     this.#library = library;
     this.#context = context;
     this.#key = new NativeBuffer(method.keyLength);
-    this.#zeroNonce = new Uint8Array(method.nonceLength);
+    this.#nonce = new NativeBuffer(method.nonceLength);
     const ready = context !== null &&
       symbols.EVP_CipherInit_ex(context, cipher, null, null, null, encrypt) ===
         1 &&
@@ -164,13 +165,15 @@ export class AeadContext implements Disposable {
 
   /** Seals with the key in the slot and the nonce 0. */
   sealOnce(plaintext: Uint8Array, sealed: Uint8Array): void {
-    this.#startWith(this.#key.pointer, this.#zeroNonce);
+    this.#nonce.bytes.fill(0);
+    this.#startWith(this.#key.pointer);
     this.#seal(plaintext, sealed);
   }
 
   /** Opens with the key in the slot and the nonce 0. */
   openOnce(sealed: Uint8Array, plaintext: Uint8Array): boolean {
-    this.#startWith(this.#key.pointer, this.#zeroNonce);
+    this.#nonce.bytes.fill(0);
+    this.#startWith(this.#key.pointer);
     return this.#open(sealed, plaintext);
   }
 
@@ -193,23 +196,24 @@ export class AeadContext implements Disposable {
   }
 
   #start(key: SecretKey, nonce: Uint8Array): void {
+    copy(nonce, 0, this.#nonce.bytes);
     if (key === this.#current) {
-      this.#startWith(null, nonce);
+      this.#startWith(null);
     } else {
       this.#key.bytes.set(key.bytes);
-      this.#startWith(this.#key.pointer, nonce);
+      this.#startWith(this.#key.pointer);
       this.#current = key;
     }
   }
 
   /** Sets the nonce, and the key unless it is to stay. */
-  #startWith(key: Deno.PointerValue, nonce: Uint8Array): void {
-    const started = this.#library.symbols.startKeyed(
+  #startWith(key: Deno.PointerValue): void {
+    const started = this.#library.symbols.startAt(
       this.#alive(),
       null,
       null,
       key,
-      nonce,
+      this.#nonce.pointer,
       SAME_DIRECTION,
     );
     if (key !== null) {
@@ -223,28 +227,30 @@ export class AeadContext implements Disposable {
     const { length } = plaintext;
     if (
       !this.#update(plaintext, length, sealed) ||
-      this.#library.symbols.EVP_CIPHER_CTX_ctrl(
-          this.#context,
-          EVP_CTRL_AEAD_GET_TAG,
-          TAG_LENGTH,
-          sealed.subarray(length),
-        ) !== 1
+      !this.#control(EVP_CTRL_AEAD_GET_TAG)
     ) throw this.#failure("seal");
+    const tag = this.#tag.bytes;
+    for (let i = 0; i < TAG_LENGTH; i++) sealed[length + i] = tag[i]!;
   }
 
   #open(sealed: Uint8Array, plaintext: Uint8Array): boolean {
     const length = sealed.length - TAG_LENGTH;
-    const accepted = this.#library.symbols.EVP_CIPHER_CTX_ctrl(
-      this.#context,
-      EVP_CTRL_AEAD_SET_TAG,
-      TAG_LENGTH,
-      sealed.subarray(length),
-    );
-    if (accepted !== 1) throw this.#failure("open");
+    copy(sealed, length, this.#tag.bytes);
+    if (!this.#control(EVP_CTRL_AEAD_SET_TAG)) throw this.#failure("open");
     if (this.#update(sealed, length, plaintext)) return true;
     // What OpenSSL has written before it saw the tag is not to be seen.
     plaintext.fill(0, 0, length);
     return false;
+  }
+
+  /** Passes the tag from or to the context. */
+  #control(type: number): boolean {
+    return this.#library.symbols.control(
+      this.#context,
+      type,
+      TAG_LENGTH,
+      this.#tag.pointer,
+    ) === 1;
   }
 
   #alive(): Deno.PointerObject {
@@ -277,4 +283,10 @@ export class AeadContext implements Disposable {
     this.#current = undefined;
     return opensslError(this.#library, action);
   }
+}
+
+/** Fills `to` with the bytes of `from` that begin at a place. */
+function copy(from: Uint8Array, at: number, to: Uint8Array): void {
+  // For so few bytes a loop is quicker than `set` with its view.
+  for (let i = 0; i < to.length; i++) to[i] = from[at + i]!;
 }

@@ -55,10 +55,20 @@ export const OPENSSL_SYMBOLS = {
   // int EVP_CIPHER_CTX_set_padding(EVP_CIPHER_CTX *ctx, int padding)
   EVP_CIPHER_CTX_set_padding: { parameters: ["pointer", "i32"], result: "i32" },
 
-  // With pointers where the memory is always the same: the one above again.
+  // With pointers where the memory is always the same: those above again.
   startKeyed: {
     name: "EVP_CipherInit_ex",
     parameters: ["pointer", "pointer", "pointer", "pointer", "buffer", "i32"],
+    result: "i32",
+  },
+  startAt: {
+    name: "EVP_CipherInit_ex",
+    parameters: ["pointer", "pointer", "pointer", "pointer", "pointer", "i32"],
+    result: "i32",
+  },
+  control: {
+    name: "EVP_CIPHER_CTX_ctrl",
+    parameters: ["pointer", "i32", "i32", "pointer"],
     result: "i32",
   },
   // int EVP_CipherUpdate(EVP_CIPHER_CTX *ctx, unsigned char *out, int *outl,

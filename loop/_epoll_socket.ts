@@ -35,6 +35,10 @@ const SHUT_WR = 1;
 /** MSG_NOSIGNAL: EPIPE as a return value, not as SIGPIPE. */
 export const MSG_NOSIGNAL = 0x4000;
 const NO_FLAGS = 0;
+/** Numbers of system calls: of x86_64, and those that newer systems share. */
+const X86_64 = Deno.build.arch === "x86_64";
+const SYS_RECVFROM = X86_64 ? 45 : 207;
+const SYS_SENDTO = X86_64 ? 44 : 206;
 
 /** What sockets share with the poller that made them. */
 export interface EpollOwner {
@@ -206,21 +210,27 @@ export class EpollStream extends EpollSocket implements StreamSocket {
   }
 
   recv(buffer: Uint8Array): number {
-    const count = this.owner.libc.symbols.recv(
+    const count = this.owner.libc.symbols.syscall(
+      SYS_RECVFROM,
       this.descriptor,
       buffer as Uint8Array<ArrayBuffer>,
       buffer.length,
       NO_FLAGS,
+      null,
+      null,
     );
     return count >= 0 ? count : this.fail();
   }
 
   send(data: Uint8Array): number {
-    const count = this.owner.libc.symbols.send(
+    const count = this.owner.libc.symbols.syscall(
+      SYS_SENDTO,
       this.descriptor,
       data as Uint8Array<ArrayBuffer>,
       data.length,
       MSG_NOSIGNAL,
+      null,
+      null,
     );
     return count >= 0 ? count : this.fail();
   }
