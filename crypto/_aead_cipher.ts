@@ -6,10 +6,11 @@
  * @module
  */
 
+import { FIXED_LENGTH } from "./_ffi.ts";
 import { type DeriveSubkey, portableHkdf } from "./_hkdf.ts";
 import { KeyStore } from "./_key_store.ts";
 import type { CipherMethod } from "./methods.ts";
-import type { AeadCipher, AeadKey, AeadSession } from "./provider.ts";
+import type { AeadCipher, AeadKey, AeadPart, AeadSession } from "./provider.ts";
 
 /** Bytes of the tag of every AEAD method (SIP004). */
 export const TAG_LENGTH = 16;
@@ -40,6 +41,10 @@ export interface AeadBackend extends Disposable {
     sealed: Uint8Array,
     plaintext: Uint8Array,
   ): boolean;
+  /** `seal` for parts of long buffers, if it can do that any faster. */
+  sealPart?(key: SecretKey, nonce: Uint8Array, part: AeadPart): void;
+  /** `open` for parts of long buffers, if it can do that any faster. */
+  openPart?(key: SecretKey, nonce: Uint8Array, part: AeadPart): boolean;
   /** Drops what was made from a key that is not needed any more. */
   forget(key: SecretKey): void;
 }
@@ -203,6 +208,43 @@ class BackedKey implements AeadKey, SecretKey {
     return this.#shared.backend.open(this, nonce, sealed, plaintext);
   }
 
+  sealPart(nonce: Uint8Array, part: AeadPart): void {
+    const { backend } = this.#shared;
+    const { input, start, length, output, at } = part;
+    const end = start + length;
+    const outputEnd = at + length + TAG_LENGTH;
+    if (!isPart(input, start, end) || !isPart(output, at, outputEnd)) {
+      throw new RangeError(
+        `Cannot seal: ${length} bytes and the tag are not inside the buffers`,
+      );
+    }
+    if (backend.sealPart === undefined || !areFixed(part)) {
+      const sealed = output.subarray(at, outputEnd);
+      this.seal(nonce, input.subarray(start, end), sealed);
+      return;
+    }
+    this.#check(nonce);
+    backend.sealPart(this, nonce, part);
+  }
+
+  openPart(nonce: Uint8Array, part: AeadPart): boolean {
+    const { backend } = this.#shared;
+    const { input, start, length, output, at } = part;
+    const end = start + length + TAG_LENGTH;
+    const outputEnd = at + length;
+    if (!isPart(input, start, end) || !isPart(output, at, outputEnd)) {
+      throw new RangeError(
+        `Cannot open: ${length} bytes and the tag are not inside the buffers`,
+      );
+    }
+    if (backend.openPart === undefined || !areFixed(part)) {
+      const plaintext = output.subarray(at, outputEnd);
+      return this.open(nonce, input.subarray(start, end), plaintext);
+    }
+    this.#check(nonce);
+    return backend.openPart(this, nonce, part);
+  }
+
   [Symbol.dispose](): void {
     if (this.#slot === NO_SLOT) return;
     this.#shared.backend.forget(this);
@@ -222,4 +264,13 @@ class BackedKey implements AeadKey, SecretKey {
       );
     }
   }
+}
+
+function areFixed({ input, output }: AeadPart): boolean {
+  return input.length >= FIXED_LENGTH && output.length >= FIXED_LENGTH;
+}
+
+/** Native code gets an address and trusts the length that comes with it. */
+function isPart(bytes: Uint8Array, start: number, end: number): boolean {
+  return start >= 0 && start <= end && end <= bytes.length;
 }

@@ -23,13 +23,14 @@ import {
 } from "./_framing.ts";
 import { SaltPool } from "./_salt_pool.ts";
 import type { CipherMethod } from "./methods.ts";
-import type { AeadCipher, AeadKey, AeadSession } from "./provider.ts";
+import type { AeadCipher, AeadKey, AeadPart, AeadSession } from "./provider.ts";
 
 /** SIP004: the most payload in a chunk; the two upper bits stay 0. */
 export const MAX_CHUNK_LENGTH = 0x3fff;
 
 /** SIP004: bytes of a chunk's length. */
 const LENGTH_BYTES = 2;
+const LENGTH_BUFFER = 4096;
 
 /** The value of a decoder's chunk length between two chunks. */
 const NO_LENGTH = -1;
@@ -43,8 +44,13 @@ interface Shared {
   readonly tagLength: number;
   /** Scratch for a counter, written before each use. */
   readonly nonce: Uint8Array;
-  /** Scratch for a chunk's length. */
+  /**
+   * Scratch for a chunk's length: the first two bytes of a buffer as long as
+   * those of which libraries remember the places.
+   */
   readonly lengthBytes: Uint8Array;
+  /** Scratch for what is sealed or opened next. */
+  readonly part: AeadPart;
 }
 
 /** AEAD framing with one master key. */
@@ -66,6 +72,7 @@ export class AeadFraming implements Framing {
     this.packetOverhead = saltLength + tagLength;
     this.packetSalt = new Uint8Array(saltLength);
     this.#packetSession = { masterKey, salt: this.packetSalt };
+    const lengthBytes = new Uint8Array(LENGTH_BUFFER);
     this.#shared = {
       cipher,
       masterKey,
@@ -73,7 +80,14 @@ export class AeadFraming implements Framing {
       saltLength,
       tagLength,
       nonce: new Uint8Array(nonceLength),
-      lengthBytes: new Uint8Array(LENGTH_BYTES),
+      lengthBytes,
+      part: {
+        input: lengthBytes,
+        start: 0,
+        length: 0,
+        output: lengthBytes,
+        at: 0,
+      },
     };
   }
 
@@ -172,7 +186,7 @@ class AeadEncoder implements FrameEncoder {
       chunks * (LENGTH_BYTES + 2 * tagLength);
   }
 
-  encrypt(plaintext: Uint8Array, out: Uint8Array): number {
+  encrypt(plaintext: Uint8Array, out: Uint8Array, length: number): number {
     const { tagLength, lengthBytes } = this.#shared;
     let written = 0;
     if (!this.#saltSent && this.salt !== undefined) {
@@ -180,19 +194,15 @@ class AeadEncoder implements FrameEncoder {
       written = this.salt.length;
       this.#saltSent = true;
     }
-    for (let at = 0; at < plaintext.length;) {
-      const end = Math.min(at + MAX_CHUNK_LENGTH, plaintext.length);
-      const chunk = at === 0 && end === plaintext.length
-        ? plaintext
-        : plaintext.subarray(at, end);
-      lengthBytes[0] = chunk.length >>> 8;
-      lengthBytes[1] = chunk.length;
-      const payloadAt = written + LENGTH_BYTES + tagLength;
-      const chunkEnd = payloadAt + chunk.length + tagLength;
-      this.#seal(lengthBytes, out.subarray(written, payloadAt));
-      this.#seal(chunk, out.subarray(payloadAt, chunkEnd));
-      written = chunkEnd;
-      at = end;
+    for (let start = 0; start < length;) {
+      const chunk = Math.min(MAX_CHUNK_LENGTH, length - start);
+      lengthBytes[0] = chunk >>> 8;
+      lengthBytes[1] = chunk;
+      this.#seal(lengthBytes, 0, LENGTH_BYTES, out, written);
+      written += LENGTH_BYTES + tagLength;
+      this.#seal(plaintext, start, chunk, out, written);
+      written += chunk + tagLength;
+      start += chunk;
     }
     return written;
   }
@@ -201,10 +211,21 @@ class AeadEncoder implements FrameEncoder {
     this.#key[Symbol.dispose]();
   }
 
-  #seal(plaintext: Uint8Array, sealed: Uint8Array): void {
-    const { nonce } = this.#shared;
+  #seal(
+    input: Uint8Array,
+    start: number,
+    length: number,
+    output: Uint8Array,
+    at: number,
+  ): void {
+    const { nonce, part } = this.#shared;
     writeCounter(nonce, this.#counter);
-    this.#key.seal(nonce, plaintext, sealed);
+    part.input = input;
+    part.start = start;
+    part.length = length;
+    part.output = output;
+    part.at = at;
+    this.#key.sealPart(nonce, part);
     this.#counter++;
   }
 }
@@ -229,25 +250,26 @@ class AeadDecoder implements FrameDecoder {
       !this.failed;
   }
 
-  decrypt(data: Uint8Array, out: Uint8Array): number {
+  decrypt(data: Uint8Array, out: Uint8Array, end: number): number {
     this.consumed = 0;
     if (this.failed) return DECRYPT_FAILED;
-    const key = this.#key ?? this.#start(data);
+    const key = this.#key ?? this.#start(data, end);
     if (key === undefined) return 0;
+    const { tagLength } = this.#shared;
     let produced = 0;
     for (;;) {
-      if (this.#chunkLength === NO_LENGTH && !this.#openLength(key, data)) {
+      if (
+        this.#chunkLength === NO_LENGTH && !this.#openLength(key, data, end)
+      ) {
         break;
       }
       const length = this.#chunkLength;
-      const end = this.consumed + length + this.#shared.tagLength;
-      if (end > data.length) break;
-      const sealed = data.subarray(this.consumed, end);
-      const room = out.subarray(produced, produced + length);
-      if (!this.#open(key, sealed, room)) break;
+      const chunkEnd = this.consumed + length + tagLength;
+      if (chunkEnd > end) break;
+      if (!this.#open(key, data, length, out, produced)) break;
       this.authenticated = true;
       this.#chunkLength = NO_LENGTH;
-      this.consumed = end;
+      this.consumed = chunkEnd;
       produced += length;
     }
     return this.failed && produced === 0 ? DECRYPT_FAILED : produced;
@@ -260,21 +282,20 @@ class AeadDecoder implements FrameDecoder {
   }
 
   /** Takes the salt off the front; undefined while it is incomplete. */
-  #start(data: Uint8Array): AeadKey | undefined {
+  #start(data: Uint8Array, end: number): AeadKey | undefined {
     const { saltLength } = this.#shared;
-    if (data.length < saltLength) return undefined;
+    if (end < saltLength) return undefined;
     this.salt = data.slice(0, saltLength);
     this.consumed = saltLength;
     return this.#key = sessionKey(this.#shared, this.salt);
   }
 
   /** Opens the next length; false if it is incomplete or not genuine. */
-  #openLength(key: AeadKey, data: Uint8Array): boolean {
+  #openLength(key: AeadKey, data: Uint8Array, end: number): boolean {
     const { tagLength, lengthBytes } = this.#shared;
-    const end = this.consumed + LENGTH_BYTES + tagLength;
-    if (end > data.length) return false;
-    const sealed = data.subarray(this.consumed, end);
-    if (!this.#open(key, sealed, lengthBytes)) return false;
+    const sealedEnd = this.consumed + LENGTH_BYTES + tagLength;
+    if (sealedEnd > end) return false;
+    if (!this.#open(key, data, LENGTH_BYTES, lengthBytes, 0)) return false;
     const length = lengthBytes[0]! << 8 | lengthBytes[1]!;
     // Some mask the two upper bits away; a genuine peer never sets them.
     if (length > MAX_CHUNK_LENGTH) {
@@ -282,14 +303,26 @@ class AeadDecoder implements FrameDecoder {
       return false;
     }
     this.#chunkLength = length;
-    this.consumed = end;
+    this.consumed = sealedEnd;
     return true;
   }
 
-  #open(key: AeadKey, sealed: Uint8Array, plaintext: Uint8Array): boolean {
-    const { nonce } = this.#shared;
+  /** Opens what stands at `consumed`. */
+  #open(
+    key: AeadKey,
+    input: Uint8Array,
+    length: number,
+    output: Uint8Array,
+    at: number,
+  ): boolean {
+    const { nonce, part } = this.#shared;
     writeCounter(nonce, this.#counter);
-    if (!key.open(nonce, sealed, plaintext)) {
+    part.input = input;
+    part.start = this.consumed;
+    part.length = length;
+    part.output = output;
+    part.at = at;
+    if (!key.openPart(nonce, part)) {
       this.failed = true;
       return false;
     }

@@ -16,7 +16,7 @@ export interface FrameEncoder extends Disposable {
   /** See `Cryptor.encryptedLength`. */
   encryptedLength(length: number): number;
   /** See `Cryptor.encrypt`; there is room enough in `out`. */
-  encrypt(plaintext: Uint8Array, out: Uint8Array): number;
+  encrypt(plaintext: Uint8Array, out: Uint8Array, length: number): number;
 }
 
 /** The receiving direction of one connection. */
@@ -32,7 +32,7 @@ export interface FrameDecoder extends Disposable {
   /** Whether it is between two frames. */
   readonly betweenFrames: boolean;
   /** See `Cryptor.decrypt`; there is room enough in `out`. */
-  decrypt(data: Uint8Array, out: Uint8Array): number;
+  decrypt(data: Uint8Array, out: Uint8Array, length: number): number;
 }
 
 /** Options of `CipherSuite.sealPacket`. */

@@ -19,7 +19,7 @@ import {
   type OpensslAeadParts,
 } from "./_openssl_context.ts";
 import type { CipherMethod } from "./methods.ts";
-import type { AeadCipher, AeadKey, AeadSession } from "./provider.ts";
+import type { AeadCipher, AeadKey, AeadPart, AeadSession } from "./provider.ts";
 
 /** An AEAD cipher of OpenSSL. */
 export class OpensslAeadCipher implements AeadCipher {
@@ -150,6 +150,14 @@ class OpensslAead implements AeadBackend {
     plaintext: Uint8Array,
   ): boolean {
     return this.#openers.for(key).open(key, nonce, sealed, plaintext);
+  }
+
+  sealPart(key: SecretKey, nonce: Uint8Array, part: AeadPart): void {
+    this.#sealers.for(key).sealPart(key, nonce, part);
+  }
+
+  openPart(key: SecretKey, nonce: Uint8Array, part: AeadPart): boolean {
+    return this.#openers.for(key).openPart(key, nonce, part);
   }
 
   forget(key: SecretKey): void {

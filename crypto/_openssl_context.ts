@@ -10,6 +10,7 @@ import { NativeBuffer } from "./_ffi.ts";
 import type { DeriveSubkey } from "./_hkdf.ts";
 import { opensslError, type OpensslLibrary } from "./_openssl_library.ts";
 import type { CipherMethod } from "./methods.ts";
+import type { AeadPart } from "./provider.ts";
 
 /** openssl/evp.h: the controls of an AEAD context. */
 const EVP_CTRL_AEAD_SET_IVLEN = 0x9;
@@ -144,7 +145,7 @@ export class AeadContext implements Disposable {
     sealed: Uint8Array,
   ): void {
     this.#start(key, nonce);
-    this.#seal(plaintext, sealed);
+    this.#sealWhole(plaintext, sealed);
   }
 
   /** Opens with a key. */
@@ -155,7 +156,23 @@ export class AeadContext implements Disposable {
     plaintext: Uint8Array,
   ): boolean {
     this.#start(key, nonce);
-    return this.#open(sealed, plaintext);
+    return this.#openWhole(sealed, plaintext);
+  }
+
+  /** Seals a part of a buffer into another, both of which live on. */
+  sealPart(key: SecretKey, nonce: Uint8Array, part: AeadPart): void {
+    this.#start(key, nonce);
+    this.#updatePart(part);
+    this.#endSeal(part.length, part.output, part.at);
+  }
+
+  /** Opens a part of a buffer into another, both of which live on. */
+  openPart(key: SecretKey, nonce: Uint8Array, part: AeadPart): boolean {
+    const { length, output, at } = part;
+    this.#start(key, nonce);
+    this.#expectTag(part.input, part.start + length);
+    this.#updatePart(part);
+    return this.#endOpen(length, output, at);
   }
 
   /** Where the key of the next `sealOnce` or `openOnce` is to be put. */
@@ -167,14 +184,14 @@ export class AeadContext implements Disposable {
   sealOnce(plaintext: Uint8Array, sealed: Uint8Array): void {
     this.#nonce.bytes.fill(0);
     this.#startWith(this.#key.pointer);
-    this.#seal(plaintext, sealed);
+    this.#sealWhole(plaintext, sealed);
   }
 
   /** Opens with the key in the slot and the nonce 0. */
   openOnce(sealed: Uint8Array, plaintext: Uint8Array): boolean {
     this.#nonce.bytes.fill(0);
     this.#startWith(this.#key.pointer);
-    return this.#open(sealed, plaintext);
+    return this.#openWhole(sealed, plaintext);
   }
 
   /** The key that the context holds; undefined: none that counts. */
@@ -223,23 +240,66 @@ export class AeadContext implements Disposable {
     if (started !== 1) throw this.#failure("set the key and nonce");
   }
 
-  #seal(plaintext: Uint8Array, sealed: Uint8Array): void {
+  #sealWhole(plaintext: Uint8Array, sealed: Uint8Array): void {
     const { length } = plaintext;
+    this.#updateWhole(plaintext, length, sealed);
+    this.#endSeal(length, sealed, 0);
+  }
+
+  #openWhole(sealed: Uint8Array, plaintext: Uint8Array): boolean {
+    const length = sealed.length - TAG_LENGTH;
+    this.#expectTag(sealed, length);
+    this.#updateWhole(sealed, length, plaintext);
+    return this.#endOpen(length, plaintext, 0);
+  }
+
+  #updateWhole(input: Uint8Array, length: number, output: Uint8Array): void {
+    this.#writtenLength[0] = 0;
+    if (length === 0) return;
+    const done = this.#library.symbols.update(
+      this.#context,
+      output,
+      this.#written.pointer,
+      input,
+      length,
+    );
+    if (done !== 1) throw this.#failure("encrypt or decrypt");
+  }
+
+  #updatePart({ input, start, length, output, at }: AeadPart): void {
+    this.#writtenLength[0] = 0;
+    if (length === 0) return;
+    const { places } = this.#library;
+    const done = this.#library.symbols.updateAt(
+      this.#context,
+      places.output.at(output, at),
+      this.#written.pointer,
+      places.input.at(input, start),
+      length,
+    );
+    if (done !== 1) throw this.#failure("encrypt or decrypt");
+  }
+
+  /** Puts the tag behind the ciphertext. */
+  #endSeal(length: number, output: Uint8Array, at: number): void {
     if (
-      !this.#update(plaintext, length, sealed) ||
+      !this.#finish(length, output, at) ||
       !this.#control(EVP_CTRL_AEAD_GET_TAG)
     ) throw this.#failure("seal");
     const tag = this.#tag.bytes;
-    for (let i = 0; i < TAG_LENGTH; i++) sealed[length + i] = tag[i]!;
+    const end = at + length;
+    for (let i = 0; i < TAG_LENGTH; i++) output[end + i] = tag[i]!;
   }
 
-  #open(sealed: Uint8Array, plaintext: Uint8Array): boolean {
-    const length = sealed.length - TAG_LENGTH;
-    copy(sealed, length, this.#tag.bytes);
+  #expectTag(input: Uint8Array, at: number): void {
+    copy(input, at, this.#tag.bytes);
     if (!this.#control(EVP_CTRL_AEAD_SET_TAG)) throw this.#failure("open");
-    if (this.#update(sealed, length, plaintext)) return true;
+  }
+
+  #endOpen(length: number, output: Uint8Array, at: number): boolean {
+    if (this.#finish(length, output, at)) return true;
     // What OpenSSL has written before it saw the tag is not to be seen.
-    plaintext.fill(0, 0, length);
+    output.fill(0, at, at + length);
     return false;
   }
 
@@ -260,22 +320,20 @@ export class AeadContext implements Disposable {
     return this.#context;
   }
 
-  /** Update and final; false if final refuses, which is how a tag fails. */
-  #update(input: Uint8Array, length: number, output: Uint8Array): boolean {
-    const { symbols } = this.#library;
-    const context = this.#context;
-    const written = this.#written.pointer;
-    const writtenLength = this.#writtenLength;
-    writtenLength[0] = 0;
-    if (length > 0) {
-      const done = symbols.update(context, output, written, input, length);
-      if (done !== 1) throw this.#failure("encrypt or decrypt");
-    }
-    const at = writtenLength[0];
+  /** False if it refuses, which is how a tag fails. */
+  #finish(length: number, output: Uint8Array, at: number): boolean {
+    const done = this.#writtenLength[0]!;
     const rest = this.#rest;
-    if (symbols.finish(context, rest.pointer, written) !== 1) return false;
+    const finished = this.#library.symbols.finish(
+      this.#context,
+      rest.pointer,
+      this.#written.pointer,
+    );
+    if (finished !== 1) return false;
     // OCB keeps an unfinished block back until the end; others do not.
-    if (at < length) output.set(rest.bytes.subarray(0, length - at), at);
+    if (done < length) {
+      output.set(rest.bytes.subarray(0, length - done), at + done);
+    }
     return true;
   }
 

@@ -6,6 +6,7 @@
 
 import { CipherError } from "./errors.ts";
 import {
+  BufferPlaces,
   type LibraryNames,
   loadLibrary,
   NativeBuffer,
@@ -78,6 +79,12 @@ export const OPENSSL_SYMBOLS = {
     parameters: ["pointer", "buffer", "pointer", "buffer", "i32"],
     result: "i32",
   },
+  // With addresses where it is a part of memory that stays.
+  updateAt: {
+    name: "EVP_CipherUpdate",
+    parameters: ["pointer", "u64", "pointer", "u64", "i32"],
+    result: "i32",
+  },
   // int EVP_CipherFinal_ex(EVP_CIPHER_CTX *ctx, unsigned char *out, int *outl)
   finish: {
     name: "EVP_CipherFinal_ex",
@@ -143,6 +150,11 @@ export interface OpensslLibrary {
   readonly version: string;
   /** An `int *outl` for calls that write as much as they read. */
   readonly written: NativeBuffer;
+  /** Where the buffers are that `updateAt` reads and writes. */
+  readonly places: {
+    readonly input: BufferPlaces;
+    readonly output: BufferPlaces;
+  };
 }
 
 /**
@@ -166,7 +178,12 @@ export function loadOpenssl(path?: string): OpensslLibrary {
   // "OpenSSL 3.0.19 27 Jan 2026 (Library: …)"
   const words = readCString(symbols.OpenSSL_version(0)).split(" ");
   const version = words.slice(0, 2).join(" ");
-  const library = { symbols, version, written: new NativeBuffer(4) };
+  const library = {
+    symbols,
+    version,
+    written: new NativeBuffer(4),
+    places: { input: new BufferPlaces(), output: new BufferPlaces() },
+  };
   loaded.set(path ?? "", library);
   return library;
 }

@@ -136,16 +136,18 @@ class StreamEncoder implements FrameEncoder {
     return (this.#ivSent ? 0 : this.#ivLength) + length;
   }
 
-  encrypt(plaintext: Uint8Array, out: Uint8Array): number {
+  encrypt(plaintext: Uint8Array, out: Uint8Array, length: number): number {
     let at = 0;
     if (!this.#ivSent && this.salt !== undefined) {
       out.set(this.salt);
       at = this.#ivLength;
       this.#ivSent = true;
     }
-    const end = at + plaintext.length;
-    this.#state.update(plaintext, at === 0 ? out : out.subarray(at));
-    return end;
+    this.#state.update(
+      prefix(plaintext, length),
+      at === 0 ? out : out.subarray(at),
+    );
+    return at + length;
   }
 
   [Symbol.dispose](): void {
@@ -170,9 +172,10 @@ class StreamDecoder implements FrameDecoder {
     return this.#state !== undefined;
   }
 
-  decrypt(data: Uint8Array, out: Uint8Array): number {
+  decrypt(buffer: Uint8Array, out: Uint8Array, end: number): number {
     this.consumed = 0;
     if (this.failed) return DECRYPT_FAILED;
+    const data = prefix(buffer, end);
     const state = this.#state ?? this.#start(data);
     if (state === undefined) return 0;
     const length = data.length - this.consumed;
@@ -196,4 +199,8 @@ class StreamDecoder implements FrameDecoder {
     this.consumed = ivLength;
     return this.#state = cipher.start(masterKey, this.salt, { decrypt: true });
   }
+}
+
+function prefix(bytes: Uint8Array, length: number): Uint8Array {
+  return length === bytes.length ? bytes : bytes.subarray(0, length);
 }

@@ -73,6 +73,24 @@ export interface AeadSession {
   readonly salt: Uint8Array;
 }
 
+/**
+ * A message in a part of one buffer, and the part of another that takes what
+ * becomes of it. Both are to live on, since a library may remember where they
+ * are; the object itself may be used again for the next message.
+ */
+export interface AeadPart {
+  /** Holds the plaintext, or ciphertext ‖ tag. */
+  input: Uint8Array;
+  /** Where in it. */
+  start: number;
+  /** Bytes of the plaintext. */
+  length: number;
+  /** Takes ciphertext ‖ tag, or the plaintext. Must not overlap. */
+  output: Uint8Array;
+  /** Where in it. */
+  at: number;
+}
+
 /** A key of an AEAD cipher. */
 export interface AeadKey extends Disposable {
   /**
@@ -93,6 +111,21 @@ export interface AeadKey extends Disposable {
    * @returns False if the tag is wrong: nothing in `plaintext` may be used.
    */
   open(nonce: Uint8Array, sealed: Uint8Array, plaintext: Uint8Array): boolean;
+  /**
+   * The same as `seal`, for parts of buffers.
+   *
+   * @param nonce `method.nonceLength` bytes; read during the call only.
+   * @param part Which.
+   */
+  sealPart(nonce: Uint8Array, part: AeadPart): void;
+  /**
+   * The same as `open`, for parts of buffers.
+   *
+   * @param nonce `method.nonceLength` bytes; read during the call only.
+   * @param part Which.
+   * @returns False if the tag is wrong: nothing in the part may be used.
+   */
+  openPart(nonce: Uint8Array, part: AeadPart): boolean;
 }
 
 /** A stream cipher of one method, shared by all connections. */

@@ -95,16 +95,20 @@ export class DenoStream extends DenoSocket implements StreamSocket {
   }
 
   /** Reads; see the contract. */
-  recv(buffer: Uint8Array): number {
+  recv(
+    buffer: Uint8Array,
+    start: number = 0,
+    end: number = buffer.length,
+  ): number {
     if (this.closed) return this.#refuse("EBADF");
     const available = this.#inputEnd - this.#inputStart;
     if (this.#reading || available === 0) {
       if (this.#failure !== "") return this.#refuse(this.#failure);
       return this.#ended ? 0 : WOULD_BLOCK;
     }
-    const length = Math.min(available, buffer.length);
-    const start = this.#inputStart;
-    buffer.set(this.#input!.subarray(start, start + length));
+    const length = Math.min(available, end - start);
+    const inputStart = this.#inputStart;
+    buffer.set(this.#input!.subarray(inputStart, inputStart + length), start);
     this.#inputStart += length;
     if (length === available) {
       this.#releaseInput();
@@ -114,14 +118,14 @@ export class DenoStream extends DenoSocket implements StreamSocket {
   }
 
   /** Takes bytes to be sent; see the contract. */
-  send(data: Uint8Array): number {
+  send(data: Uint8Array, end: number = data.length): number {
     if (this.closed) return this.#refuse("EBADF");
     if (this.#failure !== "") return this.#refuse(this.#failure);
     if (this.#shutdown) return this.#refuse("EPIPE");
     if (this.#conn === undefined || this.#writing) return WOULD_BLOCK;
-    if (data.length === 0) return 0;
-    const output = this.hub.buffers.forWrite(data.length);
-    const length = Math.min(data.length, output.length);
+    if (end === 0) return 0;
+    const output = this.hub.buffers.forWrite(end);
+    const length = Math.min(end, output.length);
     output.set(length < data.length ? data.subarray(0, length) : data);
     this.#output = output;
     this.#outputStart = 0;

@@ -5,6 +5,7 @@
  */
 
 import { SocketAddress } from "./address.ts";
+import { BufferPlace } from "./_buffer_place.ts";
 import type { DatagramBatches } from "./_epoll_batch.ts";
 import { EAGAIN, EINTR, errnoName, type Libc } from "./_libc.ts";
 import {
@@ -55,6 +56,8 @@ export interface EpollOwner {
 const addressBytes = new Uint8Array(SOCKADDR_LENGTH);
 const addressLength = new Uint32Array(1);
 const option = new Int32Array(2);
+const readPlace = new BufferPlace();
+const writePlace = new BufferPlace();
 
 /** What the three kinds share. */
 export abstract class EpollSocket implements Socket {
@@ -209,29 +212,61 @@ export class EpollStream extends EpollSocket implements StreamSocket {
     ) === 0;
   }
 
-  recv(buffer: Uint8Array): number {
-    const count = this.owner.libc.symbols.syscall(
-      SYS_RECVFROM,
-      this.descriptor,
-      buffer as Uint8Array<ArrayBuffer>,
-      buffer.length,
-      NO_FLAGS,
-      null,
-      null,
-    );
+  recv(buffer: Uint8Array, start?: number, end?: number): number {
+    const { symbols } = this.owner.libc;
+    let count: number;
+    if (start === undefined || end === undefined) {
+      count = symbols.syscall(
+        SYS_RECVFROM,
+        this.descriptor,
+        buffer as Uint8Array<ArrayBuffer>,
+        buffer.length,
+        NO_FLAGS,
+        null,
+        null,
+      );
+    } else if (readPlace.fixes(buffer, start, end)) {
+      count = symbols.syscall_at(
+        SYS_RECVFROM,
+        this.descriptor,
+        readPlace.at(buffer, start),
+        end - start,
+        NO_FLAGS,
+        null,
+        null,
+      );
+    } else {
+      return this.recv(buffer.subarray(start, end));
+    }
     return count >= 0 ? count : this.fail();
   }
 
-  send(data: Uint8Array): number {
-    const count = this.owner.libc.symbols.syscall(
-      SYS_SENDTO,
-      this.descriptor,
-      data as Uint8Array<ArrayBuffer>,
-      data.length,
-      MSG_NOSIGNAL,
-      null,
-      null,
-    );
+  send(data: Uint8Array, end?: number): number {
+    const { symbols } = this.owner.libc;
+    let count: number;
+    if (end === undefined) {
+      count = symbols.syscall(
+        SYS_SENDTO,
+        this.descriptor,
+        data as Uint8Array<ArrayBuffer>,
+        data.length,
+        MSG_NOSIGNAL,
+        null,
+        null,
+      );
+    } else if (writePlace.fixes(data, 0, end)) {
+      count = symbols.syscall_at(
+        SYS_SENDTO,
+        this.descriptor,
+        writePlace.at(data, 0),
+        end,
+        MSG_NOSIGNAL,
+        null,
+        null,
+      );
+    } else {
+      return this.send(data.subarray(0, end));
+    }
     return count >= 0 ? count : this.fail();
   }
 

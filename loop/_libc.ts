@@ -27,6 +27,12 @@ export const SYMBOLS = {
     parameters: ["i32", "i32", "buffer", "u32", "i32", "pointer", "pointer"],
     result: "i32",
   },
+  // The same with the address of memory that stays.
+  syscall_at: {
+    name: "syscall",
+    parameters: ["i32", "i32", "u64", "u32", "i32", "pointer", "pointer"],
+    result: "i32",
+  },
   // ssize_t recvfrom(int, void *, size_t, int, struct sockaddr *, socklen_t *)
   recvfrom: {
     parameters: ["i32", "buffer", "u32", "i32", "buffer", "buffer"],

@@ -90,19 +90,27 @@ export interface StreamSocket extends Socket {
    */
   readonly fastOpenTaken?: number | undefined;
   /**
-   * Reads at most `buffer.length` bytes (at least one byte long).
+   * Reads as many bytes as have come and have room.
    *
+   * @param buffer Takes them.
+   * @param start Where the first goes. With `start` and `end` the buffer should
+   * be one that lives on: the poller may remember its place, which is cheaper
+   * than a view.
+   * @param end Where the last may go before; after `start`.
    * @returns Bytes read, 0 at the peer's end, {@linkcode WOULD_BLOCK} or
    * {@linkcode FAILED}.
    */
-  recv(buffer: Uint8Array): number;
+  recv(buffer: Uint8Array, start?: number, end?: number): number;
   /**
    * Takes as many bytes as the system has room for. The bytes are copied: the
    * caller may reuse `data` at once.
    *
+   * @param data The bytes.
+   * @param end Only those before it, of a buffer that should live on: see
+   * {@linkcode StreamSocket.recv}.
    * @returns Bytes taken, {@linkcode WOULD_BLOCK} or {@linkcode FAILED}.
    */
-  send(data: Uint8Array): number;
+  send(data: Uint8Array, end?: number): number;
   /** Sends FIN after all that `send` took; reading goes on. */
   shutdown(): void;
   /** Closes with a reset (SO_LINGER 0) where the system can; else closes. */

@@ -129,20 +129,24 @@ export class FakeStream extends FakeSocket implements StreamSocket {
       (this.#ended && this.shutdowns > 0 ? POLL_HUP : 0);
   }
 
-  recv(buffer: Uint8Array): number {
+  recv(
+    buffer: Uint8Array,
+    start: number = 0,
+    end: number = buffer.length,
+  ): number {
     this.reads++;
     if (this.closed) throw new Error("recv of a closed socket");
-    const count = this.#recv(buffer);
+    const count = this.#recv(buffer.subarray(start, end));
     this.onRecv?.();
     return count;
   }
 
-  send(data: Uint8Array): number {
+  send(data: Uint8Array, end: number = data.length): number {
     if (this.closed) throw new Error("send on a closed socket");
     if (this.shutdowns > 0) throw new Error("send after shutdown");
     if (this.#failure !== "") return this.#refuse();
-    const taken = data.slice(0, Math.min(this.room, data.length));
-    if (taken.length === 0 && data.length > 0) return WOULD_BLOCK;
+    const taken = data.slice(0, Math.min(this.room, end));
+    if (taken.length === 0 && end > 0) return WOULD_BLOCK;
     this.room -= taken.length;
     this.sends.push(taken);
     return taken.length;

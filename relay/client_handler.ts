@@ -163,7 +163,8 @@ export abstract class ClientHandler extends TCPRelayHandler {
 
   /** Connects with what there is to send; every address gets the same bytes. */
   #onFirstPayload(plaintext: Uint8Array = this.upstream.carry!): void {
-    this.upstream.pending = this.encrypted(STREAM_UP, plaintext).slice();
+    const length = this.encrypt(STREAM_UP, plaintext, plaintext.length);
+    this.upstream.pending = this.relay.buffers.output.slice(0, length);
     this.upstream.carry = undefined;
     this.#connect();
   }

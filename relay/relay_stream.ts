@@ -43,6 +43,18 @@ export class RelayStream {
   finished = false;
 
   /**
+   * What the transform, if there is one, makes of bytes.
+   *
+   * @param data The bytes.
+   * @param scratch Where the others go; does not overlap `data`.
+   */
+  transformed(data: Uint8Array, scratch: Uint8Array): Uint8Array {
+    const { transform } = this;
+    if (transform === undefined) return data;
+    return scratch.subarray(0, transform.apply(data, scratch));
+  }
+
+  /**
    * Puts bytes behind those that the sink had no room for.
    *
    * @param data The bytes; copied.

@@ -67,16 +67,17 @@ export class ServerHandler extends TCPRelayHandler {
   }
 
   /** Seals an answer; the salts are of no use after the first. */
-  protected override encrypted(
+  protected override encrypt(
     stream: number,
     plaintext: Uint8Array,
-  ): Uint8Array {
-    const ciphertext = super.encrypted(stream, plaintext);
+    length: number,
+  ): number {
+    const count = super.encrypt(stream, plaintext, length);
     if (!this.#answered) {
       this.#answered = true;
       this.cryptor.forgetSalts();
     }
-    return ciphertext;
+    return count;
   }
 
   /** Refuses the client without a sign. */
@@ -138,7 +139,10 @@ export class ServerHandler extends TCPRelayHandler {
         );
       },
     });
-    const payload = this.transformed(this.upstream, plain.subarray(end));
+    const payload = this.upstream.transformed(
+      plain.subarray(end),
+      this.relay.buffers.scratch,
+    );
     this.#onTarget(plain, address, payload);
   }
 

@@ -301,45 +301,54 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
    *
    * @param stream `STREAM_UP` or `STREAM_DOWN`.
    * @param data Bytes as the sink shall get them; may be reused at once.
+   * @param end Only those before it, of a buffer that the relays share.
    */
-  protected write(stream: number, data: Uint8Array): void {
+  protected write(stream: number, data: Uint8Array, end?: number): void {
     const isUp = stream === STREAM_UP;
     const state = isUp ? this.upstream : this.downstream;
     const sink = isUp ? this.remoteSocket! : this.localSocket;
     if (state.pending !== undefined) {
-      state.hold(data);
+      state.hold(data.subarray(0, end));
       return;
     }
-    const sent = sink.send(data);
-    if (sent === data.length) {
+    const sent = sink.send(data, end);
+    if (sent === (end ?? data.length)) {
       this.#afterWrite(stream, state);
     } else if (sent === FAILED) {
       this.onSocketError(!isUp, () => sink.error);
     } else {
-      state.hold(data.subarray(Math.max(0, sent)));
+      state.hold(data.subarray(Math.max(0, sent), end));
       this.updateStream(stream, WAIT_STATUS_WRITING);
     }
   }
 
   /** Sends plaintext to the peer that speaks the cipher. */
   protected writeEncrypted(stream: number, plaintext: Uint8Array): void {
-    const ciphertext = this.encrypted(stream, plaintext);
-    if (ciphertext.length > 0) this.write(stream, ciphertext);
+    const length = this.encrypt(stream, plaintext, plaintext.length);
+    if (length > 0) this.write(stream, this.relay.buffers.output, length);
   }
 
-  /** The ciphertext of plaintext, in the shared output buffer. */
-  protected encrypted(stream: number, plaintext: Uint8Array): Uint8Array {
-    const { output } = this.relay.buffers;
+  /**
+   * Puts ciphertext into the shared output buffer.
+   *
+   * @param stream `STREAM_UP` or `STREAM_DOWN`.
+   * @param plaintext The bytes, at the start of a buffer.
+   * @param length How many bytes.
+   * @returns Bytes of ciphertext.
+   */
+  protected encrypt(
+    stream: number,
+    plaintext: Uint8Array,
+    length: number,
+  ): number {
+    const { buffers } = this.relay;
     const state = stream === STREAM_UP ? this.upstream : this.downstream;
-    const data = this.transformed(state, plaintext);
-    return output.subarray(0, this.cryptor.encrypt(data, output));
-  }
-
-  /** What the stream's transform, if it has one, makes of bytes. */
-  protected transformed(state: RelayStream, data: Uint8Array): Uint8Array {
-    if (state.transform === undefined) return data;
-    const { scratch } = this.relay.buffers;
-    return scratch.subarray(0, state.transform.apply(data, scratch));
+    if (state.transform === undefined) {
+      return this.cryptor.encrypt(plaintext, buffers.output, length);
+    }
+    const data = plaintext.subarray(0, length);
+    const transformed = state.transformed(data, buffers.scratch);
+    return this.cryptor.encrypt(transformed, buffers.output);
   }
 
   /** Refuses the peer without a sign: reads on, says nothing, forgets. */
@@ -365,7 +374,9 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
     const start = this.stage === STAGE_DRAINING ? 0 : carry?.length ?? 0;
     if (start > 0) input.set(carry!);
     const count = this.localSocket.recv(
-      input.subarray(start, CARRY_SIZE + MIN_READ_SIZE),
+      input,
+      start,
+      CARRY_SIZE + MIN_READ_SIZE,
     );
     if (count > 0) {
       if (this.stage === STAGE_DRAINING) return;
@@ -387,35 +398,55 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
     const isUp = stream === STREAM_UP;
     const state = isUp ? this.upstream : this.downstream;
     const source = isUp ? this.localSocket : this.remoteSocket!;
-    const { input, output } = this.relay.buffers;
+    const { input } = this.relay.buffers;
     const start = state.carry?.length ?? 0;
     if (start > 0) input.set(state.carry!);
-    const count = source.recv(input.subarray(start, start + state.readSize));
+    const count = source.recv(input, start, start + state.readSize);
     if (count <= 0) {
       if (count === 0) this.#onEnd(stream, state);
       else if (count === FAILED) this.onSocketError(isUp, () => source.error);
       return;
     }
     this.relay.updateActivity(this, count);
-    const total = start + count;
-    const data = input.subarray(0, total);
-    let result: Uint8Array;
-    if (isUp === this.encryptsUpstream) {
-      state.carry = undefined;
-      result = this.encrypted(stream, data);
-    } else {
-      const length = this.cryptor.decrypt(data, output);
-      if (length > 0 && !state.accepted) state.accepted = this.acceptsAnswer();
-      if (length !== 0 && !state.accepted) return this.onDecryptFailed();
-      if (length === DECRYPT_FAILED) return this.onDecryptFailed();
-      const { consumed } = this.cryptor;
-      state.carry = consumed < total ? input.slice(consumed, total) : undefined;
-      result = this.transformed(state, output.subarray(0, length));
-    }
-    if (result.length > 0) this.write(stream, result);
+    if (isUp === this.encryptsUpstream) this.#seal(stream, start + count);
+    else if (!this.#open(stream, start + count)) return;
     const limit = isUp ? UP_STREAM_BUF_SIZE : DOWN_STREAM_BUF_SIZE;
     state.adaptReadSize(count, limit);
     if (this.cryptor.failed && !this.isDestroyed()) this.onDecryptFailed();
+  }
+
+  /** Encrypts what has been read, and sends it. */
+  #seal(stream: number, length: number): void {
+    const { input, output } = this.relay.buffers;
+    const state = stream === STREAM_UP ? this.upstream : this.downstream;
+    state.carry = undefined;
+    const count = this.encrypt(stream, input, length);
+    if (count > 0) this.write(stream, output, count);
+  }
+
+  /** Decrypts what has been read, and sends it; false: it is not genuine. */
+  #open(stream: number, length: number): boolean {
+    const { buffers } = this.relay;
+    const { input, output } = buffers;
+    const { cryptor } = this;
+    const state = stream === STREAM_UP ? this.upstream : this.downstream;
+    const count = cryptor.decrypt(input, output, length);
+    if (count > 0 && !state.accepted) state.accepted = this.acceptsAnswer();
+    if (count === DECRYPT_FAILED || (count !== 0 && !state.accepted)) {
+      this.onDecryptFailed();
+      return false;
+    }
+    const { consumed } = cryptor;
+    state.carry = consumed < length ? input.slice(consumed, length) : undefined;
+    if (count === 0) return true;
+    if (state.transform === undefined) {
+      this.write(stream, output, count);
+    } else {
+      const data = output.subarray(0, count);
+      const transformed = state.transformed(data, buffers.scratch);
+      if (transformed.length > 0) this.write(stream, transformed);
+    }
+    return true;
   }
 
   /** The source has sent its end: passes it on after all that came before. */
