@@ -272,5 +272,6 @@ function areFixed({ input, output }: AeadPart): boolean {
 
 /** Native code gets an address and trusts the length that comes with it. */
 function isPart(bytes: Uint8Array, start: number, end: number): boolean {
+  // So written that a NaN is refused too.
   return start >= 0 && start <= end && end <= bytes.length;
 }

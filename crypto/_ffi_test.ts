@@ -5,7 +5,13 @@
  */
 
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { cString, loadLibrary, readCString } from "./_ffi.ts";
+import {
+  BufferPlaces,
+  cString,
+  FIXED_LENGTH,
+  loadLibrary,
+  readCString,
+} from "./_ffi.ts";
 import { CipherError } from "./errors.ts";
 
 const NAMES = {
@@ -53,4 +59,19 @@ Deno.test("cString() ends in NUL", () => {
 
 Deno.test("readCString() takes null for the empty text", () => {
   assertEquals(readCString(null), "");
+});
+
+Deno.test("BufferPlaces.at() gives the address of a byte of any buffer", () => {
+  const places = new BufferPlaces();
+  const buffers = Array.from({ length: 3 }, () => new Uint8Array(FIXED_LENGTH));
+  const address = (bytes: Uint8Array<ArrayBuffer>, at: number): bigint =>
+    BigInt(
+      Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes.subarray(at))),
+    );
+  // Two are remembered; the third is one too many.
+  for (const i of [0, 1, 0, 1, 2, 1, 2, 0, 0, 2, 1]) {
+    const bytes = buffers[i]!;
+    assertEquals(places.at(bytes, 0), address(bytes, 0));
+    assertEquals(places.at(bytes, 1234), address(bytes, 1234));
+  }
 });

@@ -18,6 +18,7 @@ import {
 import { makeOpensslHkdf } from "./_openssl_hkdf.ts";
 import { loadOpenssl, type OpensslLibrary } from "./_openssl_library.ts";
 import { OpensslStream } from "./_openssl_stream.ts";
+import { findShortGcm, SHORT_CIPHER, type ShortGcm } from "./_sodium_short.ts";
 import { makeStreamCipher } from "./_stream_cipher.ts";
 import { CipherError } from "./errors.ts";
 import { md5 } from "./key.ts";
@@ -61,15 +62,30 @@ const SAME_NAME =
 /** Whose modes can do each other's work; no other cipher gains by it. */
 const AES_CFB = /^(aes-(?:128|192|256))-cfb$/;
 
+/** Options of {@linkcode openOpenssl}. */
+export interface OpensslOptions {
+  /** A file of libsodium chosen by the user, for short messages. */
+  readonly libsodium?: string | undefined;
+}
+
 /**
- * Opens OpenSSL.
+ * Opens OpenSSL. Where libsodium does a short message quicker it may do that,
+ * unless the user has said which OpenSSL is to be used.
  *
  * @param path A file chosen by the user.
+ * @param options How it is to be used.
  * @returns The provider.
  * @throws {CipherError} `no_library`, if it cannot be loaded.
  */
-export function openOpenssl(path?: string): CryptoProvider {
-  return new OpensslProvider(loadOpenssl(path));
+export function openOpenssl(
+  path?: string,
+  options: OpensslOptions = {},
+): CryptoProvider {
+  const library = loadOpenssl(path);
+  return new OpensslProvider(
+    library,
+    () => path === undefined ? findShortGcm(options.libsodium) : undefined,
+  );
 }
 
 class OpensslProvider implements CryptoProvider {
@@ -77,6 +93,7 @@ class OpensslProvider implements CryptoProvider {
   readonly version: string;
   readonly #library: OpensslLibrary;
   readonly #derive: DeriveSubkey | undefined;
+  readonly #findShort: () => ShortGcm | undefined;
   #triedLegacy = false;
   /** `EVP_CIPHER *` by OpenSSL's name; null if it is not there. */
   readonly #ciphers = new Map<string, Deno.PointerValue>();
@@ -85,8 +102,12 @@ class OpensslProvider implements CryptoProvider {
   /** Whether the work of its CFB is better done by other modes, by family. */
   readonly #cfbFaster = new Map<string, boolean>();
 
-  constructor(library: OpensslLibrary) {
+  constructor(
+    library: OpensslLibrary,
+    findShort: () => ShortGcm | undefined,
+  ) {
     this.#library = library;
+    this.#findShort = findShort;
     this.version = library.version;
     this.#derive = makeOpensslHkdf(library.symbols);
   }
@@ -106,6 +127,7 @@ class OpensslProvider implements CryptoProvider {
       library: this.#library,
       cipher,
       derive: this.#derive,
+      short: method.cipher === SHORT_CIPHER ? this.#findShort() : undefined,
     });
   }
 

@@ -9,6 +9,7 @@ import { type SecretKey, TAG_LENGTH } from "./_aead_cipher.ts";
 import { NativeBuffer } from "./_ffi.ts";
 import type { DeriveSubkey } from "./_hkdf.ts";
 import { opensslError, type OpensslLibrary } from "./_openssl_library.ts";
+import { SHORT_LENGTH, type ShortGcm, ShortState } from "./_sodium_short.ts";
 import type { CipherMethod } from "./methods.ts";
 import type { AeadPart } from "./provider.ts";
 
@@ -31,6 +32,8 @@ export interface OpensslAeadParts {
   readonly cipher: Deno.PointerObject;
   /** Derives session keys; undefined: not by this library. */
   readonly derive: DeriveSubkey | undefined;
+  /** Does short messages; undefined: nobody else. */
+  readonly short?: ShortGcm | undefined;
 }
 
 /**
@@ -61,6 +64,7 @@ export class ContextPool implements Disposable {
       throw new TypeError("Cannot use a cipher: it is disposed of");
     }
     const context = this.#take();
+    context.owner = key;
     this.#byKey.set(key, context);
     return context;
   }
@@ -70,6 +74,7 @@ export class ContextPool implements Disposable {
     const context = this.#byKey.get(key);
     if (context === undefined) return;
     context.forget(key);
+    context.owner = undefined;
     this.#byKey.delete(key);
     this.#free.push(context);
   }
@@ -91,16 +96,18 @@ export class ContextPool implements Disposable {
     }
     const context = this.#contexts[this.#next]!;
     this.#next = (this.#next + 1) % MAX_CONTEXTS;
-    if (context.current !== undefined) this.#byKey.delete(context.current);
+    if (context.owner !== undefined) this.#byKey.delete(context.owner);
     return context;
   }
 }
 
 /** One `EVP_CIPHER_CTX`, for sealing or for opening. */
 export class AeadContext implements Disposable {
+  /** The key that a pool has given it to. */
+  owner: SecretKey | undefined;
   readonly #library: OpensslLibrary;
   #context: Deno.PointerValue;
-  /** The key that the context holds. */
+  /** The key that the context holds; undefined: none that counts. */
   #current: SecretKey | undefined;
   /** `int *outl`. */
   readonly #written = new NativeBuffer(4);
@@ -111,16 +118,18 @@ export class AeadContext implements Disposable {
   readonly #key: NativeBuffer;
   readonly #nonce: NativeBuffer;
   readonly #tag = new NativeBuffer(TAG_LENGTH);
+  readonly #short: ShortState | undefined;
 
   /** Sets up the context of one direction. */
   constructor(method: CipherMethod, parts: OpensslAeadParts, encrypt: 0 | 1) {
-    const { library, cipher } = parts;
+    const { library, cipher, short } = parts;
     const { symbols } = library;
     const context = symbols.EVP_CIPHER_CTX_new();
     this.#library = library;
     this.#context = context;
     this.#key = new NativeBuffer(method.keyLength);
     this.#nonce = new NativeBuffer(method.nonceLength);
+    if (short !== undefined) this.#short = new ShortState(short);
     const ready = context !== null &&
       symbols.EVP_CipherInit_ex(context, cipher, null, null, null, encrypt) ===
         1 &&
@@ -161,6 +170,11 @@ export class AeadContext implements Disposable {
 
   /** Seals a part of a buffer into another, both of which live on. */
   sealPart(key: SecretKey, nonce: Uint8Array, part: AeadPart): void {
+    if (this.#short !== undefined && part.length <= SHORT_LENGTH) {
+      copy(nonce, 0, this.#nonce.bytes);
+      this.#short.seal(key, this.#nonce, part);
+      return;
+    }
     this.#start(key, nonce);
     this.#updatePart(part);
     this.#endSeal(part.length, part.output, part.at);
@@ -169,6 +183,10 @@ export class AeadContext implements Disposable {
   /** Opens a part of a buffer into another, both of which live on. */
   openPart(key: SecretKey, nonce: Uint8Array, part: AeadPart): boolean {
     const { length, output, at } = part;
+    if (this.#short !== undefined && length <= SHORT_LENGTH) {
+      copy(nonce, 0, this.#nonce.bytes);
+      return this.#short.open(key, this.#nonce, part);
+    }
     this.#start(key, nonce);
     this.#expectTag(part.input, part.start + length);
     this.#updatePart(part);
@@ -194,14 +212,10 @@ export class AeadContext implements Disposable {
     return this.#openWhole(sealed, plaintext);
   }
 
-  /** The key that the context holds; undefined: none that counts. */
-  get current(): SecretKey | undefined {
-    return this.#current;
-  }
-
   /** Forgets which key the context holds, so that it is set again. */
   forget(key: SecretKey): void {
     if (key === this.#current) this.#current = undefined;
+    this.#short?.forget(key);
   }
 
   /** Frees the context. */
@@ -209,6 +223,7 @@ export class AeadContext implements Disposable {
     const context = this.#context;
     this.#context = null;
     this.#current = undefined;
+    this.#short?.[Symbol.dispose]();
     if (context !== null) this.#library.symbols.EVP_CIPHER_CTX_free(context);
   }
 

@@ -12,8 +12,9 @@ import { CipherError } from "./errors.ts";
 import { type CipherMethod, findMethod } from "./methods.ts";
 import type { CryptoProvider } from "./provider.ts";
 
-/** Opened outside of a test: the library stays loaded. */
+/** Opened outside of a test: the libraries stay loaded. */
 const openssl: CryptoProvider | undefined = tryOpen();
+openssl?.supports(findMethod("aes-256-gcm")!);
 
 function tryOpen(): CryptoProvider | undefined {
   try {

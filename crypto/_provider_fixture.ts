@@ -10,7 +10,7 @@ import { openOpenssl } from "./_openssl.ts";
 import { openPortable } from "./_portable.ts";
 import { openSodium } from "./_sodium.ts";
 import { CipherError } from "./errors.ts";
-import { CIPHER_METHODS, type CipherMethod } from "./methods.ts";
+import { CIPHER_METHODS, type CipherMethod, findMethod } from "./methods.ts";
 import type { CryptoProvider } from "./provider.ts";
 
 /** The lengths at which a block, a chunk or a tag starts or ends. */
@@ -29,9 +29,12 @@ export const SIZES: readonly number[] = [
 
 const OPENERS = [openOpenssl, openSodium, openMbedtls, openPortable];
 
-// A library that stays loaded for the whole process is loaded here, before
-// the first test, lest that test be blamed for it.
-for (const open of OPENERS) tryOpen(open)?.[Symbol.dispose]();
+// Libraries that stay loaded for the whole process are loaded here, before
+// the first test, lest that test be blamed for it. This method needs two.
+for (const open of OPENERS) {
+  using provider = tryOpen(open);
+  provider?.supports(findMethod("aes-256-gcm")!);
+}
 
 /** One method of one provider. */
 export interface Served {

@@ -6,29 +6,9 @@
  * @module
  */
 
+import { SODIUM_NAMES } from "./_sodium_names.ts";
 import { CipherError } from "./errors.ts";
-import {
-  type LibraryNames,
-  loadLibrary,
-  type NativeSymbols,
-  readCString,
-} from "./_ffi.ts";
-
-const NAMES: LibraryNames = {
-  linux: [
-    "libsodium.so.26",
-    "libsodium.so.23",
-    "libsodium.so.18",
-    "libsodium.so",
-  ],
-  darwin: [
-    "libsodium.dylib",
-    "/opt/homebrew/lib/libsodium.dylib",
-    "/usr/local/lib/libsodium.dylib",
-    "/opt/local/lib/libsodium.dylib",
-  ],
-  windows: ["libsodium.dll", "libsodium-26.dll", "libsodium-23.dll"],
-};
+import { loadLibrary, type NativeSymbols, readCString } from "./_ffi.ts";
 
 /** crypto_aead_*_encrypt and _encrypt_afternm. */
 const ENCRYPT = {
@@ -144,7 +124,7 @@ export type SodiumSymbols = NativeSymbols<typeof SODIUM_SYMBOLS>;
 export function loadSodium(path?: string): SodiumLibrary {
   const library = loadLibrary(SODIUM_SYMBOLS, {
     title: "libsodium",
-    names: NAMES,
+    names: SODIUM_NAMES,
     path,
   });
   // 0: done, 1: had been done before, -1: failed.

@@ -27,7 +27,8 @@ interface Slot {
   /** The configuration key that names its file; undefined: it has no file. */
   readonly setting: keyof ProviderPaths | undefined;
   readonly open: (
-    path?: string,
+    path: string | undefined,
+    paths: ProviderPaths,
   ) => CryptoProvider | Promise<CryptoProvider>;
 }
 
@@ -36,7 +37,11 @@ interface Slot {
  * others, a sixth of the time to start, are loaded when they are asked.
  */
 const SLOTS: readonly Slot[] = [
-  { name: "openssl", setting: "libopenssl", open: openOpenssl },
+  {
+    name: "openssl",
+    setting: "libopenssl",
+    open: (path, { libsodium }) => openOpenssl(path, { libsodium }),
+  },
   {
     name: "sodium",
     setting: "libsodium",
@@ -159,7 +164,7 @@ export class ProviderSet implements Disposable {
   async #tryOpen(slot: Slot): Promise<CryptoProvider | CipherError> {
     try {
       const path = slot.setting && this.#paths[slot.setting];
-      const provider = await slot.open(path);
+      const provider = await slot.open(path, this.#paths);
       this.#opened.push(provider);
       return provider;
     } catch (error) {

@@ -29,7 +29,7 @@ export class BufferPlace {
    */
   fixes(bytes: Uint8Array, start: number, end: number): boolean {
     const { length } = bytes;
-    if (start < 0 || end < start || end > length) {
+    if (!(start >= 0 && start <= end && end <= length)) {
       throw new RangeError(
         `Cannot use bytes ${start} to ${end} of a buffer of ${length}`,
       );

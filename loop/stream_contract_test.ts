@@ -279,3 +279,31 @@ contractTest(
     client.shutdown();
   },
 );
+
+for (const size of [100, 10_000]) {
+  contractTest(
+    `StreamSocket.recv() and send() keep to a part of ${size} bytes`,
+    async (fixture) => {
+      const { client, server } = await fixture.pair();
+      const data = pattern(size);
+      const end = size - 30;
+      fixture.on(client, POLL_OUT, () => {
+        assertEquals(client.send(data, end), end);
+        fixture.loop.remove(client);
+      });
+      const buffer = new Uint8Array(size).fill(0xa5);
+      let received = 0;
+      fixture.on(server, POLL_IN, () => {
+        // Less room than there are bytes, at a place of its own.
+        const start = 7 + received;
+        const count = server.recv(buffer, start, Math.min(start + 40, 7 + end));
+        assert(count > 0 && count <= 40, `${count}`);
+        received += count;
+      });
+      await fixture.until(() => received === end, "the part");
+      assertEquals(buffer.subarray(7, 7 + end), data.subarray(0, end));
+      assert(buffer.subarray(0, 7).every((byte) => byte === 0xa5));
+      assert(buffer.subarray(7 + end).every((byte) => byte === 0xa5));
+    },
+  );
+}

@@ -42,6 +42,8 @@ const PASSWORD = "a password of the tests";
 /** One set for all tests of a file: a library stays loaded in any case. */
 export const PROVIDERS: ProviderSet = await openProviders();
 const PROVIDER = await PROVIDERS.forMethod(findMethod(METHOD)!);
+// The default method may load another one beside it.
+await PROVIDERS.forMethod(findMethod("aes-256-gcm")!);
 
 /** Answers when the test says so; IP literals at once. */
 export class FakeResolver implements Resolver {

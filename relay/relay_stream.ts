@@ -4,7 +4,13 @@
  * @module
  */
 
-import { MIN_READ_SIZE, WAIT_STATUS_INIT } from "./constants.ts";
+import { POLL_IN, POLL_NULL, POLL_OUT } from "../loop/mod.ts";
+import {
+  MIN_READ_SIZE,
+  WAIT_STATUS_INIT,
+  WAIT_STATUS_READING,
+  WAIT_STATUS_WRITING,
+} from "./constants.ts";
 
 /** What some connections do with the plaintext of a direction. */
 export interface StreamTransform {
@@ -101,4 +107,16 @@ export class RelayStream {
   clear(): void {
     this.carry = this.pending = this.transform = undefined;
   }
+}
+
+/**
+ * The events that a socket is watched for.
+ *
+ * @param asSource What the stream waits for whose source it is.
+ * @param asSink What the stream waits for whose sink it is.
+ * @returns A mask of `POLL_*`.
+ */
+export function eventsOf(asSource: number, asSink: number): number {
+  return ((asSource & WAIT_STATUS_READING) !== 0 ? POLL_IN : POLL_NULL) |
+    ((asSink & WAIT_STATUS_WRITING) !== 0 ? POLL_OUT : POLL_NULL);
 }

@@ -18,7 +18,6 @@ import {
   POLL_ERR,
   POLL_HUP,
   POLL_IN,
-  POLL_NULL,
   POLL_OUT,
   type Socket,
   type SocketAddress,
@@ -42,7 +41,7 @@ import {
   WAIT_STATUS_WRITING,
 } from "./constants.ts";
 import { Connector, type ConnectorOwner } from "./connector.ts";
-import { RelayStream } from "./relay_stream.ts";
+import { eventsOf, RelayStream } from "./relay_stream.ts";
 import type { TCPRelay } from "./tcp_relay.ts";
 
 const logger = getLogger(["shadowsocks", "relay"]);
@@ -109,7 +108,7 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
     }
     if ((event & POLL_IN) !== 0) {
       if (isLocal) this.#onLocalRead();
-      else this.#onRemoteRead();
+      else if (this.stage === STAGE_STREAM) this.#pump(STREAM_DOWN);
       if (this.isDestroyed()) return;
     } else if ((event & POLL_HUP) !== 0) {
       // Both of its directions are closed, and nobody wants to read it now:
@@ -117,8 +116,7 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
       this.relay.loop.remove(socket);
     }
     if ((event & POLL_OUT) !== 0) {
-      if (isLocal) this.#flush(STREAM_DOWN);
-      else this.#flush(STREAM_UP);
+      this.#flush(isLocal ? STREAM_DOWN : STREAM_UP);
     }
   }
 
@@ -212,29 +210,14 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
     this.destroy({ reset: true });
   }
 
-  /**
-   * Looks the name up and connects to the first address that answers.
-   *
-   * @param hostname A name or an IP literal.
-   * @param port The port.
-   */
+  /** Looks the name up and connects to the first address that answers. */
   protected connect(hostname: string, port: number): void {
-    this.stage = STAGE_DNS;
-    this.updateStream(STREAM_UP, WAIT_STATUS_WRITING);
-    this.#connector = new Connector(this.relay, this);
-    this.#connector.start(hostname, port);
+    this.#newConnector().start(hostname, port);
   }
 
-  /**
-   * Connects to an address.
-   *
-   * @param address The only one to try.
-   */
+  /** Connects to an address, the only one to try. */
   protected connectTo(address: SocketAddress): void {
-    this.stage = STAGE_DNS;
-    this.updateStream(STREAM_UP, WAIT_STATUS_WRITING);
-    this.#connector = new Connector(this.relay, this);
-    this.#connector.startAt([address]);
+    this.#newConnector().startAt([address]);
   }
 
   /** The names are known; connecting begins. */
@@ -289,9 +272,9 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
     changed.status = status;
     const up = this.upstream.status;
     const down = this.downstream.status;
-    this.#watch(this.localSocket, mask(up, down));
+    this.#watch(this.localSocket, eventsOf(up, down));
     if (this.remoteSocket !== undefined) {
-      this.#watch(this.remoteSocket, mask(down, up));
+      this.#watch(this.remoteSocket, eventsOf(down, up));
     }
   }
 
@@ -323,19 +306,16 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
   }
 
   /** Sends plaintext to the peer that speaks the cipher. */
-  protected writeEncrypted(stream: number, plaintext: Uint8Array): void {
-    const length = this.encrypt(stream, plaintext, plaintext.length);
-    if (length > 0) this.write(stream, this.relay.buffers.output, length);
+  protected writeEncrypted(
+    stream: number,
+    plaintext: Uint8Array,
+    length: number = plaintext.length,
+  ): void {
+    const count = this.encrypt(stream, plaintext, length);
+    if (count > 0) this.write(stream, this.relay.buffers.output, count);
   }
 
-  /**
-   * Puts ciphertext into the shared output buffer.
-   *
-   * @param stream `STREAM_UP` or `STREAM_DOWN`.
-   * @param plaintext The bytes, at the start of a buffer.
-   * @param length How many bytes.
-   * @returns Bytes of ciphertext.
-   */
+  /** Encrypts into the shared output buffer; returns how many bytes. */
   protected encrypt(
     stream: number,
     plaintext: Uint8Array,
@@ -364,6 +344,12 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
     this.updateStream(STREAM_UP, WAIT_STATUS_READING);
   }
 
+  #newConnector(): Connector {
+    this.stage = STAGE_DNS;
+    this.updateStream(STREAM_UP, WAIT_STATUS_WRITING);
+    return this.#connector = new Connector(this.relay, this);
+  }
+
   #onLocalRead(): void {
     if (this.stage === STAGE_STREAM) {
       this.#pump(STREAM_UP);
@@ -389,10 +375,6 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
     }
   }
 
-  #onRemoteRead(): void {
-    if (this.stage === STAGE_STREAM) this.#pump(STREAM_DOWN);
-  }
-
   /** Moves what one read of a stream's source brings to its sink. */
   #pump(stream: number): void {
     const isUp = stream === STREAM_UP;
@@ -408,20 +390,13 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
       return;
     }
     this.relay.updateActivity(this, count);
-    if (isUp === this.encryptsUpstream) this.#seal(stream, start + count);
-    else if (!this.#open(stream, start + count)) return;
+    if (isUp === this.encryptsUpstream) {
+      state.carry = undefined;
+      this.writeEncrypted(stream, input, start + count);
+    } else if (!this.#open(stream, start + count)) return;
     const limit = isUp ? UP_STREAM_BUF_SIZE : DOWN_STREAM_BUF_SIZE;
     state.adaptReadSize(count, limit);
     if (this.cryptor.failed && !this.isDestroyed()) this.onDecryptFailed();
-  }
-
-  /** Encrypts what has been read, and sends it. */
-  #seal(stream: number, length: number): void {
-    const { input, output } = this.relay.buffers;
-    const state = stream === STREAM_UP ? this.upstream : this.downstream;
-    state.carry = undefined;
-    const count = this.encrypt(stream, input, length);
-    if (count > 0) this.write(stream, output, count);
   }
 
   /** Decrypts what has been read, and sends it; false: it is not genuine. */
@@ -439,9 +414,8 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
     const { consumed } = cryptor;
     state.carry = consumed < length ? input.slice(consumed, length) : undefined;
     if (count === 0) return true;
-    if (state.transform === undefined) {
-      this.write(stream, output, count);
-    } else {
+    if (state.transform === undefined) this.write(stream, output, count);
+    else {
       const data = output.subarray(0, count);
       const transformed = state.transformed(data, buffers.scratch);
       if (transformed.length > 0) this.write(stream, transformed);
@@ -522,10 +496,4 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
     if (reset) socket.reset();
     else socket.close();
   }
-}
-
-/** The events a socket is watched for: source of one stream, sink of another. */
-function mask(asSource: number, asSink: number): number {
-  return ((asSource & WAIT_STATUS_READING) !== 0 ? POLL_IN : POLL_NULL) |
-    ((asSink & WAIT_STATUS_WRITING) !== 0 ? POLL_OUT : POLL_NULL);
 }
