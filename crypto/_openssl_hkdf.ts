@@ -53,7 +53,6 @@ const INITIAL_STATE: readonly number[] = [
 const TWO_BLOCKS = BigInt(2 * BLOCK_LENGTH);
 
 /** Where things lie in the memory, in bytes; SHA_CTX (openssl/sha.h) has 96. */
-const STATE_LENGTH = 96;
 const EXTRACT = 128;
 const FIRST = EXTRACT + 2 * BLOCK_LENGTH;
 const NEXT = FIRST + 2 * BLOCK_LENGTH;
@@ -84,7 +83,6 @@ export function makeOpensslHkdf(
   const outer = memory.at(OUTER);
   SHA1_Init(state);
   if (INITIAL_STATE.some((word, i) => word !== words[i])) return undefined;
-  const initial = words.slice(0, STATE_LENGTH / WORD);
   putMessage(bytes, FIRST, Uint8Array.of(...INFO, 1));
   putMessage(bytes, NEXT, new Uint8Array(HASH_LENGTH + INFO.length + 1));
   bytes.set(INFO, PREVIOUS + HASH_LENGTH);
@@ -100,7 +98,9 @@ export function makeOpensslHkdf(
     output: Uint32Array,
     at: number,
   ): void {
-    words.set(initial);
+    // Of what else is in the state, whole blocks only change a count that
+    // nobody asks for.
+    for (let i = 0; i < HASH_WORDS; i++) words[i] = INITIAL_STATE[i]!;
     SHA1_Update!(state, blocks, TWO_BLOCKS);
     for (let i = 0; i < HASH_WORDS; i++) output[at + i] = swap(words[i]!);
   }

@@ -117,6 +117,7 @@ export class ReceiveBatch {
       this.#iov[i * IOV_WORDS + 2] = SLOT_LENGTH;
       const header = i * HEADER_WORDS;
       putPointer(this.#headers, header, names + i * NAME_SPACE);
+      this.#headers[header + NAME_LENGTH_WORD] = SOCKADDR_LENGTH;
       putPointer(
         this.#headers,
         header + IOV_WORD,
@@ -180,7 +181,8 @@ export class ReceiveBatch {
   }
 
   #fill(socket: BatchSocket): number {
-    for (let i = 0; i < RECEIVE_SLOTS; i++) {
+    // The last call has put the lengths that it found into those it filled.
+    for (let i = 0; i < this.#count; i++) {
       this.#headers[i * HEADER_WORDS + NAME_LENGTH_WORD] = SOCKADDR_LENGTH;
     }
     const count = this.#libc.symbols.recvmmsg(
@@ -190,11 +192,9 @@ export class ReceiveBatch {
       FLAGS,
       null,
     );
-    if (count > 0) {
-      this.#owner = socket;
-      this.#next = 0;
-      this.#count = count;
-    }
+    this.#next = 0;
+    this.#count = Math.max(0, count);
+    if (count > 0) this.#owner = socket;
     return count;
   }
 }

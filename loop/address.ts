@@ -29,6 +29,7 @@ export class SocketAddress {
   /** Room for a poller to keep the form that its system calls take. */
   native: Uint8Array | undefined = undefined;
   #host: string | undefined;
+  #key: string | undefined;
 
   /**
    * Makes an address.
@@ -53,7 +54,7 @@ export class SocketAddress {
 
   /** The key that two equal addresses share; fit for a Map. */
   get key(): string {
-    return `${this.host}/${this.port}`;
+    return this.#key ??= `${this.host}/${this.port}`;
   }
 
   /** `1.2.3.4:80` or `[::1]:80`. */

@@ -112,10 +112,10 @@ export class UDPServerRelay extends UDPRelay {
       return;
     }
     if (target.port === 0) return;
-    logger.debug("udp data to {target} from {client}", {
+    logger.debug("udp data to {target} from {client}", () => ({
       target: `${target}`,
       client: `${client}`,
-    });
+    }));
     this.association(client).sendTo(data, target);
   }
 }
