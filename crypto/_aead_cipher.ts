@@ -123,22 +123,14 @@ class BackedCipher implements AeadCipher {
     return new BackedKey(this.#shared, slot);
   }
 
-  sealOnce(
-    session: AeadSession,
-    plaintext: Uint8Array,
-    sealed: Uint8Array,
-  ): void {
+  sealOnce(session: AeadSession, part: AeadPart): void {
     using key = this.sessionKey(session);
-    key.seal(this.#zeroNonce, plaintext, sealed);
+    key.sealPart(this.#zeroNonce, part);
   }
 
-  openOnce(
-    session: AeadSession,
-    sealed: Uint8Array,
-    plaintext: Uint8Array,
-  ): boolean {
+  openOnce(session: AeadSession, part: AeadPart): boolean {
     using key = this.sessionKey(session);
-    return key.open(this.#zeroNonce, sealed, plaintext);
+    return key.openPart(this.#zeroNonce, part);
   }
 
   [Symbol.dispose](): void {
@@ -210,39 +202,33 @@ class BackedKey implements AeadKey, SecretKey {
 
   sealPart(nonce: Uint8Array, part: AeadPart): void {
     const { backend } = this.#shared;
-    const { input, start, length, output, at } = part;
-    const end = start + length;
-    const outputEnd = at + length + TAG_LENGTH;
-    if (!isPart(input, start, end) || !isPart(output, at, outputEnd)) {
-      throw new RangeError(
-        `Cannot seal: ${length} bytes and the tag are not inside the buffers`,
-      );
-    }
-    if (backend.sealPart === undefined || !areFixed(part)) {
-      const sealed = output.subarray(at, outputEnd);
-      this.seal(nonce, input.subarray(start, end), sealed);
+    checkSealPart(part);
+    if (backend.sealPart !== undefined && areFixed(part)) {
+      this.#check(nonce);
+      backend.sealPart(this, nonce, part);
       return;
     }
-    this.#check(nonce);
-    backend.sealPart(this, nonce, part);
+    const { input, start, length, output, at } = part;
+    this.seal(
+      nonce,
+      input.subarray(start, start + length),
+      output.subarray(at, at + length + TAG_LENGTH),
+    );
   }
 
   openPart(nonce: Uint8Array, part: AeadPart): boolean {
     const { backend } = this.#shared;
+    checkOpenPart(part);
+    if (backend.openPart !== undefined && areFixed(part)) {
+      this.#check(nonce);
+      return backend.openPart(this, nonce, part);
+    }
     const { input, start, length, output, at } = part;
-    const end = start + length + TAG_LENGTH;
-    const outputEnd = at + length;
-    if (!isPart(input, start, end) || !isPart(output, at, outputEnd)) {
-      throw new RangeError(
-        `Cannot open: ${length} bytes and the tag are not inside the buffers`,
-      );
-    }
-    if (backend.openPart === undefined || !areFixed(part)) {
-      const plaintext = output.subarray(at, outputEnd);
-      return this.open(nonce, input.subarray(start, end), plaintext);
-    }
-    this.#check(nonce);
-    return backend.openPart(this, nonce, part);
+    return this.open(
+      nonce,
+      input.subarray(start, start + length + TAG_LENGTH),
+      output.subarray(at, at + length),
+    );
   }
 
   [Symbol.dispose](): void {
@@ -266,12 +252,50 @@ class BackedKey implements AeadKey, SecretKey {
   }
 }
 
-function areFixed({ input, output }: AeadPart): boolean {
+/**
+ * Whether native code may be given the addresses of a part.
+ *
+ * @param part Its range has been checked.
+ */
+export function areFixed({ input, output }: AeadPart): boolean {
   return input.length >= FIXED_LENGTH && output.length >= FIXED_LENGTH;
 }
 
-/** Native code gets an address and trusts the length that comes with it. */
-function isPart(bytes: Uint8Array, start: number, end: number): boolean {
+/**
+ * Makes sure that a part to be sealed lies in its buffers: native code gets an
+ * address, and trusts the length that comes with it.
+ *
+ * @throws {RangeError} If it does not.
+ */
+export function checkSealPart(part: AeadPart): void {
+  const { input, start, length, output, at } = part;
+  const end = start + length;
+  if (
+    !isInside(input, start, end) ||
+    !isInside(output, at, at + length + TAG_LENGTH)
+  ) throw notInside("seal", length);
+}
+
+/**
+ * The same for a part to be opened.
+ *
+ * @throws {RangeError} If it does not.
+ */
+export function checkOpenPart(part: AeadPart): void {
+  const { input, start, length, output, at } = part;
+  if (
+    !isInside(input, start, start + length + TAG_LENGTH) ||
+    !isInside(output, at, at + length)
+  ) throw notInside("open", length);
+}
+
+function isInside(bytes: Uint8Array, start: number, end: number): boolean {
   // So written that a NaN is refused too.
   return start >= 0 && start <= end && end <= bytes.length;
+}
+
+function notInside(action: string, length: number): RangeError {
+  return new RangeError(
+    `Cannot ${action}: ${length} bytes and the tag are not inside the buffers`,
+  );
 }

@@ -19,6 +19,7 @@ import {
   type FrameDecoder,
   type FrameEncoder,
   type Framing,
+  type OpenPacketOptions,
   type SealPacketOptions,
 } from "./_framing.ts";
 import { SaltPool } from "./_salt_pool.ts";
@@ -112,7 +113,7 @@ export class AeadFraming implements Framing {
   /**
    * Seals a packet.
    *
-   * @param plaintext The payload.
+   * @param plaintext Holds the payload.
    * @param out Takes the packet.
    * @param options See `CipherSuite.sealPacket`.
    * @returns Bytes of the packet.
@@ -120,38 +121,48 @@ export class AeadFraming implements Framing {
   sealPacket(
     plaintext: Uint8Array,
     out: Uint8Array,
-    options?: SealPacketOptions,
+    options: SealPacketOptions = {},
   ): number {
-    const { cipher, salts, saltLength } = this.#shared;
-    const total = plaintext.length + this.packetOverhead;
+    const { start = 0, end = plaintext.length, onSalt } = options;
+    const { cipher, salts, saltLength, part } = this.#shared;
     salts.take(this.packetSalt);
-    options?.onSalt?.(this.packetSalt);
+    onSalt?.(this.packetSalt);
     out.set(this.packetSalt);
-    cipher.sealOnce(
-      this.#packetSession,
-      plaintext,
-      out.subarray(saltLength, total),
-    );
-    return total;
+    part.input = plaintext;
+    part.start = start;
+    part.length = end - start;
+    part.output = out;
+    part.at = saltLength;
+    cipher.sealOnce(this.#packetSession, part);
+    return end - start + this.packetOverhead;
   }
 
   /**
    * Opens a packet.
    *
-   * @param packet What came in.
+   * @param packet Holds what came in.
    * @param out Takes the payload.
+   * @param options See `CipherSuite.openPacket`.
    * @returns Bytes of the payload, or {@linkcode DECRYPT_FAILED}.
    */
-  openPacket(packet: Uint8Array, out: Uint8Array): number {
-    const { cipher, saltLength } = this.#shared;
-    const length = packet.length - this.packetOverhead;
+  openPacket(
+    packet: Uint8Array,
+    out: Uint8Array,
+    options: OpenPacketOptions = {},
+  ): number {
+    const { start = 0, end = packet.length, at = 0 } = options;
+    const { cipher, saltLength, part } = this.#shared;
+    const length = end - start - this.packetOverhead;
     if (length < 0) return DECRYPT_FAILED;
-    for (let i = 0; i < saltLength; i++) this.packetSalt[i] = packet[i]!;
-    const genuine = cipher.openOnce(
-      this.#packetSession,
-      packet.subarray(saltLength),
-      out.subarray(0, length),
-    );
+    for (let i = 0; i < saltLength; i++) {
+      this.packetSalt[i] = packet[start + i]!;
+    }
+    part.input = packet;
+    part.start = start + saltLength;
+    part.length = length;
+    part.output = out;
+    part.at = at;
+    const genuine = cipher.openOnce(this.#packetSession, part);
     return genuine ? length : DECRYPT_FAILED;
   }
 

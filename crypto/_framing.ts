@@ -35,8 +35,22 @@ export interface FrameDecoder extends Disposable {
   decrypt(data: Uint8Array, out: Uint8Array, length: number): number;
 }
 
+/** Which part of a buffer is meant. */
+export interface PacketPart {
+  /** Where it begins. Default: at 0. */
+  readonly start?: number;
+  /** Where it ends. Default: with its buffer. */
+  readonly end?: number;
+}
+
+/** Options of `CipherSuite.openPacket`. */
+export interface OpenPacketOptions extends PacketPart {
+  /** Where in `out` the payload goes. Default: at 0. */
+  readonly at?: number;
+}
+
 /** Options of `CipherSuite.sealPacket`. */
-export interface SealPacketOptions {
+export interface SealPacketOptions extends PacketPart {
   /**
    * Called with the packet's salt or IV before the plaintext is read, which it
    * may still change: for a payload that says something of its own salt.
@@ -61,5 +75,9 @@ export interface Framing extends Disposable {
     options?: SealPacketOptions,
   ): number;
   /** See `CipherSuite.openPacket`; there is room enough in `out`. */
-  openPacket(packet: Uint8Array, out: Uint8Array): number;
+  openPacket(
+    packet: Uint8Array,
+    out: Uint8Array,
+    options?: OpenPacketOptions,
+  ): number;
 }

@@ -8,9 +8,11 @@
 
 import {
   type AeadBackend,
+  areFixed,
+  checkOpenPart,
+  checkSealPart,
   makeAeadCipher,
   type SecretKey,
-  TAG_LENGTH,
 } from "./_aead_cipher.ts";
 import type { DeriveSubkey } from "./_hkdf.ts";
 import {
@@ -75,42 +77,34 @@ export class OpensslAeadCipher implements AeadCipher {
    * Seals one message under a session key that is derived in place.
    *
    * @param session Master key and salt.
-   * @param plaintext Any length.
-   * @param sealed Takes 16 bytes more.
+   * @param part The plaintext, and where it goes.
    */
-  sealOnce(
-    session: AeadSession,
-    plaintext: Uint8Array,
-    sealed: Uint8Array,
-  ): void {
-    if (this.#derive === undefined) {
-      this.#cipher.sealOnce(session, plaintext, sealed);
-    } else {
-      const { sealing } = this.#backend;
-      this.#derive(session.masterKey, session.salt, sealing.keySlot());
-      sealing.sealOnce(plaintext, sealed);
+  sealOnce(session: AeadSession, part: AeadPart): void {
+    if (this.#derive === undefined || !areFixed(part)) {
+      this.#cipher.sealOnce(session, part);
+      return;
     }
+    checkSealPart(part);
+    const { sealing } = this.#backend;
+    this.#derive(session.masterKey, session.salt, sealing.keySlot());
+    sealing.sealOnce(part);
   }
 
   /**
    * Opens one message under a session key that is derived in place.
    *
    * @param session Master key and salt.
-   * @param sealed Ciphertext and tag.
-   * @param plaintext Takes 16 bytes less.
+   * @param part Ciphertext ‖ tag, and where the plaintext goes.
    * @returns Whether it is genuine.
    */
-  openOnce(
-    session: AeadSession,
-    sealed: Uint8Array,
-    plaintext: Uint8Array,
-  ): boolean {
-    if (this.#derive === undefined || sealed.length < TAG_LENGTH) {
-      return this.#cipher.openOnce(session, sealed, plaintext);
+  openOnce(session: AeadSession, part: AeadPart): boolean {
+    if (this.#derive === undefined || !areFixed(part)) {
+      return this.#cipher.openOnce(session, part);
     }
+    checkOpenPart(part);
     const { opening } = this.#backend;
     this.#derive(session.masterKey, session.salt, opening.keySlot());
-    return opening.openOnce(sealed, plaintext);
+    return opening.openOnce(part);
   }
 
   /** Frees the native contexts. */

@@ -153,8 +153,10 @@ export class AeadContext implements Disposable {
     plaintext: Uint8Array,
     sealed: Uint8Array,
   ): void {
+    const { length } = plaintext;
     this.#start(key, nonce);
-    this.#sealWhole(plaintext, sealed);
+    this.#update(plaintext, length, sealed);
+    this.#endSeal(length, sealed, 0);
   }
 
   /** Opens with a key. */
@@ -164,8 +166,11 @@ export class AeadContext implements Disposable {
     sealed: Uint8Array,
     plaintext: Uint8Array,
   ): boolean {
+    const length = sealed.length - TAG_LENGTH;
     this.#start(key, nonce);
-    return this.#openWhole(sealed, plaintext);
+    this.#expectTag(sealed, length);
+    this.#update(sealed, length, plaintext);
+    return this.#endOpen(length, plaintext, 0);
   }
 
   /** Seals a part of a buffer into another, both of which live on. */
@@ -198,18 +203,22 @@ export class AeadContext implements Disposable {
     return this.#key.bytes;
   }
 
-  /** Seals with the key in the slot and the nonce 0. */
-  sealOnce(plaintext: Uint8Array, sealed: Uint8Array): void {
+  /** Seals a part with the key in the slot and the nonce 0. */
+  sealOnce(part: AeadPart): void {
     this.#nonce.bytes.fill(0);
     this.#startWith(this.#key.pointer);
-    this.#sealWhole(plaintext, sealed);
+    this.#updatePart(part);
+    this.#endSeal(part.length, part.output, part.at);
   }
 
-  /** Opens with the key in the slot and the nonce 0. */
-  openOnce(sealed: Uint8Array, plaintext: Uint8Array): boolean {
+  /** Opens a part with the key in the slot and the nonce 0. */
+  openOnce(part: AeadPart): boolean {
+    const { input, start, length, output, at } = part;
     this.#nonce.bytes.fill(0);
     this.#startWith(this.#key.pointer);
-    return this.#openWhole(sealed, plaintext);
+    this.#expectTag(input, start + length);
+    this.#updatePart(part);
+    return this.#endOpen(length, output, at);
   }
 
   /** Forgets which key the context holds, so that it is set again. */
@@ -255,20 +264,7 @@ export class AeadContext implements Disposable {
     if (started !== 1) throw this.#failure("set the key and nonce");
   }
 
-  #sealWhole(plaintext: Uint8Array, sealed: Uint8Array): void {
-    const { length } = plaintext;
-    this.#updateWhole(plaintext, length, sealed);
-    this.#endSeal(length, sealed, 0);
-  }
-
-  #openWhole(sealed: Uint8Array, plaintext: Uint8Array): boolean {
-    const length = sealed.length - TAG_LENGTH;
-    this.#expectTag(sealed, length);
-    this.#updateWhole(sealed, length, plaintext);
-    return this.#endOpen(length, plaintext, 0);
-  }
-
-  #updateWhole(input: Uint8Array, length: number, output: Uint8Array): void {
+  #update(input: Uint8Array, length: number, output: Uint8Array): void {
     this.#writtenLength[0] = 0;
     if (length === 0) return;
     const done = this.#library.symbols.update(

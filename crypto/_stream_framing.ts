@@ -10,6 +10,7 @@ import {
   type FrameDecoder,
   type FrameEncoder,
   type Framing,
+  type OpenPacketOptions,
   type SealPacketOptions,
 } from "./_framing.ts";
 import { SaltPool } from "./_salt_pool.ts";
@@ -70,7 +71,7 @@ export class StreamFraming implements Framing {
   /**
    * Encrypts a packet.
    *
-   * @param plaintext The payload.
+   * @param plaintext Holds the payload.
    * @param out Takes the packet.
    * @param options See `CipherSuite.sealPacket`.
    * @returns Bytes of the packet.
@@ -78,34 +79,40 @@ export class StreamFraming implements Framing {
   sealPacket(
     plaintext: Uint8Array,
     out: Uint8Array,
-    options?: SealPacketOptions,
+    options: SealPacketOptions = {},
   ): number {
+    const { start = 0, end = plaintext.length, onSalt } = options;
     const { cipher, masterKey, salts, ivLength } = this.#shared;
-    const total = ivLength + plaintext.length;
     salts.take(this.packetSalt);
-    options?.onSalt?.(this.packetSalt);
+    onSalt?.(this.packetSalt);
     out.set(this.packetSalt);
     using state = cipher.start(masterKey, this.packetSalt);
-    state.update(plaintext, out.subarray(ivLength));
-    return total;
+    state.update(plaintext.subarray(start, end), out.subarray(ivLength));
+    return ivLength + end - start;
   }
 
   /**
    * Decrypts a packet.
    *
-   * @param packet What came in.
+   * @param packet Holds what came in.
    * @param out Takes the payload.
+   * @param options See `CipherSuite.openPacket`.
    * @returns Bytes of the payload, or {@linkcode DECRYPT_FAILED} if there is
    * no whole IV.
    */
-  openPacket(packet: Uint8Array, out: Uint8Array): number {
+  openPacket(
+    packet: Uint8Array,
+    out: Uint8Array,
+    options: OpenPacketOptions = {},
+  ): number {
+    const { start = 0, end = packet.length, at = 0 } = options;
     const { cipher, masterKey, ivLength } = this.#shared;
-    const length = packet.length - ivLength;
-    if (length < 0) return DECRYPT_FAILED;
-    this.packetSalt.set(packet.subarray(0, ivLength));
+    const payload = start + ivLength;
+    if (payload > end) return DECRYPT_FAILED;
+    this.packetSalt.set(packet.subarray(start, payload));
     using state = cipher.start(masterKey, this.packetSalt, { decrypt: true });
-    state.update(packet.subarray(ivLength), out);
-    return length;
+    state.update(packet.subarray(payload, end), out.subarray(at));
+    return end - payload;
   }
 
   /** Frees the cipher. */

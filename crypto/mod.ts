@@ -5,7 +5,11 @@
  * @module
  */
 
-export type { SealPacketOptions } from "./_framing.ts";
+export type {
+  OpenPacketOptions,
+  PacketPart,
+  SealPacketOptions,
+} from "./_framing.ts";
 export { Cryptor, DECRYPT_FAILED } from "./cryptor.ts";
 export { CipherError, type CipherErrorCode } from "./errors.ts";
 export { deriveKey } from "./key.ts";

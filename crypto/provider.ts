@@ -42,27 +42,17 @@ export interface AeadCipher extends Disposable {
    * `seal` in one, for a key that is not needed again.
    *
    * @param session The master key and the salt.
-   * @param plaintext Any length.
-   * @param sealed Takes `plaintext.length + 16` bytes; must not overlap.
+   * @param part The plaintext, and where it goes.
    */
-  sealOnce(
-    session: AeadSession,
-    plaintext: Uint8Array,
-    sealed: Uint8Array,
-  ): void;
+  sealOnce(session: AeadSession, part: AeadPart): void;
   /**
    * Opens what {@linkcode sealOnce} has sealed.
    *
    * @param session The master key and the salt.
-   * @param sealed Ciphertext ‖ tag.
-   * @param plaintext Takes `sealed.length - 16` bytes; must not overlap.
-   * @returns False if the tag is wrong.
+   * @param part Ciphertext ‖ tag, and where the plaintext goes.
+   * @returns False if the tag is wrong: nothing in the part may be used.
    */
-  openOnce(
-    session: AeadSession,
-    sealed: Uint8Array,
-    plaintext: Uint8Array,
-  ): boolean;
+  openOnce(session: AeadSession, part: AeadPart): boolean;
 }
 
 /** What the key of a session is made from. */

@@ -7,7 +7,12 @@
 
 import { SaltFilter } from "./salt_filter.ts";
 import { AeadFraming } from "./_aead_framing.ts";
-import type { Framing, SealPacketOptions } from "./_framing.ts";
+import type {
+  Framing,
+  OpenPacketOptions,
+  PacketPart,
+  SealPacketOptions,
+} from "./_framing.ts";
 import { StreamFraming } from "./_stream_framing.ts";
 import { Cryptor } from "./cryptor.ts";
 import { CipherError } from "./errors.ts";
@@ -107,19 +112,20 @@ export class CipherSuite implements Disposable {
   /**
    * Seals the payload of a UDP packet under a fresh salt.
    *
-   * @param plaintext The payload; may be empty.
-   * @param out Takes `plaintext.length + packetOverhead` bytes; must not
+   * @param plaintext Holds the payload, which may be empty.
+   * @param out Takes the payload's bytes and `packetOverhead` more; must not
    * overlap `plaintext`.
-   * @param options Whom to tell the salt before it is used.
+   * @param options Where the payload is, and whom to tell the salt before it
+   * is used.
    * @returns Bytes written.
-   * @throws {RangeError} If there is too little room.
+   * @throws {RangeError} If there is too little room, or no such payload.
    */
   sealPacket(
     plaintext: Uint8Array,
     out: Uint8Array,
-    options?: SealPacketOptions,
+    options: SealPacketOptions = {},
   ): number {
-    const needed = plaintext.length + this.packetOverhead;
+    const needed = partLength(plaintext, options) + this.packetOverhead;
     if (out.length < needed) {
       throw new RangeError(
         `Cannot seal a packet: ${needed} bytes of room are needed, not ${out.length}`,
@@ -131,21 +137,27 @@ export class CipherSuite implements Disposable {
   /**
    * Opens a UDP packet.
    *
-   * @param packet The packet.
-   * @param out Takes `packet.length - packetOverhead` bytes; must not overlap
-   * `packet`.
+   * @param packet Holds the packet.
+   * @param out Takes the packet's bytes less `packetOverhead`; must not
+   * overlap `packet`.
+   * @param options Where the packet is, and where the payload goes.
    * @returns Bytes of payload, or `DECRYPT_FAILED`: it is too short or not
    * genuine.
-   * @throws {RangeError} If there is too little room.
+   * @throws {RangeError} If there is too little room, or no such packet.
    */
-  openPacket(packet: Uint8Array, out: Uint8Array): number {
-    const needed = packet.length - this.packetOverhead;
-    if (out.length < needed) {
+  openPacket(
+    packet: Uint8Array,
+    out: Uint8Array,
+    options: OpenPacketOptions = {},
+  ): number {
+    const needed = partLength(packet, options) - this.packetOverhead;
+    const { at = 0 } = options;
+    if (!(at >= 0 && out.length - at >= needed)) {
       throw new RangeError(
         `Cannot open a packet: ${needed} bytes of room are needed, not ${out.length}`,
       );
     }
-    return this.#framing.openPacket(packet, out);
+    return this.#framing.openPacket(packet, out, options);
   }
 
   /** Frees the ciphers and wipes the key. */
@@ -153,4 +165,14 @@ export class CipherSuite implements Disposable {
     this.#framing[Symbol.dispose]();
     this.masterKey.fill(0);
   }
+}
+
+function partLength(
+  bytes: Uint8Array,
+  { start = 0, end = bytes.length }: PacketPart,
+): number {
+  if (start >= 0 && start <= end && end <= bytes.length) return end - start;
+  throw new RangeError(
+    `Cannot use bytes ${start} to ${end} of a buffer of ${bytes.length}`,
+  );
 }

@@ -190,3 +190,40 @@ Deno.test("CipherSuite.newCryptor() works for every method", () => {
     }
   }
 });
+
+Deno.test("CipherSuite.sealPacket() and openPacket() keep to a part of a buffer", () => {
+  for (const suite of suites) {
+    for (const size of [50, 5000]) {
+      const { name } = suite.method;
+      const data = noise(size);
+      const buffer = new Uint8Array(size + 100).fill(0xa5);
+      buffer.set(data, 40);
+      const packet = new Uint8Array(size + 200).fill(0xa5);
+      const sealed = suite.sealPacket(buffer, packet, {
+        start: 40,
+        end: 40 + size,
+      });
+      assertEquals(sealed, size + suite.packetOverhead, name);
+      const moved = new Uint8Array(sealed + 30).fill(0xa5);
+      moved.set(packet.subarray(0, sealed), 13);
+      const out = new Uint8Array(size + 100).fill(0xa5);
+      const part = { start: 13, end: 13 + sealed, at: 7 };
+      assertEquals(suite.openPacket(moved, out, part), size, name);
+      assertEquals(out.subarray(7, 7 + size), data, name);
+      assert(out.subarray(0, 7).every((byte) => byte === 0xa5), name);
+      assert(out.subarray(7 + size).every((byte) => byte === 0xa5), name);
+      assertThrows(
+        () => suite.openPacket(moved, out, { start: 13, end: sealed + 31 }),
+        RangeError,
+      );
+      assertThrows(
+        () => suite.openPacket(moved, out, { ...part, at: 101 }),
+        RangeError,
+      );
+      assertThrows(
+        () => suite.sealPacket(buffer, packet, { start: -1 }),
+        RangeError,
+      );
+    }
+  }
+});

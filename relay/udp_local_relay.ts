@@ -61,7 +61,10 @@ export class UDPLocalRelay extends UDPRelay {
       association.server = address;
       this.#seal(kept, association, address);
     });
-    if (association.server === undefined) kept = plain.slice();
+    if (association.server === undefined) {
+      const bytes = plain.bytes.slice(plain.start, plain.end);
+      kept = { bytes, start: 0, end: bytes.length };
+    }
   }
 
   /** Opens an answer and gives it to its application. */
@@ -74,10 +77,11 @@ export class UDPLocalRelay extends UDPRelay {
     if (suite.method.kind !== "aead" && from.key !== association.server?.key) {
       return;
     }
-    const plainLength = suite.openPacket(
-      this.input.subarray(HEADER_ROOM, HEADER_ROOM + length),
-      this.output.subarray(UDP_PREFIX_LENGTH),
-    );
+    const plainLength = suite.openPacket(this.input, this.output, {
+      start: HEADER_ROOM,
+      end: HEADER_ROOM + length,
+      at: UDP_PREFIX_LENGTH,
+    });
     if (plainLength === DECRYPT_FAILED) {
       logger.error(
         "cannot decrypt a UDP answer from {server}: wrong password or method",
@@ -103,55 +107,62 @@ export class UDPLocalRelay extends UDPRelay {
   }
 
   /** What is to be sealed: ADDR ‖ data. */
-  #plaintext(length: number): Uint8Array | undefined {
+  #plaintext(length: number): Plaintext | undefined {
+    const bytes = this.input;
+    const end = HEADER_ROOM + length;
     const header = this.#tunnelHeader;
     if (header !== undefined) {
       const start = HEADER_ROOM - header.length;
       if (start >= 0) {
-        this.input.set(header, start);
-        return this.input.subarray(start, HEADER_ROOM + length);
+        bytes.set(header, start);
+        return { bytes, start, end };
       }
       const joined = new Uint8Array(header.length + length);
       joined.set(header);
-      joined.set(
-        this.input.subarray(HEADER_ROOM, HEADER_ROOM + length),
-        header.length,
-      );
-      return joined;
+      joined.set(bytes.subarray(HEADER_ROOM, end), header.length);
+      return { bytes: joined, start: 0, end: joined.length };
     }
-    const packet = this.input.subarray(HEADER_ROOM, HEADER_ROOM + length);
-    return parseUdpHeader(packet).status === "ok"
-      ? packet.subarray(UDP_PREFIX_LENGTH)
+    return parseUdpHeader(bytes.subarray(HEADER_ROOM, end)).status === "ok"
+      ? { bytes, start: HEADER_ROOM + UDP_PREFIX_LENGTH, end }
       : undefined;
   }
 
   /** The tag at the end depends on the salt, which is drawn when sealing. */
-  #sealAuthenticated(plain: Uint8Array): number {
+  #sealAuthenticated({ bytes, start, end }: Plaintext): number {
     const { suite } = this.settings;
     const { masterKey } = suite;
-    const tagged = new Uint8Array(plain.length + ONETIMEAUTH_BYTES);
-    tagged.set(plain);
+    const length = end - start;
+    const tagged = new Uint8Array(length + ONETIMEAUTH_BYTES);
+    tagged.set(bytes.subarray(start, end));
     return suite.sealPacket(tagged, this.output, {
       onSalt: (iv) => {
-        const bytes = tagged.subarray(0, plain.length);
-        tagged.set(authenticate(bytes, { iv, masterKey }), plain.length);
+        const message = tagged.subarray(0, length);
+        tagged.set(authenticate(message, { iv, masterKey }), length);
       },
     });
   }
 
   #seal(
-    plain: Uint8Array,
+    plain: Plaintext,
     association: UDPAssociation,
     server: SocketAddress,
   ): void {
     const { suite, oneTimeAuth } = this.settings;
+    const { bytes, start, end } = plain;
     const extra = oneTimeAuth ? ONETIMEAUTH_BYTES : 0;
-    if (plain.length + extra + suite.packetOverhead > this.output.length) {
+    if (end - start + extra + suite.packetOverhead > this.output.length) {
       return;
     }
     const length = oneTimeAuth
       ? this.#sealAuthenticated(plain)
-      : suite.sealPacket(plain, this.output);
+      : suite.sealPacket(bytes, this.output, { start, end });
     association.sendTo(this.output.subarray(0, length), server);
   }
+}
+
+/** Bytes in a part of a buffer. */
+interface Plaintext {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
 }

@@ -25,10 +25,10 @@ export class UDPServerRelay extends UDPRelay {
   /** Opens a packet of a client and sends it to its target. */
   protected onClientPacket(length: number, from: SocketAddress): void {
     const { suite } = this.settings;
-    const plainLength = suite.openPacket(
-      this.input.subarray(HEADER_ROOM, HEADER_ROOM + length),
-      this.output,
-    );
+    const plainLength = suite.openPacket(this.input, this.output, {
+      start: HEADER_ROOM,
+      end: HEADER_ROOM + length,
+    });
     if (plainLength === DECRYPT_FAILED) {
       refuse(from);
       return;
@@ -70,10 +70,10 @@ export class UDPServerRelay extends UDPRelay {
     const start = HEADER_ROOM - addressLength(from);
     writeAddress(this.input, start, from);
     const { suite } = this.settings;
-    const sealed = suite.sealPacket(
-      this.input.subarray(start, HEADER_ROOM + length),
-      this.output,
-    );
+    const sealed = suite.sealPacket(this.input, this.output, {
+      start,
+      end: HEADER_ROOM + length,
+    });
     // Sent back to us, it would look like a request.
     suite.packetSalts.add(suite.packetSalt);
     this.touch(association.client);
