@@ -10,6 +10,7 @@ export * from "./event_loop.ts";
 export * from "./events.ts";
 export * from "./fd_table.ts";
 export * from "./ip.ts";
+export * from "./linked_list.ts";
 export * from "./poller.ts";
 export * from "./socket.ts";
 export { Timer } from "./timers.ts";

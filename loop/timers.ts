@@ -8,13 +8,17 @@
  */
 
 import type { Clock } from "./clock.ts";
+import { LinkedList, ListItem } from "./linked_list.ts";
+
+/** Up to this many delays keep their queues while these are empty. */
+const KEPT_QUEUES = 16;
 
 /** A timer that is set; made by the loop. */
-export class Timer implements Disposable {
+export class Timer extends ListItem<Timer> implements Disposable {
   /** When it is due, in milliseconds of the clock. */
   readonly due: number;
   readonly #callback: () => void;
-  readonly #queue: Set<Timer>;
+  readonly #queue: LinkedList<Timer>;
 
   /**
    * Sets the timer.
@@ -23,21 +27,22 @@ export class Timer implements Disposable {
    * @param callback What to call then.
    * @param queue Where it stands while it is set.
    */
-  constructor(due: number, callback: () => void, queue: Set<Timer>) {
+  constructor(due: number, callback: () => void, queue: LinkedList<Timer>) {
+    super();
     this.due = due;
     this.#callback = callback;
     this.#queue = queue;
-    queue.add(this);
+    queue.push(this);
   }
 
   /** Whether it is still to be called. */
   get active(): boolean {
-    return this.#queue.has(this);
+    return this.listed;
   }
 
   /** Cancels it. Idempotent. */
   cancel(): void {
-    this.#queue.delete(this);
+    this.#queue.remove(this);
   }
 
   /** Cancels it. */
@@ -47,14 +52,16 @@ export class Timer implements Disposable {
 
   /** Calls back, once, unless it was cancelled. */
   fire(): void {
-    if (this.#queue.delete(this)) this.#callback();
+    if (!this.listed) return;
+    this.cancel();
+    this.#callback();
   }
 }
 
 /** The timers of a loop. */
 export class TimerQueue {
   readonly #clock: Clock;
-  readonly #queues = new Map<number, Set<Timer>>();
+  readonly #queues = new Map<number, LinkedList<Timer>>();
 
   /**
    * Makes an empty queue.
@@ -75,17 +82,16 @@ export class TimerQueue {
   add(milliseconds: number, callback: () => void): Timer {
     const delay = Math.max(0, Math.ceil(milliseconds));
     let queue = this.#queues.get(delay);
-    if (queue === undefined) this.#queues.set(delay, queue = new Set());
+    if (queue === undefined) this.#queues.set(delay, queue = new LinkedList());
     return new Timer(this.#clock.now() + delay, callback, queue);
   }
 
   /** When the next timer is due, in milliseconds of the clock; or Infinity. */
   get next(): number {
     let next = Infinity;
-    for (const [delay, queue] of this.#queues) {
-      const first = queue.values().next().value;
-      if (first === undefined) this.#queues.delete(delay);
-      else next = Math.min(next, first.due);
+    for (const [delay, { first }] of this.#queues) {
+      if (first !== undefined) next = Math.min(next, first.due);
+      else if (this.#queues.size > KEPT_QUEUES) this.#queues.delete(delay);
     }
     return next;
   }
@@ -102,10 +108,11 @@ export class TimerQueue {
     now: number = this.#clock.now(),
   ): void {
     const due: Timer[] = [];
-    for (const queue of this.#queues.values()) {
-      for (const timer of queue) {
-        if (timer.due > now) break;
+    for (const { first } of this.#queues.values()) {
+      let timer = first;
+      while (timer !== undefined && timer.due <= now) {
         due.push(timer);
+        timer = timer.next;
       }
     }
     if (due.length === 0) return;

@@ -12,6 +12,7 @@ import {
   type EventHandler,
   type EventLoop,
   FdTable,
+  LinkedList,
   type ListenerSocket,
   POLL_ERR,
   POLL_IN,
@@ -93,14 +94,13 @@ export class TCPRelay implements EventHandler {
   timeouts: (TCPRelayHandler | undefined)[] = [];
   /** Where the last sweep ended. */
   timeoutOffset = 0;
-  /** Handler → its index in {@linkcode TCPRelay.timeouts}. */
-  readonly handlerToTimeouts: Map<TCPRelayHandler, number> = new Map();
   readonly #isLocal: boolean;
   readonly #statCallback: StatCallback | undefined;
   readonly #serverSocket: ListenerSocket;
   readonly #handlePeriodic: () => void;
   /** Handlers without a valid header, the first accepted first. */
-  readonly #handshakes = new Set<TCPRelayHandler>();
+  readonly #handshakes = new LinkedList<TCPRelayHandler>();
+  #connections = 0;
   #handshakeTimer: Timer | undefined;
   #pauseTimer: Timer | undefined;
   /** Whether ending a client may help: the last one ended has. */
@@ -153,7 +153,7 @@ export class TCPRelay implements EventHandler {
 
   /** How many connections are open. */
   get connections(): number {
-    return this.handlerToTimeouts.size;
+    return this.#connections;
   }
 
   /**
@@ -195,14 +195,15 @@ export class TCPRelay implements EventHandler {
    * @param handler One that is being destroyed.
    */
   removeHandler(handler: TCPRelayHandler): void {
-    const index = this.handlerToTimeouts.get(handler);
-    if (index === undefined) return;
+    const index = handler.timeoutIndex;
+    if (index < 0) return;
     // Deleting is O(n), so the place is only emptied.
     this.timeouts[index] = undefined;
-    this.handlerToTimeouts.delete(handler);
-    this.#handshakes.delete(handler);
+    handler.timeoutIndex = -1;
+    this.#connections--;
+    this.#handshakes.remove(handler);
     if (this.#pauseTimer !== undefined) this.#resumeAccepting();
-    if (this.#closed && this.handlerToTimeouts.size === 0) this.#finish();
+    if (this.#closed && this.#connections === 0) this.#finish();
   }
 
   /**
@@ -219,9 +220,10 @@ export class TCPRelay implements EventHandler {
     const now = Math.floor(this.loop.time());
     if (now - handler.lastActivity < TIMEOUT_PRECISION) return;
     handler.lastActivity = now;
-    const index = this.handlerToTimeouts.get(handler);
-    if (index !== undefined) this.timeouts[index] = undefined;
-    this.handlerToTimeouts.set(handler, this.timeouts.length);
+    const index = handler.timeoutIndex;
+    if (index < 0) this.#connections++;
+    else this.timeouts[index] = undefined;
+    handler.timeoutIndex = this.timeouts.length;
     this.timeouts.push(handler);
   }
 
@@ -231,7 +233,7 @@ export class TCPRelay implements EventHandler {
    * @param handler The handler.
    */
   endHandshake(handler: TCPRelayHandler): void {
-    this.#handshakes.delete(handler);
+    this.#handshakes.remove(handler);
   }
 
   /** Ends the handlers that were idle for `timeout` seconds. */
@@ -258,8 +260,8 @@ export class TCPRelay implements EventHandler {
     }
     if (position > TIMEOUTS_CLEAN_SIZE && position > length >> 1) {
       this.timeouts = timeouts.slice(position);
-      for (const [handler, index] of this.handlerToTimeouts) {
-        this.handlerToTimeouts.set(handler, index - position);
+      for (const handler of this.timeouts) {
+        if (handler !== undefined) handler.timeoutIndex -= position;
       }
       position = 0;
     }
@@ -279,15 +281,13 @@ export class TCPRelay implements EventHandler {
       this.#eventloop?.remove(this.#serverSocket);
       this.#serverSocket.close();
     }
-    if (this.handlerToTimeouts.size === 0) this.#finish();
+    if (this.#connections === 0) this.#finish();
   }
 
   /** Stops listening and ends every connection. */
   destroy(): void {
     this.close();
-    for (const handler of [...this.handlerToTimeouts.keys()]) {
-      handler.destroy();
-    }
+    for (const handler of [...this.timeouts]) handler?.destroy();
   }
 
   #finish(): void {
@@ -320,7 +320,7 @@ export class TCPRelay implements EventHandler {
       : new ServerHandler(this, socket);
     handler.lastActivity = -Infinity;
     this.updateActivity(handler, 0);
-    this.#handshakes.add(handler);
+    this.#handshakes.push(handler);
     handler.acceptedAt = this.loop.time();
     if (this.#handshakeTimer?.active !== true) {
       this.#watchHandshakes(HANDSHAKE_TIMEOUT);
@@ -347,10 +347,7 @@ export class TCPRelay implements EventHandler {
     // Who has shown no valid header yet must make room, the oldest first; one
     // for each client accepted, since the limit may be another one.
     this.#mayEvict = false;
-    for (const handler of this.#handshakes) {
-      handler.destroy();
-      break;
-    }
+    this.#handshakes.first?.destroy();
   }
 
   #resumeAccepting(): void {
@@ -368,9 +365,11 @@ export class TCPRelay implements EventHandler {
 
   #sweepHandshakes(): void {
     const now = this.loop.time();
-    for (const handler of this.#handshakes) {
+    let handler: TCPRelayHandler | undefined;
+    while ((handler = this.#handshakes.first) !== undefined) {
       const left = handler.acceptedAt + HANDSHAKE_TIMEOUT - now;
       if (left > 0) return this.#watchHandshakes(left);
+      this.endHandshake(handler);
       handler.timeOut();
     }
   }

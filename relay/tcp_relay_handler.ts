@@ -15,6 +15,7 @@ import { getLogger } from "@logtape/logtape";
 import { Cryptor, DECRYPT_FAILED } from "../crypto/mod.ts";
 import {
   FAILED,
+  ListItem,
   POLL_ERR,
   POLL_HUP,
   POLL_IN,
@@ -47,13 +48,16 @@ import type { TCPRelay } from "./tcp_relay.ts";
 const logger = getLogger(["shadowsocks", "relay"]);
 
 /** One relayed connection; the client and the server side extend it. */
-export abstract class TCPRelayHandler implements ConnectorOwner {
+export abstract class TCPRelayHandler extends ListItem<TCPRelayHandler>
+  implements ConnectorOwner {
   /** `STAGE_*`. */
   stage: number = STAGE_INIT;
   /** Seconds of the loop's clock; kept by {@linkcode TCPRelay}. */
   lastActivity = 0;
   /** Seconds of the loop's clock; kept by {@linkcode TCPRelay}. */
   acceptedAt = 0;
+  /** Its place in `TCPRelay.timeouts`; -1: none. Kept by the relay. */
+  timeoutIndex = -1;
   /** The other end as the user names it, for log lines; "" if not known. */
   remoteName = "";
   /** The relay that accepted the connection. */
@@ -82,6 +86,7 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
    * @param localSocket The accepted socket; owned from now on.
    */
   constructor(relay: TCPRelay, localSocket: StreamSocket) {
+    super();
     this.relay = relay;
     this.localSocket = localSocket;
     this.cryptor = relay.settings.suite.newCryptor();
@@ -99,8 +104,7 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
     const isLocal = socket === this.localSocket;
     if (!isLocal && socket !== this.remoteSocket) return;
     if (!isLocal && this.stage === STAGE_CONNECTING) {
-      this.#connector!.handleEvent(event);
-      return;
+      return this.#connector!.handleEvent(event);
     }
     if ((event & POLL_ERR) !== 0) {
       this.onSocketError(isLocal, () => socket.takeError());
@@ -173,10 +177,7 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
 
   /** Ends the connection once the client has been sent all that waits. */
   protected destroyAfterWrite(): void {
-    if (this.downstream.pending === undefined) {
-      this.destroy();
-      return;
-    }
+    if (this.downstream.pending === undefined) return this.destroy();
     this.#closing = true;
     this.updateStream(STREAM_UP, WAIT_STATUS_INIT);
   }
@@ -351,10 +352,7 @@ export abstract class TCPRelayHandler implements ConnectorOwner {
   }
 
   #onLocalRead(): void {
-    if (this.stage === STAGE_STREAM) {
-      this.#pump(STREAM_UP);
-      return;
-    }
+    if (this.stage === STAGE_STREAM) return this.#pump(STREAM_UP);
     const { input } = this.relay.buffers;
     const { carry } = this.upstream;
     const start = this.stage === STAGE_DRAINING ? 0 : carry?.length ?? 0;

@@ -19,7 +19,7 @@ Deno.test("TCPRelay.timeouts has each handler in order when it is accepted", asy
   assertEquals(relay.timeouts, []);
   const streams = await fixture.acceptMany(3);
   const handlers = streams.map((stream) => fixture.handlerOf(stream));
-  assertEquals(places(relay, handlers), [0, 1, 2]);
+  assertEquals(places(handlers), [0, 1, 2]);
   assertEquals(relay.timeouts.length, 3);
   assertEquals(relay.connections, 3);
   assertEquals(fixture.stats, []);
@@ -104,7 +104,7 @@ Deno.test("TCPRelay does without a stat callback", async () => {
   other.destroy();
 });
 
-Deno.test("TCPRelay.handlerToTimeouts is right after many updates, removals and sweeps", async () => {
+Deno.test("TCPRelayHandler.timeoutIndex is right after many updates, removals and sweeps", async () => {
   using fixture = new RelayFixture({ settings: { timeout: 40 } });
   const { relay, clock } = fixture;
   const handlers = await handlersOf(fixture, 60);
@@ -251,7 +251,7 @@ Deno.test("TCPRelay.handlePeriodic() trims the list when more than half of it an
   assert(relay.timeouts !== before);
   assertSameList(relay, [...active, ...young]);
   assertEquals(relay.timeoutOffset, 0);
-  assertEquals(places(relay, active), active.map((_, i) => i));
+  assertEquals(places(active), active.map((_, i) => i));
   assertIndexRight(relay);
   // The shifted indexes are the ones used from now on.
   active[3]!.destroy();
@@ -314,11 +314,8 @@ async function handlersOf(
   return streams.map((stream) => fixture.handlerOf(stream));
 }
 
-function places(
-  relay: TCPRelay,
-  handlers: readonly TCPRelayHandler[],
-): (number | undefined)[] {
-  return handlers.map((handler) => relay.handlerToTimeouts.get(handler));
+function places(handlers: readonly TCPRelayHandler[]): number[] {
+  return handlers.map((handler) => handler.timeoutIndex);
 }
 
 function destroyed(
@@ -341,8 +338,8 @@ function assertSameList(
 /** Every place knows its handler, and every handler its one place. */
 function assertIndexRight(relay: TCPRelay): void {
   const used = relay.timeouts.filter((handler) => handler !== undefined);
-  assertEquals(used.length, relay.handlerToTimeouts.size);
-  for (const [handler, index] of relay.handlerToTimeouts) {
-    assert(relay.timeouts[index] === handler, `place ${index}`);
+  assertEquals(used.length, relay.connections);
+  for (const [index, handler] of relay.timeouts.entries()) {
+    if (handler !== undefined) assertEquals(handler.timeoutIndex, index);
   }
 }
