@@ -19,6 +19,10 @@ export const TAG_LENGTH = 16;
 export interface SecretKey {
   /** Its bytes, to be read during the call only; a new view each time. */
   readonly bytes: Uint8Array;
+  /** For the backend: what it keeps ready to seal with the key. */
+  sealer?: unknown;
+  /** For the backend: what it keeps ready to open with the key. */
+  opener?: unknown;
 }
 
 /**
@@ -161,6 +165,8 @@ class BackedCipher implements AeadCipher {
 const NO_SLOT = -1;
 
 class BackedKey implements AeadKey, SecretKey {
+  sealer: unknown = undefined;
+  opener: unknown = undefined;
   readonly #shared: Shared;
   #slot: number;
 

@@ -123,8 +123,14 @@ class OpensslAead implements AeadBackend {
     using building = new DisposableStack();
     this.sealing = building.use(new AeadContext(method, parts, 1));
     this.opening = new AeadContext(method, parts, 0);
-    this.#sealers = new ContextPool(() => new AeadContext(method, parts, 1));
-    this.#openers = new ContextPool(() => new AeadContext(method, parts, 0));
+    this.#sealers = new ContextPool(
+      () => new AeadContext(method, parts, 1),
+      (key) => key.sealer = undefined,
+    );
+    this.#openers = new ContextPool(
+      () => new AeadContext(method, parts, 0),
+      (key) => key.opener = undefined,
+    );
     building.move();
   }
 
@@ -134,7 +140,7 @@ class OpensslAead implements AeadBackend {
     plaintext: Uint8Array,
     sealed: Uint8Array,
   ): void {
-    this.#sealers.for(key).seal(key, nonce, plaintext, sealed);
+    this.#sealer(key).seal(key, nonce, plaintext, sealed);
   }
 
   open(
@@ -143,20 +149,22 @@ class OpensslAead implements AeadBackend {
     sealed: Uint8Array,
     plaintext: Uint8Array,
   ): boolean {
-    return this.#openers.for(key).open(key, nonce, sealed, plaintext);
+    return this.#opener(key).open(key, nonce, sealed, plaintext);
   }
 
   sealPart(key: SecretKey, nonce: Uint8Array, part: AeadPart): void {
-    this.#sealers.for(key).sealPart(key, nonce, part);
+    this.#sealer(key).sealPart(key, nonce, part);
   }
 
   openPart(key: SecretKey, nonce: Uint8Array, part: AeadPart): boolean {
-    return this.#openers.for(key).openPart(key, nonce, part);
+    return this.#opener(key).openPart(key, nonce, part);
   }
 
   forget(key: SecretKey): void {
-    this.#sealers.forget(key);
-    this.#openers.forget(key);
+    const { sealer, opener } = key;
+    key.sealer = key.opener = undefined;
+    if (sealer !== undefined) this.#sealers.giveBack(sealer as AeadContext);
+    if (opener !== undefined) this.#openers.giveBack(opener as AeadContext);
   }
 
   [Symbol.dispose](): void {
@@ -164,5 +172,13 @@ class OpensslAead implements AeadBackend {
     this.opening[Symbol.dispose]();
     this.#sealers[Symbol.dispose]();
     this.#openers[Symbol.dispose]();
+  }
+
+  #sealer(key: SecretKey): AeadContext {
+    return (key.sealer ??= this.#sealers.take(key)) as AeadContext;
+  }
+
+  #opener(key: SecretKey): AeadContext {
+    return (key.opener ??= this.#openers.take(key)) as AeadContext;
   }
 }

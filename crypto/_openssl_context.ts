@@ -43,60 +43,61 @@ export interface OpensslAeadParts {
  */
 export class ContextPool implements Disposable {
   readonly #make: () => AeadContext;
+  readonly #onLost: (key: SecretKey) => void;
   readonly #contexts: AeadContext[] = [];
-  readonly #byKey = new Map<SecretKey, AeadContext>();
   /** Those whose key is not needed any more. */
   readonly #free: AeadContext[] = [];
   /** Whose turn it is to take another key when all are taken. */
   #next = 0;
   #disposed = false;
 
-  /** Makes an empty pool. */
-  constructor(make: () => AeadContext) {
+  /**
+   * Makes an empty pool.
+   *
+   * @param make Makes a context.
+   * @param onLost Called with a key whose context goes to another key.
+   */
+  constructor(make: () => AeadContext, onLost: (key: SecretKey) => void) {
     this.#make = make;
+    this.#onLost = onLost;
   }
 
-  /** The context that has the key, or is to get it. */
-  for(key: SecretKey): AeadContext {
-    const known = this.#byKey.get(key);
-    if (known !== undefined) return known;
+  /** A context for a key that has none. */
+  take(key: SecretKey): AeadContext {
     if (this.#disposed) {
       throw new TypeError("Cannot use a cipher: it is disposed of");
     }
-    const context = this.#take();
+    const context = this.#free.pop() ?? this.#add() ?? this.#steal();
     context.owner = key;
-    this.#byKey.set(key, context);
     return context;
   }
 
-  /** Drops a key; its context is free for another. */
-  forget(key: SecretKey): void {
-    const context = this.#byKey.get(key);
-    if (context === undefined) return;
-    context.forget(key);
-    context.owner = undefined;
-    this.#byKey.delete(key);
+  /** Takes a context back, whose key is not needed any more. */
+  giveBack(context: AeadContext): void {
+    context.forget();
     this.#free.push(context);
   }
 
   /** Frees the contexts. */
   [Symbol.dispose](): void {
     this.#disposed = true;
-    for (const context of this.#contexts) context[Symbol.dispose]();
-    this.#byKey.clear();
+    for (const context of this.#contexts) {
+      if (context.owner !== undefined) this.#onLost(context.owner);
+      context[Symbol.dispose]();
+    }
   }
 
-  #take(): AeadContext {
-    const free = this.#free.pop();
-    if (free !== undefined) return free;
-    if (this.#contexts.length < MAX_CONTEXTS) {
-      const made = this.#make();
-      this.#contexts.push(made);
-      return made;
-    }
+  #add(): AeadContext | undefined {
+    if (this.#contexts.length === MAX_CONTEXTS) return undefined;
+    const context = this.#make();
+    this.#contexts.push(context);
+    return context;
+  }
+
+  #steal(): AeadContext {
     const context = this.#contexts[this.#next]!;
     this.#next = (this.#next + 1) % MAX_CONTEXTS;
-    if (context.owner !== undefined) this.#byKey.delete(context.owner);
+    this.#onLost(context.owner!);
     return context;
   }
 }
@@ -221,18 +222,17 @@ export class AeadContext implements Disposable {
     return this.#endOpen(length, output, at);
   }
 
-  /** Forgets which key the context holds, so that it is set again. */
-  forget(key: SecretKey): void {
-    if (key === this.#current) this.#current = undefined;
-    this.#short?.forget(key);
+  /** Forgets its keys. */
+  forget(): void {
+    this.owner = this.#current = undefined;
+    this.#short?.[Symbol.dispose]();
   }
 
   /** Frees the context. */
   [Symbol.dispose](): void {
     const context = this.#context;
     this.#context = null;
-    this.#current = undefined;
-    this.#short?.[Symbol.dispose]();
+    this.forget();
     if (context !== null) this.#library.symbols.EVP_CIPHER_CTX_free(context);
   }
 

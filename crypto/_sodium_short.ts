@@ -181,13 +181,9 @@ export class ShortState implements Disposable {
     return false;
   }
 
-  /** Wipes the key, if it is this one. */
-  forget(key: SecretKey): void {
-    if (key === this.#current) this[Symbol.dispose]();
-  }
-
   /** Wipes the key. */
   [Symbol.dispose](): void {
+    if (this.#current === undefined) return;
     this.#current = undefined;
     this.#memory.bytes.fill(0);
   }
