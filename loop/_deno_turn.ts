@@ -41,21 +41,27 @@ export class DenoTurns implements Disposable {
   /** Closes the connection. */
   [Symbol.dispose](): void {
     this.#disposed = true;
+    this.#close();
+  }
+
+  #close(): void {
     this.#ends?.forEach((end) => end.close());
     this.#ends = null;
   }
 
   async #ring([from, to]: Ends): Promise<boolean> {
     try {
-      const arrival = to.read(this.#received);
-      await from.write(BYTE);
-      await arrival;
-      return true;
+      // Both at once, so that neither is left to fail unheard.
+      const [count] = await Promise.all([
+        to.read(this.#received),
+        from.write(BYTE),
+      ]);
+      if (count === 1) return true;
     } catch {
       // Closed while the byte was under way, or the system took it away.
-      this.#ends = null;
-      return false;
     }
+    this.#close();
+    return false;
   }
 
   async #connect(): Promise<void> {
