@@ -57,7 +57,7 @@ export abstract class TCPRelayHandler extends ListItem<TCPRelayHandler>
   /** Seconds of the loop's clock; kept by {@linkcode TCPRelay}. */
   acceptedAt = 0;
   /** Its place in `TCPRelay.timeouts`; -1: none. Kept by the relay. */
-  timeoutIndex = -1;
+  timeoutIndex: number = -1;
   /** The other end as the user names it, for log lines; "" if not known. */
   remoteName = "";
   /** The relay that accepted the connection. */
