@@ -128,11 +128,8 @@ export class AeadFraming implements Framing {
     salts.take(this.packetSalt);
     onSalt?.(this.packetSalt);
     out.set(this.packetSalt);
-    part.input = plaintext;
-    part.start = start;
-    part.length = end - start;
-    part.output = out;
-    part.at = saltLength;
+    setInput(part, plaintext, start, end - start);
+    setOutput(part, out, saltLength);
     cipher.sealOnce(this.#packetSession, part);
     return end - start + this.packetOverhead;
   }
@@ -157,11 +154,8 @@ export class AeadFraming implements Framing {
     for (let i = 0; i < saltLength; i++) {
       this.packetSalt[i] = packet[start + i]!;
     }
-    part.input = packet;
-    part.start = start + saltLength;
-    part.length = length;
-    part.output = out;
-    part.at = at;
+    setInput(part, packet, start + saltLength, length);
+    setOutput(part, out, at);
     const genuine = cipher.openOnce(this.#packetSession, part);
     return genuine ? length : DECRYPT_FAILED;
   }
@@ -231,11 +225,8 @@ class AeadEncoder implements FrameEncoder {
   ): void {
     const { nonce, part } = this.#shared;
     writeCounter(nonce, this.#counter);
-    part.input = input;
-    part.start = start;
-    part.length = length;
-    part.output = output;
-    part.at = at;
+    setInput(part, input, start, length);
+    setOutput(part, output, at);
     this.#key.sealPart(nonce, part);
     this.#counter++;
   }
@@ -328,11 +319,8 @@ class AeadDecoder implements FrameDecoder {
   ): boolean {
     const { nonce, part } = this.#shared;
     writeCounter(nonce, this.#counter);
-    part.input = input;
-    part.start = this.consumed;
-    part.length = length;
-    part.output = output;
-    part.at = at;
+    setInput(part, input, this.consumed, length);
+    setOutput(part, output, at);
     if (!key.openPart(nonce, part)) {
       this.failed = true;
       return false;
@@ -340,6 +328,22 @@ class AeadDecoder implements FrameDecoder {
     this.#counter++;
     return true;
   }
+}
+
+function setInput(
+  part: AeadPart,
+  input: Uint8Array,
+  start: number,
+  length: number,
+): void {
+  part.input = input;
+  part.start = start;
+  part.length = length;
+}
+
+function setOutput(part: AeadPart, output: Uint8Array, at: number): void {
+  part.output = output;
+  part.at = at;
 }
 
 function sessionKey(shared: Shared, salt: Uint8Array): AeadKey {

@@ -154,6 +154,14 @@ export class BufferPlaces {
   }
 }
 
+/** The places of the buffers that a library reads and writes. */
+export interface Places {
+  /** Those that are read. */
+  readonly input: BufferPlaces;
+  /** Those that are written. */
+  readonly output: BufferPlaces;
+}
+
 /**
  * Encodes a C string.
  *

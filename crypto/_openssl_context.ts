@@ -130,7 +130,9 @@ export class AeadContext implements Disposable {
     this.#context = context;
     this.#key = new NativeBuffer(method.keyLength);
     this.#nonce = new NativeBuffer(method.nonceLength);
-    if (short !== undefined) this.#short = new ShortState(short);
+    if (short !== undefined) {
+      this.#short = new ShortState(short, library.places);
+    }
     const ready = context !== null &&
       symbols.EVP_CipherInit_ex(context, cipher, null, null, null, encrypt) ===
         1 &&
@@ -316,7 +318,7 @@ export class AeadContext implements Disposable {
 
   /** Passes the tag from or to the context. */
   #control(type: number): boolean {
-    return this.#library.symbols.control(
+    return this.#library.symbols.EVP_CIPHER_CTX_ctrl(
       this.#context,
       type,
       TAG_LENGTH,

@@ -11,6 +11,7 @@ import {
   loadLibrary,
   NativeBuffer,
   type NativeSymbols,
+  type Places,
   readCString,
 } from "./_ffi.ts";
 
@@ -44,7 +45,7 @@ export const OPENSSL_SYMBOLS = {
   EVP_CIPHER_CTX_free: { parameters: ["pointer"], result: "void" },
   // int EVP_CIPHER_CTX_ctrl(EVP_CIPHER_CTX *ctx, int type, int arg, void *ptr)
   EVP_CIPHER_CTX_ctrl: {
-    parameters: ["pointer", "i32", "i32", "buffer"],
+    parameters: ["pointer", "i32", "i32", "pointer"],
     result: "i32",
   },
   // int EVP_CipherInit_ex(EVP_CIPHER_CTX *ctx, const EVP_CIPHER *type,
@@ -65,11 +66,6 @@ export const OPENSSL_SYMBOLS = {
   startAt: {
     name: "EVP_CipherInit_ex",
     parameters: ["pointer", "pointer", "pointer", "pointer", "pointer", "i32"],
-    result: "i32",
-  },
-  control: {
-    name: "EVP_CIPHER_CTX_ctrl",
-    parameters: ["pointer", "i32", "i32", "pointer"],
     result: "i32",
   },
   // int EVP_CipherUpdate(EVP_CIPHER_CTX *ctx, unsigned char *out, int *outl,
@@ -151,10 +147,7 @@ export interface OpensslLibrary {
   /** An `int *outl` for calls that write as much as they read. */
   readonly written: NativeBuffer;
   /** Where the buffers are that `updateAt` reads and writes. */
-  readonly places: {
-    readonly input: BufferPlaces;
-    readonly output: BufferPlaces;
-  };
+  readonly places: Places;
 }
 
 /**

@@ -7,8 +7,8 @@
  */
 
 import type { AeadBackend, SecretKey } from "./_aead_cipher.ts";
+import { alignedBytes, checkSodium } from "./_sodium_common.ts";
 import type { SodiumSymbols } from "./_sodium_library.ts";
-import { CipherError } from "./errors.ts";
 
 /** crypto_aead_*_encrypt or _encrypt_afternm. */
 type Encrypt = (
@@ -188,7 +188,7 @@ class GcmBackend implements AeadBackend {
   #use(key: SecretKey): void {
     if (key === this.#current) return;
     this.#current = undefined;
-    check("set a key", this.#functions.expand(this.#state, key.bytes));
+    checkSodium("set a key", this.#functions.expand(this.#state, key.bytes));
     this.#current = key;
   }
 }
@@ -201,7 +201,7 @@ function encryptWith(
   sealed: Uint8Array,
 ): void {
   const length = BigInt(plaintext.length);
-  check(
+  checkSodium(
     "seal",
     encrypt(sealed, null, plaintext, length, null, 0n, null, nonce, key),
   );
@@ -228,21 +228,4 @@ function decryptWith(
     nonce,
     key,
   ) === 0;
-}
-
-function check(action: string, code: number): void {
-  if (code === 0) return;
-  throw new CipherError(
-    "library_failure",
-    `Cannot ${action} with libsodium: it answered ${code}`,
-  );
-}
-
-/** Memory at an address that is a multiple of `alignment`. */
-function alignedBytes(length: number, alignment: number): Uint8Array {
-  const bytes = new Uint8Array(length + alignment);
-  const address = Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes));
-  const rest = Number(BigInt(address) % BigInt(alignment));
-  const start = rest === 0 ? 0 : alignment - rest;
-  return bytes.subarray(start, start + length);
 }

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { SODIUM_NAMES } from "./_sodium_names.ts";
+import { SODIUM_NAMES } from "./_sodium_common.ts";
 import { CipherError } from "./errors.ts";
 import { loadLibrary, type NativeSymbols, readCString } from "./_ffi.ts";
 

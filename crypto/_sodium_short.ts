@@ -7,9 +7,9 @@
  * @module
  */
 
-import type { SecretKey } from "./_aead_cipher.ts";
-import { BufferPlaces, loadLibrary, NativeBuffer } from "./_ffi.ts";
-import { SODIUM_NAMES } from "./_sodium_names.ts";
+import { type SecretKey, TAG_LENGTH } from "./_aead_cipher.ts";
+import { loadLibrary, NativeBuffer, type Places } from "./_ffi.ts";
+import { alignedBytes, checkSodium, SODIUM_NAMES } from "./_sodium_common.ts";
 import { CipherError } from "./errors.ts";
 import type { AeadPart } from "./provider.ts";
 
@@ -61,18 +61,12 @@ export const SHORT_SYMBOLS = {
 } as const satisfies Deno.ForeignLibraryInterface;
 
 const KEY_LENGTH = 32;
-const TAG_LENGTH = 16;
 const ALIGNMENT = 16;
 
 /** What the expanded keys of a process share. */
 export interface ShortGcm {
   /** libsodium's functions. */
   readonly symbols: Deno.DynamicLibrary<typeof SHORT_SYMBOLS>["symbols"];
-  /** Where the buffers are. */
-  readonly places: {
-    readonly input: BufferPlaces;
-    readonly output: BufferPlaces;
-  };
   /** Bytes of an expanded key. */
   readonly size: number;
 }
@@ -101,7 +95,6 @@ function load(path: string | undefined): ShortGcm | undefined {
     if (symbols.crypto_aead_aes256gcm_is_available() !== 1) return undefined;
     return {
       symbols,
-      places: { input: new BufferPlaces(), output: new BufferPlaces() },
       size: Number(symbols.crypto_aead_aes256gcm_statebytes()),
     };
   } catch (error) {
@@ -113,8 +106,9 @@ function load(path: string | undefined): ShortGcm | undefined {
 /** One expanded key at a time. */
 export class ShortState implements Disposable {
   readonly #short: ShortGcm;
+  readonly #places: Places;
   readonly #key = new NativeBuffer(KEY_LENGTH);
-  readonly #memory: NativeBuffer;
+  readonly #memory: Uint8Array<ArrayBuffer>;
   /** `crypto_aead_aes256gcm_state *`. */
   readonly #state: Deno.PointerObject;
   #current: SecretKey | undefined;
@@ -123,12 +117,13 @@ export class ShortState implements Disposable {
    * Reserves memory for a key.
    *
    * @param short libsodium.
+   * @param places Where the buffers are.
    */
-  constructor(short: ShortGcm) {
+  constructor(short: ShortGcm, places: Places) {
     this.#short = short;
-    this.#memory = new NativeBuffer(short.size + ALIGNMENT);
-    const address = BigInt(Deno.UnsafePointer.value(this.#memory.pointer));
-    this.#state = this.#memory.at(Number(-address & BigInt(ALIGNMENT - 1)));
+    this.#places = places;
+    this.#memory = alignedBytes(short.size, ALIGNMENT);
+    this.#state = Deno.UnsafePointer.of(this.#memory)!;
   }
 
   /**
@@ -140,11 +135,11 @@ export class ShortState implements Disposable {
    */
   seal(key: SecretKey, nonce: NativeBuffer, part: AeadPart): void {
     this.#use(key);
-    const { symbols, places } = this.#short;
-    symbols.crypto_aead_aes256gcm_encrypt_afternm(
-      places.output.at(part.output, part.at),
+    const { input, output } = this.#places;
+    const result = this.#short.symbols.crypto_aead_aes256gcm_encrypt_afternm(
+      output.at(part.output, part.at),
       null,
-      places.input.at(part.input, part.start),
+      input.at(part.input, part.start),
       BigInt.asUintN(64, BigInt(part.length)),
       null,
       0n,
@@ -152,6 +147,7 @@ export class ShortState implements Disposable {
       nonce.pointer,
       this.#state,
     );
+    checkSodium("seal", result);
   }
 
   /**
@@ -164,12 +160,12 @@ export class ShortState implements Disposable {
    */
   open(key: SecretKey, nonce: NativeBuffer, part: AeadPart): boolean {
     this.#use(key);
-    const { symbols, places } = this.#short;
-    const result = symbols.crypto_aead_aes256gcm_decrypt_afternm(
-      places.output.at(part.output, part.at),
+    const { input, output } = this.#places;
+    const result = this.#short.symbols.crypto_aead_aes256gcm_decrypt_afternm(
+      output.at(part.output, part.at),
       null,
       null,
-      places.input.at(part.input, part.start),
+      input.at(part.input, part.start),
       BigInt.asUintN(64, BigInt(part.length + TAG_LENGTH)),
       null,
       0n,
@@ -185,17 +181,19 @@ export class ShortState implements Disposable {
   [Symbol.dispose](): void {
     if (this.#current === undefined) return;
     this.#current = undefined;
-    this.#memory.bytes.fill(0);
+    this.#memory.fill(0);
   }
 
   #use(key: SecretKey): void {
     if (key === this.#current) return;
+    this.#current = undefined;
     this.#key.bytes.set(key.bytes);
-    this.#short.symbols.crypto_aead_aes256gcm_beforenm(
+    const result = this.#short.symbols.crypto_aead_aes256gcm_beforenm(
       this.#state,
       this.#key.pointer,
     );
     this.#key.bytes.fill(0);
+    checkSodium("set a key", result);
     this.#current = key;
   }
 }

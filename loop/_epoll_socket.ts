@@ -212,20 +212,14 @@ export class EpollStream extends EpollSocket implements StreamSocket {
     ) === 0;
   }
 
-  recv(buffer: Uint8Array, start?: number, end?: number): number {
+  recv(
+    buffer: Uint8Array,
+    start?: number,
+    end: number = buffer.length,
+  ): number {
     const { symbols } = this.owner.libc;
     let count: number;
-    if (start === undefined || end === undefined) {
-      count = symbols.syscall(
-        SYS_RECVFROM,
-        this.descriptor,
-        buffer as Uint8Array<ArrayBuffer>,
-        buffer.length,
-        NO_FLAGS,
-        null,
-        null,
-      );
-    } else if (readPlace.fixes(buffer, start, end)) {
+    if (start !== undefined && readPlace.fixes(buffer, start, end)) {
       count = symbols.syscall_at(
         SYS_RECVFROM,
         this.descriptor,
@@ -236,7 +230,16 @@ export class EpollStream extends EpollSocket implements StreamSocket {
         null,
       );
     } else {
-      return this.recv(buffer.subarray(start, end));
+      const view = start === undefined ? buffer : buffer.subarray(start, end);
+      count = symbols.syscall(
+        SYS_RECVFROM,
+        this.descriptor,
+        view as Uint8Array<ArrayBuffer>,
+        view.length,
+        NO_FLAGS,
+        null,
+        null,
+      );
     }
     return count >= 0 ? count : this.fail();
   }
@@ -244,17 +247,7 @@ export class EpollStream extends EpollSocket implements StreamSocket {
   send(data: Uint8Array, end?: number): number {
     const { symbols } = this.owner.libc;
     let count: number;
-    if (end === undefined) {
-      count = symbols.syscall(
-        SYS_SENDTO,
-        this.descriptor,
-        data as Uint8Array<ArrayBuffer>,
-        data.length,
-        MSG_NOSIGNAL,
-        null,
-        null,
-      );
-    } else if (writePlace.fixes(data, 0, end)) {
+    if (end !== undefined && writePlace.fixes(data, 0, end)) {
       count = symbols.syscall_at(
         SYS_SENDTO,
         this.descriptor,
@@ -265,7 +258,16 @@ export class EpollStream extends EpollSocket implements StreamSocket {
         null,
       );
     } else {
-      return this.send(data.subarray(0, end));
+      const view = end === undefined ? data : data.subarray(0, end);
+      count = symbols.syscall(
+        SYS_SENDTO,
+        this.descriptor,
+        view as Uint8Array<ArrayBuffer>,
+        view.length,
+        MSG_NOSIGNAL,
+        null,
+        null,
+      );
     }
     return count >= 0 ? count : this.fail();
   }

@@ -93,10 +93,10 @@ export interface StreamSocket extends Socket {
    * Reads as many bytes as have come and have room.
    *
    * @param buffer Takes them.
-   * @param start Where the first goes. With `start` and `end` the buffer should
-   * be one that lives on: the poller may remember its place, which is cheaper
-   * than a view.
-   * @param end Where the last may go before; after `start`.
+   * @param start Where the first goes. With `start` the buffer should be one
+   * that lives on: the poller may remember its place, which is cheaper than a
+   * view.
+   * @param end Where the last may go before. Default: the end of the buffer.
    * @returns Bytes read, 0 at the peer's end, {@linkcode WOULD_BLOCK} or
    * {@linkcode FAILED}.
    */

@@ -307,3 +307,29 @@ for (const size of [100, 10_000]) {
     },
   );
 }
+
+contractTest(
+  "StreamSocket.recv() fills the buffer to its end from where it starts",
+  async (fixture) => {
+    const { client, server } = await fixture.pair();
+    client.send(pattern(200));
+    for (const size of [100, 10_000]) {
+      const buffer = new Uint8Array(size).fill(0xa5);
+      const room = Math.min(60, size);
+      let count = 0;
+      fixture.on(server, POLL_IN, () => {
+        count = server.recv(buffer, size - room);
+        fixture.loop.remove(server);
+      });
+      await fixture.until(() => count > 0, "some bytes");
+      assertEquals(count, room);
+      const start = size - room;
+      assert(buffer.subarray(0, start).every((byte) => byte === 0xa5));
+      const from = size === 100 ? 0 : 60;
+      assertEquals(
+        buffer.subarray(start),
+        pattern(200).subarray(from, from + room),
+      );
+    }
+  },
+);
