@@ -36,7 +36,7 @@ import {
   STAGE_UDP_ASSOC,
   STREAM_DOWN,
 } from "./constants.ts";
-import { ipTarget } from "./target.ts";
+import { ipTarget } from "./ip_target.ts";
 
 const logger = getLogger(["shadowsocks", "relay"]);
 

@@ -22,7 +22,7 @@ import { DECRYPT_FAILED } from "../crypto/mod.ts";
 import type { SocketAddress } from "../loop/mod.ts";
 import { parseAddress, type ParsedAddress } from "../socks5/mod.ts";
 import { isAuthentic, ONETIMEAUTH_BYTES, OneTimeDecoder } from "./ota.ts";
-import { ALLOW_ONE_TIME_AUTH, ipTarget } from "./target.ts";
+import { ALLOW_ONE_TIME_AUTH, ipTarget } from "./ip_target.ts";
 import { TCPRelayHandler } from "./tcp_relay_handler.ts";
 
 const logger = getLogger(["shadowsocks", "relay"]);

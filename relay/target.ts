@@ -1,30 +1,69 @@
 /**
- * The target that an address header names.
+ * What a client asks for: a host and a port.
  *
  * @module
  */
 
-import { SocketAddress } from "../loop/mod.ts";
-import { ATYP_DOMAIN, ATYP_IPV4, type ParsedAddress } from "../socks5/mod.ts";
+import { formatHostPort, parseIp, SocketAddress } from "../loop/mod.ts";
 
-/** How a server reads headers: they may ask for one-time authentication. */
-export const ALLOW_ONE_TIME_AUTH: { readonly allowOneTimeAuth: true } = {
-  allowOneTimeAuth: true,
-};
+/** An IP address or a name, and a port; made by its two static methods. */
+export class Target {
+  /** The address; undefined if the host is a name. */
+  readonly address: SocketAddress | undefined;
+  /** The name as asked for; `""` if the host is an IP address. */
+  readonly domain: string;
+  /** The port, 0 to 65,535. */
+  readonly port: number;
 
-/**
- * The IP address and port of a header.
- *
- * @param bytes The bytes that were parsed.
- * @param address What was found in them.
- * @returns The address; undefined if the header has a name.
- */
-export function ipTarget(
-  bytes: Uint8Array,
-  { type, hostOffset, port }: ParsedAddress,
-): SocketAddress | undefined {
-  if (type === ATYP_DOMAIN) return undefined;
-  return type === ATYP_IPV4
-    ? SocketAddress.fromIpv4(bytes, hostOffset, port)
-    : SocketAddress.fromIpv6(bytes, hostOffset, port);
+  /**
+   * Makes a target.
+   *
+   * @param address The address; undefined if the host is a name.
+   * @param domain The name; `""` if the host is an address.
+   * @param port The port.
+   */
+  constructor(
+    address: SocketAddress | undefined,
+    domain: string,
+    port: number,
+  ) {
+    this.address = address;
+    this.domain = domain;
+    this.port = port;
+  }
+
+  /**
+   * A target whose address is known.
+   *
+   * @param address The address, with the port.
+   */
+  static ofAddress(address: SocketAddress): Target {
+    return new Target(address, "", address.port);
+  }
+
+  /**
+   * A target given as text. The text of an IP address is that address, so that
+   * rules for addresses hold however the address was spelled.
+   *
+   * @param host A name, or an IP literal without brackets.
+   * @param port The port.
+   */
+  static of(host: string, port: number): Target {
+    const bytes = parseIp(host);
+    if (bytes === undefined) return new Target(undefined, host, port);
+    const address = bytes.length === 4
+      ? SocketAddress.fromIpv4(bytes, 0, port)
+      : SocketAddress.fromIpv6(bytes, 0, port);
+    return new Target(address, "", port);
+  }
+
+  /** The name, or the IP address as text without brackets. */
+  get host(): string {
+    return this.address?.host ?? this.domain;
+  }
+
+  /** `host:port`, IPv6 in brackets. */
+  toString(): string {
+    return formatHostPort(this);
+  }
 }

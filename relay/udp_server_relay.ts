@@ -14,7 +14,7 @@ import {
   writeAddress,
 } from "../socks5/mod.ts";
 import { isAuthentic, ONETIMEAUTH_BYTES } from "./ota.ts";
-import { ALLOW_ONE_TIME_AUTH, ipTarget } from "./target.ts";
+import { ALLOW_ONE_TIME_AUTH, ipTarget } from "./ip_target.ts";
 import type { UDPAssociation } from "./udp_association.ts";
 import { HEADER_ROOM, UDPRelay } from "./udp_relay.ts";
 

@@ -41,13 +41,19 @@ export interface Violation {
 const LEVELS: Readonly<Record<string, number>> = {
   crypto: 0,
   socks5: 0,
+  http: 0,
   loop: 0,
-  config: 1,
+  shadowsocks: 1,
   dns: 1,
   relay: 2,
-  process: 3,
-  demo: 4,
-  "": 5,
+  inbound: 3,
+  outbound: 3,
+  accounts: 3,
+  control: 4,
+  config: 4,
+  process: 5,
+  demo: 6,
+  "": 7,
 };
 
 /** Files that other folders may import beside `mod.ts`. */

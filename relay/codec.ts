@@ -1,0 +1,64 @@
+/**
+ * What stands between the bytes on a socket and the bytes of the application.
+ *
+ * @module
+ */
+
+/** The answer of {@linkcode StreamCodec.decode} for bytes that are wrong. */
+export const CODEC_FAILED: number = -1;
+
+/**
+ * Both directions of one side of a connection: "wire" is what its socket
+ * carries, "payload" what goes on to the other side. It keeps no payload:
+ * what is left of an unfinished frame stays with the caller, who gives it
+ * again in front of the bytes that follow.
+ */
+export interface StreamCodec extends Disposable {
+  /**
+   * Turns bytes of the socket into payload.
+   *
+   * @param input Received bytes, at the start of a buffer.
+   * @param output Takes the payload: `length` bytes and 8 KiB more; does not
+   * overlap `input`.
+   * @param length How many bytes of `input`.
+   * @returns Bytes of payload, or {@linkcode CODEC_FAILED} if there are none
+   * and none will come. What is right before a wrong byte is still delivered;
+   * then {@linkcode StreamCodec.failed} is set.
+   */
+  decode(input: Uint8Array, output: Uint8Array, length: number): number;
+  /** How many bytes of its input the last `decode` has used. */
+  readonly consumed: number;
+  /** True once received bytes were wrong: nothing more will come out. */
+  readonly failed: boolean;
+  /**
+   * Turns payload into bytes for the socket.
+   *
+   * @param input The payload, at the start of a buffer.
+   * @param output Takes the bytes: `length` and an eighth, and 8 KiB more;
+   * does not overlap `input`.
+   * @param length How many bytes of payload; 0 asks for the head alone.
+   * @returns How many bytes for the socket.
+   */
+  encode(input: Uint8Array, output: Uint8Array, length: number): number;
+  /**
+   * True while something must be sent even if no payload comes: an address
+   * header, or the salt of an empty answer. `encode` puts it in front.
+   */
+  readonly headPending: boolean;
+  /**
+   * Tells whether the end of what the socket sends would be a clean one now.
+   *
+   * @param leftover Bytes that the caller keeps for the next `decode`.
+   */
+  atBoundary(leftover: number): boolean;
+  /**
+   * Tells whether the end of the payload would be a clean one now; a codec
+   * that lacks this takes every end.
+   */
+  endsCleanly?(): boolean;
+  /**
+   * True while `decode` takes nothing more until `encode` has finished the
+   * answer under way (HTTP requests sent ahead). Absent: never.
+   */
+  readonly paused?: boolean;
+}

@@ -1,0 +1,126 @@
+/**
+ * What speaks with whoever connects to us: the contract of every protocol that
+ * a listener can have.
+ *
+ * @module
+ */
+
+import type { SocketAddress } from "../loop/mod.ts";
+import type { StreamCodec } from "./codec.ts";
+import type { Session } from "./session.ts";
+import type { Failure, Status } from "./status.ts";
+import type { Target } from "./target.ts";
+
+/**
+ * How a connection is left: `close` sends what waits and then closes cleanly,
+ * `reset` aborts it, `drain` reads on in silence until the deadline that
+ * counts from accept.
+ */
+export type Ending = "close" | "reset" | "drain";
+
+/** What an inbound makes of the bytes that have come so far. */
+export type InboundAnswer =
+  | {
+    /** Nothing can be decided yet; the reply, if there is one, is sent. */
+    readonly kind: "more";
+    /** Bytes that need not be given again. */
+    readonly consumed: number;
+    readonly reply?: Uint8Array | undefined;
+  }
+  | {
+    /** A connection to a target. Bytes after `consumed` are the codec's. */
+    readonly kind: "request";
+    readonly consumed: number;
+    readonly target: Target;
+    /** First payload, decoded already; valid during the call only. */
+    readonly payload?: Uint8Array | undefined;
+  }
+  | {
+    /** The connection holds a UDP association (SOCKS5 UDP ASSOCIATE). */
+    readonly kind: "associate";
+    readonly consumed: number;
+  }
+  | {
+    /** The client is not served. */
+    readonly kind: "refuse";
+    readonly status: Status;
+    readonly ending: Ending;
+    readonly reply?: Uint8Array | undefined;
+  };
+
+/** What is said to a client whose target was not reached. */
+export interface Refusal {
+  /** Sent first. */
+  readonly reply?: Uint8Array | undefined;
+  /** How the connection is left then. */
+  readonly ending: Ending;
+}
+
+/**
+ * The client's side of one connection. Whatever is not whole yet is kept in
+ * here, never in the handler.
+ */
+export interface InboundStream extends Disposable {
+  /**
+   * Takes bytes until there is a request. Sets `session.user`, and logs why
+   * a client is refused.
+   *
+   * @param data Bytes that came and were not consumed yet; the buffer is used
+   * again after the call. Empty at the start: an inbound that needs no bytes
+   * (a tunnel) answers at once, all others "more".
+   * @param output Room for what is decoded: as long as the relay's buffers.
+   */
+  receive(data: Uint8Array, output: Uint8Array): InboundAnswer;
+  /**
+   * What the client is told once the target is reached (with fast open: before
+   * anybody knows); undefined: nothing.
+   */
+  connected(): Uint8Array | undefined;
+  /**
+   * What the client is told when it holds a UDP association.
+   *
+   * @param address Where to send datagrams: the address that the client has
+   * reached us at, with the port of the UDP side.
+   */
+  associated?(address: SocketAddress): Uint8Array;
+  /**
+   * What the client is told when the target was not reached. Not called after
+   * {@linkcode InboundStream.connected}: then the connection is reset.
+   *
+   * @param failure Why.
+   */
+  failed(failure: Failure): Refusal;
+  /**
+   * Called when bytes of an open connection are wrong: `codec` has failed.
+   *
+   * @returns How the connection ends.
+   */
+  onCodecFailed?(): { readonly status: Status; readonly ending: Ending };
+  /** The client's codec; undefined: its bytes are the payload. */
+  readonly codec: StreamCodec | undefined;
+  /**
+   * True once what was asked for is answered in full and the connection may
+   * carry another request, for another target (HTTP keep-alive). The session
+   * ends, and the next one begins with the bytes not consumed. Absent: never.
+   */
+  readonly finished?: boolean;
+}
+
+/** A protocol of a listener. */
+export interface Inbound {
+  /** `mixed`, `socks`, `http`, `tunnel`, `shadowsocks`. */
+  readonly protocol: string;
+  /**
+   * Makes the client's side of a connection that was accepted.
+   *
+   * @param session The session of its first request.
+   */
+  accept(session: Session): InboundStream;
+  /**
+   * The client's side goes on with its next request.
+   *
+   * @param stream What `accept` gave; it is `finished`.
+   * @param session The session of the next request.
+   */
+  next?(stream: InboundStream, session: Session): void;
+}

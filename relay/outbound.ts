@@ -1,0 +1,132 @@
+/**
+ * The ways to a target: the contract of every server, proxy, group, and of
+ * going there directly.
+ *
+ * @module
+ */
+
+import type { SocketAddress } from "../loop/mod.ts";
+import type { StreamCodec } from "./codec.ts";
+import type { Packet } from "./packet.ts";
+import type { Session } from "./session.ts";
+import type { Failure } from "./status.ts";
+import type { Target } from "./target.ts";
+
+/** Where a session may go: one way, or a group that picks one. */
+export interface Route {
+  /** The name, for logs and rules. */
+  readonly name: string;
+  /**
+   * Picks a way. Called again when that one could not be reached.
+   *
+   * @param session Says who asks for what.
+   * @param tried Those that could not be reached, in order.
+   * @returns A way that is not in `tried`; undefined: there is none left.
+   */
+  pick(session: Session, tried: readonly Outbound[]): Outbound | undefined;
+}
+
+/** One way to targets. It is a {@linkcode Route} that picks itself. */
+export interface Outbound extends Route {
+  /**
+   * Prepares a connection.
+   *
+   * @param target What was asked for.
+   * @param session Who asks.
+   */
+  open(target: Target, session: Session): OutboundStream;
+  /**
+   * Prepares the datagrams of an association.
+   *
+   * @param session Who asks.
+   * @returns undefined: this way has no UDP.
+   */
+  openPackets(session: Session): OutboundPackets | undefined;
+  /**
+   * Hears that it was connected to.
+   *
+   * @param milliseconds From the start of connecting.
+   */
+  onReached?(milliseconds: number): void;
+  /**
+   * Hears that it could not be connected to.
+   *
+   * @param failure Why.
+   */
+  onUnreached?(failure: Failure): void;
+}
+
+/** The far side of one connection. */
+export interface OutboundStream extends Disposable {
+  /** Whom to connect to; undefined: nobody, the session is blocked. */
+  readonly destination: Target | undefined;
+  /**
+   * True if the destination is the target itself: then the router is asked
+   * about each of its addresses, and a failure is the target's, not a
+   * server's.
+   */
+  readonly isDirect: boolean;
+  /** Whether the first bytes may leave with the SYN. */
+  readonly fastOpen: boolean;
+  /** What is said with proxies on the way before payload can flow. */
+  readonly handshake: OutboundHandshake | undefined;
+  /** The codec of the far side; undefined: its bytes are the payload. */
+  readonly codec: StreamCodec | undefined;
+  /** Called when bytes of the far side are wrong; logs why. */
+  onCodecFailed?(remote: SocketAddress): void;
+}
+
+/** What a proxy's answer leads to. */
+export type HandshakeAnswer =
+  | {
+    /** Goes on: `send` goes to the proxy, then more bytes are waited for. */
+    readonly kind: "more";
+    readonly consumed: number;
+    readonly send?: Uint8Array | undefined;
+  }
+  | {
+    /** The way is open; bytes after `consumed` are the far side's first. */
+    readonly kind: "ready";
+    readonly consumed: number;
+  }
+  | {
+    /** The proxy refuses, or does not speak its protocol. */
+    readonly kind: "failed";
+    readonly failure: Failure;
+  };
+
+/** The words with the proxies on the way, first to last. */
+export interface OutboundHandshake {
+  /** What is sent once connected. */
+  start(): Uint8Array;
+  /**
+   * Takes the answer.
+   *
+   * @param data Bytes that came and were not consumed yet.
+   */
+  receive(data: Uint8Array): HandshakeAnswer;
+}
+
+/** The far side of the datagrams of one association. */
+export interface OutboundPackets extends Disposable {
+  /** Whom every datagram goes to; undefined: to its own target. */
+  readonly destination: Target | undefined;
+  /**
+   * Wraps a datagram for the way.
+   *
+   * @param packet The payload, with its target.
+   * @param output Takes what is sent; as long as the relay's buffers.
+   * @returns Bytes in `output`; -1: as it is, from the packet's own bytes; -2:
+   * it cannot be sent.
+   */
+  seal(packet: Packet, output: Uint8Array): number;
+  /**
+   * Unwraps an answer in place or into `output`; sets where its payload is,
+   * and its source.
+   *
+   * @param packet The bytes as they came; `source` is who sent them.
+   * @param output Room for the payload, with `PACKET_ROOM` left in front.
+   * @returns False: it is not genuine, and is dropped.
+   */
+  open(packet: Packet, output: Uint8Array): boolean;
+}

@@ -1,0 +1,97 @@
+/**
+ * A datagram on its way through the relay, and the contract of those who speak
+ * datagrams with clients.
+ *
+ * @module
+ */
+
+import type { SocketAddress } from "../loop/mod.ts";
+import type { Session } from "./session.ts";
+import type { Status } from "./status.ts";
+import type { Target } from "./target.ts";
+
+/**
+ * Room in front of a payload for whatever is put before it in place: the
+ * longest address header has 259 bytes (RFC 1928, section 5), SOCKS5 puts 3
+ * before that.
+ */
+export const PACKET_ROOM = 288;
+
+/** One datagram; the relay uses one object again and again. */
+export class Packet {
+  /** The buffer that holds it, with {@linkcode PACKET_ROOM} bytes in front. */
+  bytes: Uint8Array = new Uint8Array(0);
+  /** Where its payload begins. */
+  start = 0;
+  /** Where its payload ends. */
+  end = 0;
+  /**
+   * Where an address header (RFC 1928, section 5: ATYP ‖ ADDR ‖ PORT) begins
+   * that ends at `start`: of the target on the way up, of the source on the
+   * way down. -1: none is written.
+   */
+  head = -1;
+  /** On the way up: what the client asked for. */
+  target: Target | undefined = undefined;
+  /** On the way down: who sent it. */
+  source: SocketAddress | undefined = undefined;
+}
+
+/** What an inbound makes of a datagram. */
+export interface PacketRequest {
+  /**
+   * The association it belongs to: equal keys are one association. The
+   * client's address in most protocols, a session number in the 2022 edition.
+   */
+  readonly key: string;
+  /** The user's name; `""` if there are no users. */
+  readonly user: string;
+  /** What the inbound wants to know again when it answers. */
+  readonly state: unknown;
+}
+
+/** Why a datagram is dropped: how its session would have ended. */
+export interface PacketRefusal {
+  /** `auth_failed`, `replay`, `skew`, `error`, … */
+  readonly refused: Status;
+}
+
+/** The datagrams of a listener. */
+export interface PacketInbound {
+  /** The same as that of the connections. */
+  readonly protocol: string;
+  /**
+   * True if a client's datagrams are taken only while a connection of it
+   * holds an association, which was asked for under a user's name.
+   */
+  readonly needsAssociation: boolean;
+  /**
+   * Understands a datagram: sets its payload, `head` and `target`; logs why it
+   * is refused.
+   *
+   * @param packet The bytes as they came.
+   * @param from Who sent it.
+   * @param output Room for the payload, with `PACKET_ROOM` left in front.
+   */
+  open(
+    packet: Packet,
+    from: SocketAddress,
+    output: Uint8Array,
+  ): PacketRequest | PacketRefusal;
+  /**
+   * Wraps an answer for the client.
+   *
+   * @param packet The payload and its source; may be changed in place.
+   * @param state What `open` gave for the newest datagram of the association.
+   * @param output Room for what is sent, as long as the relay's buffers.
+   * @param session The association's session.
+   * @returns Bytes in `output`; -1: as it is, `packet.start` to `packet.end`;
+   * -2: it cannot be sent.
+   */
+  seal(
+    packet: Packet,
+    state: unknown,
+    output: Uint8Array,
+    session: Session,
+  ): number;
+}

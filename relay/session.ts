@@ -1,0 +1,184 @@
+/**
+ * One relayed connection or UDP association, from accept to end, and those who
+ * are told of it.
+ *
+ * @module
+ */
+
+import type { SocketAddress } from "../loop/mod.ts";
+import { STREAM_UP } from "./constants.ts";
+import type { Status } from "./status.ts";
+import type { Target } from "./target.ts";
+
+/** The listener that a session came through. */
+export interface ListenerInfo {
+  /** What it speaks: `mixed`, `socks`, `http`, `tunnel`, `shadowsocks`. */
+  readonly protocol: string;
+  /** The port it listens on. */
+  readonly port: number;
+}
+
+/**
+ * Told of every session of a process. Nothing here may throw, or keep a
+ * session beyond its end.
+ */
+export interface Observer {
+  /**
+   * A session has begun; its target is not known yet.
+   *
+   * @param session The session.
+   */
+  onOpen?(session: Session): void;
+  /**
+   * A session has moved bytes; its own counters have them already.
+   *
+   * @param session The session.
+   * @param stream `STREAM_UP` or `STREAM_DOWN`.
+   * @param payload Bytes of the application.
+   * @param wire Bytes on the client's side: as read from the client (up), or
+   * as made for it (down).
+   */
+  onBytes?(
+    session: Session,
+    stream: number,
+    payload: number,
+    wire: number,
+  ): void;
+  /**
+   * A session is over, and has its status.
+   *
+   * @param session The session.
+   */
+  onEnd?(session: Session): void;
+}
+
+/** What a {@linkcode Session} begins with. */
+export interface SessionOptions {
+  /** Where it came in. */
+  readonly listener: ListenerInfo;
+  /** Whether it is a connection or a UDP association. */
+  readonly network: "tcp" | "udp";
+  /** Who came. */
+  readonly client: SocketAddress;
+}
+
+/** What {@linkcode Sessions} adds to the options of a session. */
+export interface SessionSource {
+  /** The number of the session. */
+  readonly id: number;
+  /** Milliseconds of the loop's clock. */
+  readonly now: number;
+  /** Who is told. */
+  readonly observers: readonly Observer[];
+}
+
+/** One connection or association, and what is known about it. */
+export class Session {
+  /** Counts up from 1 within a thread. */
+  readonly id: number;
+  /** Where it came in. */
+  readonly listener: ListenerInfo;
+  /** Whether it is a connection or a UDP association. */
+  readonly network: "tcp" | "udp";
+  /** Who came. */
+  readonly client: SocketAddress;
+  /** When it began, in milliseconds of the loop's clock. */
+  readonly started: number;
+  /** The user's name; `""` until known, or if there are no users. */
+  user = "";
+  /** What was asked for; of an association the first target. */
+  target: Target | undefined = undefined;
+  /** The rule that chose its way; `""` if none did. */
+  rule = "";
+  /** The name of its way; `""` until known. */
+  outbound = "";
+  /** Bytes of payload from client to target. */
+  up = 0;
+  /** Bytes of payload from target to client. */
+  down = 0;
+  /** Bytes read from the client, whatever they were. */
+  received = 0;
+  /** How it ended; undefined before. */
+  status: Status | undefined = undefined;
+  /** Milliseconds of the loop's clock at the end; 0 before. */
+  ended = 0;
+  readonly #observers: readonly Observer[];
+
+  /**
+   * Begins a session; {@linkcode Sessions.open} does.
+   *
+   * @param options Who and where.
+   * @param source What gives it its number, its time and its observers.
+   */
+  constructor(options: SessionOptions, source: SessionSource) {
+    this.listener = options.listener;
+    this.network = options.network;
+    this.client = options.client;
+    this.id = source.id;
+    this.started = source.now;
+    this.#observers = source.observers;
+  }
+
+  /**
+   * Counts bytes.
+   *
+   * @param stream `STREAM_UP` or `STREAM_DOWN`.
+   * @param payload Bytes of the application; 0 in a handshake.
+   * @param wire Bytes on the client's side: see {@linkcode Observer.onBytes}.
+   */
+  moved(stream: number, payload: number, wire: number): void {
+    if (stream === STREAM_UP) {
+      this.up += payload;
+      this.received += wire;
+    } else this.down += payload;
+    const observers = this.#observers;
+    for (let i = 0; i < observers.length; i++) {
+      observers[i]!.onBytes?.(this, stream, payload, wire);
+    }
+  }
+
+  /**
+   * Ends the session; the first status stays.
+   *
+   * @param status Why.
+   * @param now Milliseconds of the loop's clock.
+   */
+  end(status: Status, now: number): void {
+    if (this.status !== undefined) return;
+    this.status = status;
+    this.ended = now;
+    for (const observer of this.#observers) observer.onEnd?.(this);
+  }
+}
+
+/** Begins the sessions of one loop. */
+export class Sessions {
+  readonly #observers: readonly Observer[];
+  #lastId = 0;
+
+  /**
+   * Makes a source of sessions.
+   *
+   * @param observers Who is told of each.
+   */
+  constructor(observers: readonly Observer[] = []) {
+    this.#observers = observers;
+  }
+
+  /**
+   * Begins a session and tells the observers.
+   *
+   * @param options Who and where.
+   * @param now Milliseconds of the loop's clock.
+   */
+  open(options: SessionOptions, now: number): Session {
+    const observers = this.#observers;
+    const session = new Session(options, {
+      id: ++this.#lastId,
+      now,
+      observers,
+    });
+    for (const observer of observers) observer.onOpen?.(session);
+    return session;
+  }
+}
