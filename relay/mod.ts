@@ -1,21 +1,24 @@
 /**
- * What moves bytes: TCPRelay, UDPRelay, and the roles made of them.
+ * What moves bytes: `TCPRelay` and `UDPRelay`, and the contracts of everything
+ * that they work with: inbounds, outbounds, the router, codecs, observers.
  *
  * @module
  */
 
-export * from "./constants.ts";
-export { Manager } from "./manager.ts";
-export * from "./service.ts";
-export * from "./settings.ts";
-export { TCPRelay, type TCPRelayOptions } from "./tcp_relay.ts";
-export { TCPRelayHandler } from "./tcp_relay_handler.ts";
-export { UDPRelay, type UDPRelayOptions } from "./udp_relay.ts";
+export { RelayBuffers } from "./buffers.ts";
 export * from "./codec.ts";
+export * from "./connector.ts";
+export { STREAM_DOWN, STREAM_UP } from "./constants.ts";
+export * from "./dialer.ts";
 export * from "./inbound.ts";
+export { LRUCache, type LRUCacheOptions } from "./lru_cache.ts";
 export * from "./outbound.ts";
 export * from "./packet.ts";
+export * from "./relay_context.ts";
 export * from "./router.ts";
 export * from "./session.ts";
 export * from "./status.ts";
 export * from "./target.ts";
+export { TCPRelay, type TCPRelayOptions } from "./tcp_relay.ts";
+export { TCPRelayHandler } from "./tcp_relay_handler.ts";
+export { UDPRelay, type UDPRelayOptions } from "./udp_relay.ts";

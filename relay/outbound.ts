@@ -43,6 +43,11 @@ export interface Outbound extends Route {
    */
   openPackets(session: Session): OutboundPackets | undefined;
   /**
+   * False while it is known to be unreachable: then associations that use it
+   * move to another member of their group. Absent: true.
+   */
+  readonly isUp?: boolean;
+  /**
    * Hears that it was connected to.
    *
    * @param milliseconds From the start of connecting.
@@ -111,6 +116,11 @@ export interface OutboundHandshake {
 export interface OutboundPackets extends Disposable {
   /** Whom every datagram goes to; undefined: to its own target. */
   readonly destination: Target | undefined;
+  /**
+   * True if answers count only when the destination itself has sent them,
+   * since nothing in them proves who made them. Absent: false.
+   */
+  readonly checksSource?: boolean;
   /**
    * Wraps a datagram for the way.
    *

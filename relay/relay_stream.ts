@@ -4,60 +4,63 @@
  * @module
  */
 
-import { POLL_IN, POLL_NULL, POLL_OUT } from "../loop/mod.ts";
+import {
+  POLL_IN,
+  POLL_NULL,
+  POLL_OUT,
+  type StreamSocket,
+} from "../loop/mod.ts";
+import type { StreamCodec } from "./codec.ts";
 import {
   MIN_READ_SIZE,
+  STREAM_UP,
   WAIT_STATUS_INIT,
   WAIT_STATUS_READING,
   WAIT_STATUS_WRITING,
 } from "./constants.ts";
 
-/** What some connections do with the plaintext of a direction. */
-export interface StreamTransform {
-  /** Whether an end of the stream would be a clean one now. */
-  readonly atBoundary: boolean;
-  /**
-   * Turns the next bytes into others.
-   *
-   * @param data Bytes of the stream.
-   * @param out Takes the others; does not overlap `data`.
-   * @returns How many others.
-   */
-  apply(data: Uint8Array, out: Uint8Array): number;
-}
-
 /** What one direction holds between two events; all empty while it is idle. */
 export class RelayStream {
-  /** What it waits for: `WAIT_STATUS_*`. */
+  /** `STREAM_UP` or `STREAM_DOWN`. */
+  readonly direction: number;
+  /** What the stream waits for: `WAIT_STATUS_*`. */
   status: number = WAIT_STATUS_INIT;
+  /** Where bytes are read; undefined before there is a socket. */
+  source: StreamSocket | undefined = undefined;
+  /** Where bytes are sent; undefined before there is a socket. */
+  sink: StreamSocket | undefined = undefined;
+  /** Turns bytes of the source into payload; undefined: they are payload. */
+  decoder: StreamCodec | undefined = undefined;
+  /** Turns payload into bytes for the sink; undefined: they are the same. */
+  encoder: StreamCodec | undefined = undefined;
   /**
-   * Bytes to put in front of the next read: the part of a frame that is not
-   * whole yet, or the header that waits for the first payload.
+   * Bytes to put in front of the next read: what the decoder, or before that
+   * the inbound, has not used yet.
    */
   carry: Uint8Array | undefined = undefined;
   /** Most bytes of the next read. */
   readSize: number = MIN_READ_SIZE;
   /** Bytes that the sink had no room for; the source is not read meanwhile. */
   pending: Uint8Array | undefined = undefined;
-  /** Before encrypting, or after decrypting; most often there is none. */
-  transform: StreamTransform | undefined = undefined;
-  /** The peer's salt was accepted, so what it sends counts. */
-  accepted = false;
-  /** The source has sent its end. */
+  /** True while the decoder takes nothing until the other direction moves. */
+  paused = false;
+  /** True once the source has sent its end. */
   ended = false;
-  /** The end was passed on to the sink. */
+  /** True once the end was passed on to the sink. */
   finished = false;
 
   /**
-   * What the transform, if there is one, makes of bytes.
+   * Makes a stream without sockets.
    *
-   * @param data The bytes.
-   * @param scratch Where the others go; does not overlap `data`.
+   * @param direction `STREAM_UP` or `STREAM_DOWN`.
    */
-  transformed(data: Uint8Array, scratch: Uint8Array): Uint8Array {
-    const { transform } = this;
-    if (transform === undefined) return data;
-    return scratch.subarray(0, transform.apply(data, scratch));
+  constructor(direction: number) {
+    this.direction = direction;
+  }
+
+  /** True for the direction from client to target. */
+  get isUp(): boolean {
+    return this.direction === STREAM_UP;
   }
 
   /**
@@ -103,9 +106,13 @@ export class RelayStream {
     }
   }
 
-  /** Drops all bytes. */
+  /** Drops all bytes and forgets the codecs, which their owners dispose of. */
   clear(): void {
-    this.carry = this.pending = this.transform = undefined;
+    this.carry =
+      this.pending =
+      this.decoder =
+      this.encoder =
+        undefined;
   }
 }
 

@@ -39,7 +39,7 @@ export type Status =
   | "removed"
   /** The user has too many devices. */
   | "devices"
-  /** The user has too many connections. */
+  /** Too many connections: of the user, or for the descriptors of the process. */
   | "connections"
   /** The process ends. */
   | "shutdown"

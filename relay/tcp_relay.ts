@@ -18,6 +18,7 @@ import {
   POLL_IN,
   type Poller,
   type Socket,
+  type SocketAddress,
   type StreamSocket,
   TIMEOUT_PRECISION,
   type Timer,
@@ -30,27 +31,40 @@ import {
   HANDSHAKE_TIMEOUT,
   TIMEOUTS_CLEAN_SIZE,
 } from "./constants.ts";
-import { LocalHandler } from "./local_handler.ts";
-import { ServerHandler } from "./server_handler.ts";
-import type { RelayBuffers, RelaySettings, StatCallback } from "./settings.ts";
-import type { TCPRelayHandler } from "./tcp_relay_handler.ts";
-import { TunnelHandler } from "./tunnel_handler.ts";
-import type { UDPRelay } from "./udp_relay.ts";
+import type { RelayBuffers } from "./buffers.ts";
+import type { Inbound } from "./inbound.ts";
+import type {
+  AssociationHolder,
+  RelayContext,
+  RelayedConnection,
+} from "./relay_context.ts";
+import type { Router } from "./router.ts";
+import type { ListenerInfo, Session, Sessions } from "./session.ts";
+import type { Status } from "./status.ts";
+import { TCPRelayHandler } from "./tcp_relay_handler.ts";
 
 /** What a {@linkcode TCPRelay} is made with. */
 export interface TCPRelayOptions {
+  /** Where to listen. */
+  readonly listen: SocketAddress;
+  /** What the listener speaks. */
+  readonly inbound: Inbound;
+  /** Decides where sessions go. */
+  readonly router: Router;
+  /** Begins the sessions. */
+  readonly sessions: Sessions;
+  /** Idle seconds after which a connection ends. */
+  readonly timeout: number;
   /** Makes the sockets; the poller of the loop it will be added to. */
   readonly poller: Poller;
   /** Looks names up. */
-  readonly dnsResolver: Resolver;
-  /** True on the client side. */
-  readonly isLocal: boolean;
+  readonly resolver: Resolver;
   /** The buffers that the relays of the loop share. */
   readonly buffers: RelayBuffers;
-  /** Told of every read. */
-  readonly statCallback?: StatCallback | undefined;
+  /** Whether TCP fast open is used; default false. */
+  readonly fastOpen?: boolean | undefined;
   /** The UDP side of the same port, for UDP ASSOCIATE. */
-  readonly udpRelay?: UDPRelay | undefined;
+  readonly udpRelay?: AssociationHolder | undefined;
   /** Lets several relays share the port (one in each worker). */
   readonly reusePort?: boolean | undefined;
 }
@@ -73,33 +87,34 @@ const GONE_BEFORE: ReadonlySet<string> = new Set([
 const logger = getLogger(["shadowsocks", "relay"]);
 
 /** A TCP listener and its connections. */
-export class TCPRelay implements EventHandler {
-  /** The settings of this port. */
-  readonly settings: RelaySettings;
-  /** Makes the sockets. */
-  readonly poller: Poller;
+export class TCPRelay implements RelayContext {
   /** Looks names up. */
-  readonly dnsResolver: Resolver;
+  readonly resolver: Resolver;
   /** The buffers that all handlers share. */
   readonly buffers: RelayBuffers;
+  /** What the listener speaks. */
+  readonly inbound: Inbound;
+  /** Decides where sessions go. */
+  readonly router: Router;
   /** The UDP side of the same port. */
-  readonly udpRelay: UDPRelay | undefined;
-  /** Whether every connection goes to one fixed target. */
-  readonly isTunnel: boolean;
+  readonly udpRelay: AssociationHolder | undefined;
+  /** Gets the events of all sockets: the relay itself. */
+  readonly handler: EventHandler = this;
   /** Whether connects may use fast open: it is wanted, and was not refused. */
   fastOpen: boolean;
   /** Descriptor → the handler of its connection. */
-  readonly fd_to_handlers: FdTable<TCPRelayHandler> = new FdTable();
+  readonly fd_to_handlers: FdTable<RelayedConnection> = new FdTable();
   /** Handlers by their last activity, the oldest first; removed: undefined. */
-  timeouts: (TCPRelayHandler | undefined)[] = [];
+  timeouts: (RelayedConnection | undefined)[] = [];
   /** Where the last sweep ended. */
   timeoutOffset = 0;
-  readonly #isLocal: boolean;
-  readonly #statCallback: StatCallback | undefined;
+  readonly #listener: ListenerInfo;
+  readonly #sessions: Sessions;
+  readonly #timeout: number;
   readonly #serverSocket: ListenerSocket;
   readonly #handlePeriodic: () => void;
   /** Handlers without a valid header, the first accepted first. */
-  readonly #handshakes = new LinkedList<TCPRelayHandler>();
+  readonly #handshakes = new LinkedList<RelayedConnection>();
   #connections = 0;
   #handshakeTimer: Timer | undefined;
   #pauseTimer: Timer | undefined;
@@ -114,25 +129,25 @@ export class TCPRelay implements EventHandler {
   /**
    * Binds and listens.
    *
-   * @param settings The settings of this port.
-   * @param options Its surroundings.
+   * @param options What it is made with.
    * @throws {SocketError} If the address cannot be bound.
    */
-  constructor(settings: RelaySettings, options: TCPRelayOptions) {
-    this.settings = settings;
-    this.poller = options.poller;
-    this.dnsResolver = options.dnsResolver;
+  constructor(options: TCPRelayOptions) {
+    this.resolver = options.resolver;
     this.buffers = options.buffers;
+    this.inbound = options.inbound;
+    this.router = options.router;
     this.udpRelay = options.udpRelay;
-    this.fastOpen = settings.fastOpen;
-    this.isTunnel = settings.tunnel !== undefined;
-    this.#isLocal = options.isLocal;
-    this.#statCallback = options.statCallback;
+    this.fastOpen = options.fastOpen ?? false;
+    this.#sessions = options.sessions;
+    this.#timeout = options.timeout;
     this.#handlePeriodic = () => this.handlePeriodic();
-    this.#serverSocket = options.poller.listenTcp(settings.listen, {
-      fastOpen: settings.fastOpen ? FAST_OPEN_QUEUE : 0,
+    this.#serverSocket = options.poller.listenTcp(options.listen, {
+      fastOpen: this.fastOpen ? FAST_OPEN_QUEUE : 0,
       reusePort: options.reusePort ?? false,
     });
+    const { protocol } = options.inbound;
+    this.#listener = { protocol, port: this.listenPort };
   }
 
   /** The loop. */
@@ -190,11 +205,25 @@ export class TCPRelay implements EventHandler {
   }
 
   /**
+   * Begins the session of a connection.
+   *
+   * @param client Who came.
+   * @returns The session.
+   */
+  newSession(client: SocketAddress): Session {
+    const { loop } = this;
+    return this.#sessions.open(
+      { listener: this.#listener, network: "tcp", client },
+      loop.time() * 1000,
+    );
+  }
+
+  /**
    * Takes a handler out of the timeouts, in O(1).
    *
    * @param handler One that is being destroyed.
    */
-  removeHandler(handler: TCPRelayHandler): void {
+  removeHandler(handler: RelayedConnection): void {
     const index = handler.timeoutIndex;
     if (index < 0) return;
     // Deleting is O(n), so the place is only emptied.
@@ -211,12 +240,8 @@ export class TCPRelay implements EventHandler {
    * every TIMEOUT_PRECISION seconds, which keeps the list short.
    *
    * @param handler The handler.
-   * @param dataLength Bytes just read; 0 for none.
    */
-  updateActivity(handler: TCPRelayHandler, dataLength: number): void {
-    if (dataLength > 0 && this.#statCallback !== undefined) {
-      this.#statCallback(this.listenPort, dataLength);
-    }
+  updateActivity(handler: RelayedConnection): void {
     const now = Math.floor(this.loop.time());
     if (now - handler.lastActivity < TIMEOUT_PRECISION) return;
     handler.lastActivity = now;
@@ -232,7 +257,7 @@ export class TCPRelay implements EventHandler {
    *
    * @param handler The handler.
    */
-  endHandshake(handler: TCPRelayHandler): void {
+  endHandshake(handler: RelayedConnection): void {
     this.#handshakes.remove(handler);
   }
 
@@ -246,11 +271,11 @@ export class TCPRelay implements EventHandler {
     while (position < length) {
       const handler = timeouts[position];
       if (handler !== undefined) {
-        if (now - handler.lastActivity < this.settings.timeout) break;
+        if (now - handler.lastActivity < this.#timeout) break;
         if (handler.keepsAlive()) {
           // Active elsewhere: back to the end of the list, at any time.
           handler.lastActivity = -Infinity;
-          this.updateActivity(handler, 0);
+          this.updateActivity(handler);
         } else {
           handler.timeOut();
         }
@@ -284,10 +309,14 @@ export class TCPRelay implements EventHandler {
     if (this.#connections === 0) this.#finish();
   }
 
-  /** Stops listening and ends every connection. */
-  destroy(): void {
+  /**
+   * Stops listening and ends every connection.
+   *
+   * @param status How their sessions end.
+   */
+  destroy(status: Status = "shutdown"): void {
     this.close();
-    for (const handler of [...this.timeouts]) handler?.destroy();
+    for (const handler of [...this.timeouts]) handler?.destroy(status);
   }
 
   #finish(): void {
@@ -313,13 +342,9 @@ export class TCPRelay implements EventHandler {
   }
 
   #handle(socket: StreamSocket): void {
-    const handler = this.isTunnel
-      ? new TunnelHandler(this, socket)
-      : this.#isLocal
-      ? new LocalHandler(this, socket)
-      : new ServerHandler(this, socket);
+    const handler = new TCPRelayHandler(this, socket);
     handler.lastActivity = -Infinity;
-    this.updateActivity(handler, 0);
+    this.updateActivity(handler);
     this.#handshakes.push(handler);
     handler.acceptedAt = this.loop.time();
     if (this.#handshakeTimer?.active !== true) {
@@ -347,7 +372,7 @@ export class TCPRelay implements EventHandler {
     // Who has shown no valid header yet must make room, the oldest first; one
     // for each client accepted, since the limit may be another one.
     this.#mayEvict = false;
-    this.#handshakes.first?.destroy();
+    this.#handshakes.first?.destroy("connections");
   }
 
   #resumeAccepting(): void {
@@ -365,7 +390,7 @@ export class TCPRelay implements EventHandler {
 
   #sweepHandshakes(): void {
     const now = this.loop.time();
-    let handler: TCPRelayHandler | undefined;
+    let handler: RelayedConnection | undefined;
     while ((handler = this.#handshakes.first) !== undefined) {
       const left = handler.acceptedAt + HANDSHAKE_TIMEOUT - now;
       if (left > 0) return this.#watchHandshakes(left);

@@ -1,18 +1,21 @@
 /**
- * The seed's TCPRelayHandler: one for each connection, with two sockets and
- * two streams.
+ * The seed's TCPRelayHandler: one for each connection. It holds the client's
+ * side (an inbound's stream), the far side (an outbound's stream) and the pipe
+ * between them, and leads the connection from stage to stage.
  *
- * Each stream waits to read its source or to write its sink, never both: a
- * slow sink stops the reading, so that a connection holds at most what one
- * read has brought. Half close is passed on in the direction it came from; a
- * reset, or an end in the middle of a frame, becomes a reset, since a clean
- * end would let a cut transfer look whole.
+ * ```text
+ * inbound.receive → router.route → route.pick → outbound.open → Connector
+ *   → proxies on the way → inbound.connected → pipe → session.end
+ * ```
+ *
+ * A way that cannot be reached makes room for the next one of its group. A
+ * reset, or an end in the middle of a frame, becomes a reset of the other
+ * side, since a clean end would let a cut transfer look whole.
  *
  * @module
  */
 
 import { getLogger } from "@logtape/logtape";
-import { Cryptor, DECRYPT_FAILED } from "../crypto/mod.ts";
 import {
   FAILED,
   ListItem,
@@ -21,476 +24,526 @@ import {
   POLL_IN,
   POLL_OUT,
   type Socket,
-  type SocketAddress,
+  SocketAddress,
   type StreamSocket,
+  type Timer,
 } from "../loop/mod.ts";
 import {
-  CARRY_SIZE,
-  DOWN_STREAM_BUF_SIZE,
+  FIRST_PAYLOAD_WAIT,
   MIN_READ_SIZE,
   STAGE_CONNECTING,
   STAGE_DESTROYED,
   STAGE_DNS,
   STAGE_DRAINING,
+  STAGE_FAST_OPEN,
   STAGE_INIT,
   STAGE_STREAM,
-  STREAM_DOWN,
+  STAGE_UDP_ASSOC,
   STREAM_UP,
-  UP_STREAM_BUF_SIZE,
   WAIT_STATUS_INIT,
   WAIT_STATUS_READING,
   WAIT_STATUS_WRITING,
 } from "./constants.ts";
-import { Connector, type ConnectorOwner } from "./connector.ts";
-import { eventsOf, RelayStream } from "./relay_stream.ts";
-import type { TCPRelay } from "./tcp_relay.ts";
+import { Dialer, type DialerOwner } from "./dialer.ts";
+import type { Ending, InboundAnswer, InboundStream } from "./inbound.ts";
+import type { OutboundStream } from "./outbound.ts";
+import { Pipe, type PipeOwner } from "./pipe.ts";
+import type { RelayContext, RelayedConnection } from "./relay_context.ts";
+import type { Decision } from "./router.ts";
+import type { Session } from "./session.ts";
+import type { Failure, Status } from "./status.ts";
+import type { Target } from "./target.ts";
+
+const EMPTY = new Uint8Array(0);
 
 const logger = getLogger(["shadowsocks", "relay"]);
 
-/** One relayed connection; the client and the server side extend it. */
-export abstract class TCPRelayHandler extends ListItem<TCPRelayHandler>
-  implements ConnectorOwner {
+/** One relayed connection. */
+export class TCPRelayHandler extends ListItem<RelayedConnection>
+  implements RelayedConnection, DialerOwner, PipeOwner {
   /** `STAGE_*`. */
   stage: number = STAGE_INIT;
-  /** Seconds of the loop's clock; kept by {@linkcode TCPRelay}. */
+  /** Seconds of the loop's clock; kept by the listener. */
   lastActivity = 0;
-  /** Seconds of the loop's clock; kept by {@linkcode TCPRelay}. */
+  /** Seconds of the loop's clock; kept by the listener. */
   acceptedAt = 0;
-  /** Its place in `TCPRelay.timeouts`; -1: none. Kept by the relay. */
+  /** Its place in the listener's timeouts; -1: none. Kept by the listener. */
   timeoutIndex: number = -1;
-  /** The other end as the user names it, for log lines; "" if not known. */
-  remoteName = "";
-  /** The relay that accepted the connection. */
-  protected readonly relay: TCPRelay;
-  /** Towards the client. */
-  protected readonly localSocket: StreamSocket;
-  /** Towards the other end, once it is known. */
-  protected remoteSocket: StreamSocket | undefined;
-  /** Client to other end. */
-  protected readonly upstream: RelayStream = new RelayStream();
-  /** Other end to client. */
-  protected readonly downstream: RelayStream = new RelayStream();
-  /** Both directions of the cipher. */
-  protected readonly cryptor: Cryptor;
-  /** What the upstream does with its bytes; the downstream does the other. */
-  protected abstract readonly encryptsUpstream: boolean;
-  /** While it is connecting. */
-  #connector: Connector | undefined;
-  /** Whether it ends with the last byte that waits for the client. */
-  #closing = false;
+  /** What is being relayed. */
+  session: Session;
+  readonly #relay: RelayContext;
+  readonly #client: StreamSocket;
+  readonly #inbound: InboundStream;
+  readonly #pipe: Pipe;
+  #remote: StreamSocket | undefined;
+  #outbound: OutboundStream | undefined;
+  /** First payload, decoded; kept until the far side is connected. */
+  #payload: Uint8Array | undefined;
+  /** The way that what waits for the far side was made for (fast open). */
+  #sealedFor: OutboundStream | undefined;
+  /** While the far side is looked for. */
+  #dialer: Dialer | undefined;
+  /** For the first payload. */
+  #timer: Timer | undefined;
+  /** Takes a question to the router back, or ends a UDP association. */
+  #cancel: (() => void) | undefined;
+  /** True once the client was told that the target is reached. */
+  #replied = false;
+  /** The status of a connection that ends with its last byte. */
+  #finalStatus: Status = "ok";
 
   /**
    * Takes a connection over; `start` begins.
    *
-   * @param relay The relay that accepted the connection.
-   * @param localSocket The accepted socket; owned from now on.
+   * @param relay The listener that accepted the connection.
+   * @param client The accepted socket; owned from now on.
    */
-  constructor(relay: TCPRelay, localSocket: StreamSocket) {
+  constructor(relay: RelayContext, client: StreamSocket) {
     super();
-    this.relay = relay;
-    this.localSocket = localSocket;
-    this.cryptor = relay.settings.suite.newCryptor();
-    relay.fd_to_handlers.set(localSocket.fd, this);
+    this.#relay = relay;
+    this.#client = client;
+    this.session = relay.newSession(client.remoteAddress);
+    this.#inbound = relay.inbound.accept(this.session);
+    this.#pipe = new Pipe(relay, this, client);
+    relay.fd_to_handlers.set(client.fd, this);
   }
 
-  /** Begins to watch the client's socket. */
+  /** Begins with the client, or with the target of a tunnel. */
   start(): void {
-    this.updateStream(STREAM_UP, WAIT_STATUS_READING);
+    const rule = this.#relay.router.refusesClient(this.session.client);
+    if (rule !== undefined) {
+      this.session.rule = rule;
+      this.destroy("blocked", { reset: true });
+      return;
+    }
+    this.#pipe.updateStream(this.#pipe.up, WAIT_STATUS_READING);
+    this.#receive(EMPTY);
   }
 
-  /** Handles one event of one of the two sockets: error, read, write. */
+  /** Handles one event of one of the sockets: error, read, write. */
   handleEvent(socket: Socket, event: number): void {
     if (this.stage === STAGE_DESTROYED) return;
-    const isLocal = socket === this.localSocket;
-    if (!isLocal && socket !== this.remoteSocket) return;
-    if (!isLocal && this.stage === STAGE_CONNECTING) {
-      return this.#connector!.handleEvent(event);
+    const isClient = socket === this.#client;
+    if (!isClient && socket !== this.#remote) {
+      this.#dialer?.handleEvent(socket, event);
+      return;
     }
     if ((event & POLL_ERR) !== 0) {
-      this.onSocketError(isLocal, () => socket.takeError());
+      this.onPipeFailed(isClient, () => socket.takeError());
       if (this.isDestroyed()) return;
     }
     if ((event & POLL_IN) !== 0) {
-      if (isLocal) this.#onLocalRead();
-      else if (this.stage === STAGE_STREAM) this.#pump(STREAM_DOWN);
+      this.#onReadable(isClient);
       if (this.isDestroyed()) return;
     } else if ((event & POLL_HUP) !== 0) {
       // Both of its directions are closed, and nobody wants to read it now:
       // not watching it keeps the loop from spinning until somebody does.
-      this.relay.loop.remove(socket);
+      this.#relay.loop.remove(socket);
     }
     if ((event & POLL_OUT) !== 0) {
-      this.#flush(isLocal ? STREAM_DOWN : STREAM_UP);
+      this.#pipe.flush(isClient ? this.#pipe.down : this.#pipe.up);
+    }
+    if (!this.isDestroyed() && this.#inbound.finished === true) {
+      this.#nextRequest();
     }
   }
 
-  /** The client's address, for log lines. */
-  get clientName(): string {
-    return `${this.localSocket.remoteAddress}`;
-  }
-
-  /** Whether it is over. */
+  /** True once the connection is over. */
   isDestroyed(): boolean {
     return this.stage === STAGE_DESTROYED;
   }
 
-  /** Whether it is active in a way that its sockets do not show. */
+  /** True while datagrams flow for the association that it holds. */
   keepsAlive(): boolean {
-    return false;
+    return this.stage === STAGE_UDP_ASSOC &&
+      this.#relay.udpRelay?.isActive(this.session.client.host) === true;
   }
 
-  /** Ends it because it was idle, or showed no valid header in time. */
+  /** Ends the connection because it was idle, or showed no request in time. */
   timeOut(): void {
-    const name = this.remoteName;
-    if (this.stage === STAGE_DRAINING || name === "") {
-      logger.debug("timed out: connection from {client}", {
-        client: this.clientName,
-      });
+    if (this.stage === STAGE_DRAINING || this.session.target === undefined) {
+      logger.debug("timed out: connection from {client}", () => ({
+        client: `${this.session.client}`,
+      }));
     } else {
-      logger.warn("timed out: {name}", { name });
+      logger.warn("timed out: {name}", { name: `${this.session.target}` });
     }
-    this.destroy();
+    this.destroy("timeout");
   }
 
   /**
-   * Ends the connection. Three things hold when it returns: both sockets are
-   * closed, the loop and the relay know neither of them nor the handler, and
-   * no callback of it will do anything. Calling it again does nothing.
+   * Ends the connection. Three things hold when it returns: all its sockets
+   * are closed, the loop and the listener know neither of them nor the
+   * handler, and no callback of it will do anything. Calling it again does
+   * nothing.
    *
+   * @param status How the session ends, if it has not ended before.
    * @param options `reset`: the sockets are reset, not closed cleanly.
    */
-  destroy(options: { readonly reset?: boolean } = {}): void {
+  destroy(status: Status, options: { readonly reset?: boolean } = {}): void {
     if (this.stage === STAGE_DESTROYED) return;
     this.stage = STAGE_DESTROYED;
-    this.#connector?.cancel();
-    this.#connector = undefined;
-    this.onDestroy();
-    this.#release(this.localSocket, options.reset === true);
-    if (this.remoteSocket !== undefined) {
-      this.#release(this.remoteSocket, options.reset === true);
-    }
-    this.upstream.clear();
-    this.downstream.clear();
-    this.cryptor[Symbol.dispose]();
-    this.relay.removeHandler(this);
+    const reset = options.reset === true;
+    this.#leaveRemote(reset);
+    this.#release(this.#client, reset);
+    this.#pipe.clear();
+    this.#inbound[Symbol.dispose]();
+    this.#payload = undefined;
+    this.#endSession(status);
+    this.#relay.removeHandler(this);
   }
 
-  /** Ends the connection once the client has been sent all that waits. */
-  protected destroyAfterWrite(): void {
-    if (this.downstream.pending === undefined) return this.destroy();
-    this.#closing = true;
-    this.updateStream(STREAM_UP, WAIT_STATUS_INIT);
-  }
-
-  /** Called with each read of the client before the stream stage. */
-  protected abstract onHandshakeRead(data: Uint8Array): void;
-  /** Called when the client sends its end before the stream stage. */
-  protected onHandshakeEnd(): void {
-    this.destroy();
-  }
-  /** Called when the other end is connected; `STAGE_STREAM` has begun. */
-  protected onConnected(): void {}
-  /** Called when no address could be connected to; destroys. */
-  abstract onConnectFailed(code: string): void;
-  /** Called once with the first authentic bytes of the peer. */
-  protected acceptsAnswer(): boolean {
+  /** Asks the router about an address of the target itself. */
+  forbids(address: SocketAddress): boolean {
+    const rule = this.#relay.router.forbids(address, this.session);
+    if (rule === undefined) return false;
+    this.session.rule = rule;
     return true;
   }
-  /** Called when the peer's ciphertext is not authentic. */
-  protected abstract onDecryptFailed(): void;
-  /** Called once while it is being destroyed. */
-  protected onDestroy(): void {}
 
-  /** A socket failed, most often by a reset: the other one is reset too. */
-  protected onSocketError(isLocal: boolean, code: () => string): void {
-    logger.debug("{side} of {client} failed: {code}", () => ({
-      side: isLocal ? "client" : "other end",
-      client: this.clientName,
-      code: code(),
-    }));
-    this.destroy({ reset: true });
-  }
-
-  /** Looks the name up and connects to the first address that answers. */
-  protected connect(hostname: string, port: number): void {
-    this.#newConnector().start(hostname, port);
-  }
-
-  /** Connects to an address, the only one to try. */
-  protected connectTo(address: SocketAddress): void {
-    this.#newConnector().startAt([address]);
-  }
-
-  /** The names are known; connecting begins. */
-  onResolved(): void {
+  /** Takes a socket that is being connected. */
+  onSocket(socket: StreamSocket): void {
     this.stage = STAGE_CONNECTING;
-  }
-
-  /** Takes the socket that is being connected. */
-  onRemoteSocket(socket: StreamSocket): void {
-    this.remoteSocket = socket;
-    this.relay.fd_to_handlers.set(socket.fd, this);
-  }
-
-  /** Begins to pipe. */
-  onRemoteConnected(): void {
-    this.#connector = undefined;
-    this.stage = STAGE_STREAM;
-    if (this.downstream.pending === undefined) {
-      this.updateStream(STREAM_DOWN, WAIT_STATUS_READING);
-    }
-    this.upstream.release(this.remoteSocket!.fastOpenTaken ?? 0);
-    if (this.upstream.pending !== undefined) this.#flush(STREAM_UP);
-    else this.updateStream(STREAM_UP, WAIT_STATUS_READING);
-    if (!this.isDestroyed()) this.onConnected();
+    this.#relay.fd_to_handlers.set(socket.fd, this);
   }
 
   /** Lets go of a socket that could not be connected. */
-  onRemoteFailed(socket: StreamSocket): void {
+  onSocketFailed(socket: StreamSocket): void {
     this.#release(socket, false);
-    this.remoteSocket = undefined;
   }
 
-  /** What may leave with the SYN; undefined: connect without fast open. */
-  get fastOpenData(): Uint8Array | undefined {
-    return undefined;
-  }
-
-  /** Whether the other end may have this address; logs if not. */
-  isAllowed(_address: SocketAddress): boolean {
-    return true;
-  }
-
-  /**
-   * Sets what a stream waits for, and watches both sockets accordingly.
-   *
-   * @param stream `STREAM_UP` or `STREAM_DOWN`.
-   * @param status `WAIT_STATUS_*`.
-   */
-  protected updateStream(stream: number, status: number): void {
-    const changed = stream === STREAM_UP ? this.upstream : this.downstream;
-    if (changed.status === status) return;
-    changed.status = status;
-    const up = this.upstream.status;
-    const down = this.downstream.status;
-    this.#watch(this.localSocket, eventsOf(up, down));
-    if (this.remoteSocket !== undefined) {
-      this.#watch(this.remoteSocket, eventsOf(down, up));
+  /** Fast open: says success early, since the client speaks only after it. */
+  awaitsPayload(stream: OutboundStream): boolean {
+    const isReady = this.#firstPayload() !== undefined;
+    // Payload under a codec can be read only once the pipe is open.
+    const canWait = isReady || this.#inbound.codec === undefined;
+    if (!this.#relay.fastOpen || !canWait) return false;
+    this.stage = STAGE_FAST_OPEN;
+    this.#sealedFor = stream;
+    if (!this.#replied) this.#reply();
+    if (this.isDestroyed()) return true;
+    if (isReady) {
+      this.#sendFirst();
+      return true;
     }
-  }
-
-  /**
-   * Sends bytes down a stream; what the sink has no room for waits, and the
-   * source is not read until it is gone.
-   *
-   * @param stream `STREAM_UP` or `STREAM_DOWN`.
-   * @param data Bytes as the sink shall get them; may be reused at once.
-   * @param end Only those before it, of a buffer that the relays share.
-   */
-  protected write(stream: number, data: Uint8Array, end?: number): void {
-    const isUp = stream === STREAM_UP;
-    const state = isUp ? this.upstream : this.downstream;
-    const sink = isUp ? this.remoteSocket! : this.localSocket;
-    if (state.pending !== undefined) {
-      state.hold(data.subarray(0, end));
-      return;
-    }
-    const sent = sink.send(data, end);
-    if (sent === (end ?? data.length)) {
-      this.#afterWrite(stream, state);
-    } else if (sent === FAILED) {
-      this.onSocketError(!isUp, () => sink.error);
-    } else {
-      state.hold(data.subarray(Math.max(0, sent), end));
-      this.updateStream(stream, WAIT_STATUS_WRITING);
-    }
-  }
-
-  /** Sends plaintext to the peer that speaks the cipher. */
-  protected writeEncrypted(
-    stream: number,
-    plaintext: Uint8Array,
-    length: number = plaintext.length,
-  ): void {
-    const count = this.encrypt(stream, plaintext, length);
-    if (count > 0) this.write(stream, this.relay.buffers.output, count);
-  }
-
-  /** Encrypts into the shared output buffer; returns how many bytes. */
-  protected encrypt(
-    stream: number,
-    plaintext: Uint8Array,
-    length: number,
-  ): number {
-    const { buffers } = this.relay;
-    const state = stream === STREAM_UP ? this.upstream : this.downstream;
-    if (state.transform === undefined) {
-      return this.cryptor.encrypt(plaintext, buffers.output, length);
-    }
-    const data = plaintext.subarray(0, length);
-    const transformed = state.transformed(data, buffers.scratch);
-    return this.cryptor.encrypt(transformed, buffers.output);
-  }
-
-  /** Refuses the peer without a sign: reads on, says nothing, forgets. */
-  protected drain(): void {
-    this.stage = STAGE_DRAINING;
-    if (this.remoteSocket !== undefined) {
-      this.#release(this.remoteSocket, true);
-      this.remoteSocket = undefined;
-    }
-    this.upstream.clear();
-    this.downstream.clear();
-    this.updateStream(STREAM_DOWN, WAIT_STATUS_INIT);
-    this.updateStream(STREAM_UP, WAIT_STATUS_READING);
-  }
-
-  #newConnector(): Connector {
-    this.stage = STAGE_DNS;
-    this.updateStream(STREAM_UP, WAIT_STATUS_WRITING);
-    return this.#connector = new Connector(this.relay, this);
-  }
-
-  #onLocalRead(): void {
-    if (this.stage === STAGE_STREAM) return this.#pump(STREAM_UP);
-    const { input } = this.relay.buffers;
-    const { carry } = this.upstream;
-    const start = this.stage === STAGE_DRAINING ? 0 : carry?.length ?? 0;
-    if (start > 0) input.set(carry!);
-    const count = this.localSocket.recv(
-      input,
-      start,
-      CARRY_SIZE + MIN_READ_SIZE,
+    this.#pipe.updateStream(this.#pipe.up, WAIT_STATUS_READING);
+    this.#timer = this.#relay.loop.addTimer(
+      FIRST_PAYLOAD_WAIT,
+      () => this.#sendFirst(),
     );
-    if (count > 0) {
-      if (this.stage === STAGE_DRAINING) return;
-      this.relay.updateActivity(this, count);
-      this.onHandshakeRead(input.subarray(0, start + count));
-    } else if (count === 0) {
-      this.onHandshakeEnd();
-    } else if (count === FAILED) {
-      this.onSocketError(true, () => this.localSocket.error);
-    }
-  }
-
-  /** Moves what one read of a stream's source brings to its sink. */
-  #pump(stream: number): void {
-    const isUp = stream === STREAM_UP;
-    const state = isUp ? this.upstream : this.downstream;
-    const source = isUp ? this.localSocket : this.remoteSocket!;
-    const { input } = this.relay.buffers;
-    const start = state.carry?.length ?? 0;
-    if (start > 0) input.set(state.carry!);
-    const count = source.recv(input, start, start + state.readSize);
-    if (count <= 0) {
-      if (count === 0) this.#onEnd(stream, state);
-      else if (count === FAILED) this.onSocketError(isUp, () => source.error);
-      return;
-    }
-    this.relay.updateActivity(this, count);
-    if (isUp === this.encryptsUpstream) {
-      state.carry = undefined;
-      this.writeEncrypted(stream, input, start + count);
-    } else if (!this.#open(stream, start + count)) return;
-    const limit = isUp ? UP_STREAM_BUF_SIZE : DOWN_STREAM_BUF_SIZE;
-    state.adaptReadSize(count, limit);
-    if (this.cryptor.failed && !this.isDestroyed()) this.onDecryptFailed();
-  }
-
-  /** Decrypts what has been read, and sends it; false: it is not genuine. */
-  #open(stream: number, length: number): boolean {
-    const { buffers } = this.relay;
-    const { input, output } = buffers;
-    const { cryptor } = this;
-    const state = stream === STREAM_UP ? this.upstream : this.downstream;
-    const count = cryptor.decrypt(input, output, length);
-    if (count > 0 && !state.accepted) state.accepted = this.acceptsAnswer();
-    if (count === DECRYPT_FAILED || (count !== 0 && !state.accepted)) {
-      this.onDecryptFailed();
-      return false;
-    }
-    const { consumed } = cryptor;
-    state.carry = consumed < length ? input.slice(consumed, length) : undefined;
-    if (count === 0) return true;
-    if (state.transform === undefined) this.write(stream, output, count);
-    else {
-      const data = output.subarray(0, count);
-      const transformed = state.transformed(data, buffers.scratch);
-      if (transformed.length > 0) this.write(stream, transformed);
-    }
     return true;
   }
 
-  /** The source has sent its end: passes it on after all that came before. */
-  #onEnd(stream: number, state: RelayStream): void {
-    const isUp = stream === STREAM_UP;
-    state.ended = true;
-    if (isUp === this.encryptsUpstream) {
-      // What was not sent yet is the header, or the salt of an empty answer:
-      // without it the peer could not tell this end from a cut.
-      const rest = state.carry ?? new Uint8Array(0);
-      state.carry = undefined;
-      if (this.cryptor.encryptedLength(rest.length) > 0) {
-        this.writeEncrypted(stream, rest);
-        if (this.isDestroyed()) return;
+  /** The way is open: says so, and lets payload flow. */
+  onEstablished(
+    socket: StreamSocket,
+    stream: OutboundStream,
+    rest: Uint8Array | undefined,
+  ): void {
+    this.#dialer = undefined;
+    this.#remote = socket;
+    this.#outbound = stream;
+    this.stage = STAGE_STREAM;
+    const pipe = this.#pipe;
+    pipe.setRemote(socket);
+    pipe.down.carry = rest;
+    const isFirstSent = this.#sealedFor === stream;
+    if (isFirstSent) this.#endFastOpen(socket);
+    else pipe.up.pending = undefined;
+    if (!this.#replied) this.#reply();
+    if (this.isDestroyed()) return;
+    pipe.start(this.#inbound.codec, stream.codec);
+    if (this.isDestroyed()) return;
+    if (this.#payload !== undefined) {
+      if (!isFirstSent) pipe.writePayload(this.#payload);
+      this.#payload = undefined;
+      if (this.isDestroyed()) return;
+    }
+    pipe.moveCarry();
+    if (rest !== undefined && !this.isDestroyed()) pipe.moveRest();
+    if (this.isDestroyed() || stream.codec?.headPending !== true) return;
+    // A moment for payload that the header can leave with.
+    this.#timer = this.#relay.loop.addTimer(
+      FIRST_PAYLOAD_WAIT,
+      () => pipe.writeHead(),
+    );
+  }
+
+  /** No way leads to the target: tells the client. */
+  onUnreached(failure: Failure): void {
+    if (this.#replied) {
+      this.destroy(failure.status, { reset: true });
+      return;
+    }
+    const { ending, reply } = this.#inbound.failed(failure);
+    this.#leave(failure.status, ending, reply);
+  }
+
+  /** Counts reading as activity. */
+  onActivity(): void {
+    this.#relay.updateActivity(this);
+  }
+
+  /** A socket failed, most often by a reset: the other one is reset too. */
+  onPipeFailed(isClient: boolean, code: string | (() => string)): void {
+    logger.debug("{side} of {client} failed: {code}", () => ({
+      side: isClient ? "client" : "other end",
+      client: `${this.session.client}`,
+      code: typeof code === "string" ? code : code(),
+    }));
+    const status = isClient ? "client_reset" : "target_reset";
+    this.destroy(status, { reset: true });
+  }
+
+  /** Ends the connection as the protocol of that side has it. */
+  onCodecFailed(isClient: boolean): void {
+    if (isClient) {
+      const { status, ending } = this.#inbound.onCodecFailed?.() ??
+        { status: "error", ending: "reset" };
+      this.#leave(status, ending);
+      return;
+    }
+    this.#outbound?.onCodecFailed?.(this.#remote!.remoteAddress);
+    this.destroy("server_failed", { reset: true });
+  }
+
+  /** The far side has ended; a client may have another request. */
+  onAnswered(): boolean {
+    if (this.#inbound.finished !== true) return false;
+    this.#nextRequest();
+    return true;
+  }
+
+  /** Everything was sent. */
+  onPipeEnd(): void {
+    this.destroy(this.#finalStatus);
+  }
+
+  #onReadable(isClient: boolean): void {
+    if (this.stage === STAGE_STREAM) {
+      this.#pipe.pump(isClient ? this.#pipe.up : this.#pipe.down);
+    } else if (isClient) this.#onClientRead();
+  }
+
+  /** The client has sent something before the stream stage, or its end. */
+  #onClientRead(): void {
+    const { input } = this.#relay.buffers;
+    const { up } = this.#pipe;
+    const isDraining = this.stage === STAGE_DRAINING;
+    const start = isDraining ? 0 : up.carry?.length ?? 0;
+    if (start > 0) input.set(up.carry!);
+    const end = Math.min(start + MIN_READ_SIZE, input.length);
+    const count = this.#client.recv(input, start, end);
+    if (count > 0) {
+      if (isDraining) return;
+      this.onActivity();
+      this.session.moved(STREAM_UP, 0, count);
+      const data = input.subarray(0, start + count);
+      if (this.stage === STAGE_FAST_OPEN) {
+        up.carry = data.slice();
+        this.#sendFirst();
+      } else if (this.stage === STAGE_INIT) this.#receive(data);
+      else if (this.stage !== STAGE_UDP_ASSOC) up.carry = data.slice();
+    } else if (count === 0) {
+      // An end without payload is read again, and passed on, once connected.
+      if (this.stage === STAGE_FAST_OPEN) this.#sendFirst();
+      else {
+        this.destroy(
+          this.stage === STAGE_UDP_ASSOC || up.carry === undefined
+            ? "ok"
+            : "client_reset",
+        );
       }
-    } else if (
-      !this.cryptor.atBoundary(state.carry?.length ?? 0) ||
-      state.transform?.atBoundary === false
-    ) {
-      this.onSocketError(isUp, () => "connection cut inside a frame");
-      return;
+    } else if (count === FAILED) {
+      this.onPipeFailed(true, () => this.#client.error);
     }
-    if (state.pending === undefined) this.#finish(stream, state);
   }
 
-  #finish(stream: number, state: RelayStream): void {
-    if (state.finished) return;
-    state.finished = true;
-    if (this.upstream.finished && this.downstream.finished) {
-      this.destroy();
-      return;
-    }
-    const sink = stream === STREAM_UP ? this.remoteSocket! : this.localSocket;
-    sink.shutdown();
-    this.updateStream(stream, WAIT_STATUS_INIT);
-  }
-
-  #flush(stream: number): void {
-    const isUp = stream === STREAM_UP;
-    const state = isUp ? this.upstream : this.downstream;
-    const { pending } = state;
-    const sink = isUp ? this.remoteSocket! : this.localSocket;
-    if (pending !== undefined) {
-      const sent = sink.send(pending);
-      if (sent === FAILED) {
-        this.onSocketError(!isUp, () => sink.error);
+  /** Gives the inbound what has come, until it needs more or has enough. */
+  #receive(data: Uint8Array): void {
+    const { up, down } = this.#pipe;
+    const { output } = this.#relay.buffers;
+    let rest = data;
+    for (;;) {
+      const answer: InboundAnswer = this.#inbound.receive(rest, output);
+      if (answer.kind === "refuse") {
+        this.#leave(answer.status, answer.ending, answer.reply);
         return;
       }
-      if (sent > 0) state.release(sent);
-      if (state.pending !== undefined) return;
+      rest = rest.subarray(answer.consumed);
+      const goesOn = answer.kind === "more" && answer.consumed > 0 &&
+        rest.length > 0;
+      if (!goesOn) up.carry = rest.length > 0 ? rest.slice() : undefined;
+      if (answer.kind === "more" && answer.reply !== undefined) {
+        this.#pipe.write(down, answer.reply);
+      }
+      if (this.isDestroyed()) return;
+      if (answer.kind === "associate") return this.#associate();
+      if (answer.kind === "request") {
+        const { target, payload } = answer;
+        if (payload !== undefined && payload.length > 0) {
+          this.#payload = payload.slice();
+        }
+        this.#onRequest(target);
+        return;
+      }
+      if (!goesOn) return;
     }
-    this.#afterWrite(stream, state);
   }
 
-  #afterWrite(stream: number, state: RelayStream): void {
-    if (this.#closing) this.destroy();
-    else if (state.ended) this.#finish(stream, state);
-    else if (this.stage === STAGE_STREAM) {
-      this.updateStream(stream, WAIT_STATUS_READING);
-    } else if (stream === STREAM_DOWN) {
-      this.updateStream(stream, WAIT_STATUS_INIT);
+  #onRequest(target: Target): void {
+    this.session.target = target;
+    this.#relay.endHandshake(this);
+    logger.info("connecting {name} from {client}", () => ({
+      name: `${target}`,
+      client: `${this.session.client}`,
+    }));
+    this.stage = STAGE_DNS;
+    this.#pipe.updateStream(this.#pipe.up, WAIT_STATUS_WRITING);
+    this.#cancel = this.#relay.router.route(
+      target,
+      this.session,
+      (decision) => this.#onDecision(target, decision),
+    );
+  }
+
+  #onDecision(target: Target, decision: Decision): void {
+    this.#cancel = undefined;
+    if ("blocked" in decision) {
+      this.session.rule = decision.blocked;
+      this.onUnreached({ status: "blocked", code: "EACCES" });
+      return;
+    }
+    this.session.rule = decision.rule;
+    this.#dialer = new Dialer(this.#relay, this, {
+      target,
+      route: decision.route,
+      session: this.session,
+    });
+    this.#dialer.start();
+  }
+
+  /** Payload that came with the request, or right behind it. */
+  #firstPayload(): Uint8Array | undefined {
+    if (this.#payload !== undefined) return this.#payload;
+    return this.#inbound.codec === undefined ? this.#pipe.up.carry : undefined;
+  }
+
+  /** Fast open: connects with the first payload, or without any. */
+  #sendFirst(): void {
+    this.#clearTimer();
+    this.stage = STAGE_CONNECTING;
+    const { up } = this.#pipe;
+    this.#pipe.updateStream(up, WAIT_STATUS_WRITING);
+    const { output } = this.#relay.buffers;
+    const first = this.#firstPayload() ?? EMPTY;
+    const count = this.#sealedFor?.codec?.encode(first, output, first.length);
+    up.pending = count === undefined ? first : output.slice(0, count);
+    this.#dialer!.connect(up.pending);
+  }
+
+  /** What has left with the SYN need not be sent again. */
+  #endFastOpen(socket: StreamSocket): void {
+    const { up } = this.#pipe;
+    const taken = socket.fastOpenTaken;
+    if (taken === undefined) this.#relay.fastOpen = false;
+    up.release(taken ?? 0);
+    this.session.moved(STREAM_UP, this.#firstPayload()?.length ?? 0, 0);
+    if (this.#payload === undefined) up.carry = undefined;
+  }
+
+  #reply(): void {
+    this.#replied = true;
+    const reply = this.#inbound.connected();
+    if (reply !== undefined) this.#pipe.write(this.#pipe.down, reply);
+  }
+
+  #associate(): void {
+    const { udpRelay } = this.#relay;
+    const { client, user } = this.session;
+    if (udpRelay === undefined || this.#inbound.associated === undefined) {
+      this.#leave("error", "close");
+      return;
+    }
+    this.stage = STAGE_UDP_ASSOC;
+    this.#relay.endHandshake(this);
+    this.#cancel = udpRelay.associate(client.host, user);
+    logger.debug("UDP associate from {client}", () => ({
+      client: `${client}`,
+    }));
+    const { bytes } = this.#client.localAddress;
+    const address = new SocketAddress(bytes, udpRelay.listenPort);
+    this.#pipe.write(this.#pipe.down, this.#inbound.associated(address));
+  }
+
+  /** Leaves a client that is not served (any more). */
+  #leave(status: Status, ending: Ending, reply?: Uint8Array): void {
+    this.#endSession(status);
+    const { down } = this.#pipe;
+    if (reply !== undefined) this.#pipe.write(down, reply);
+    if (this.isDestroyed()) return;
+    if (ending === "reset") this.destroy(status, { reset: true });
+    else if (ending === "drain") this.#drain();
+    else {
+      this.#leaveRemote(false);
+      this.#finalStatus = status;
+      this.#pipe.endAfterWrite();
     }
   }
 
-  #watch(socket: StreamSocket, events: number): void {
-    const { loop } = this.relay;
-    if (!loop.modify(socket, events)) loop.add(socket, events, this.relay);
+  /** Refuses the client without a sign: reads on, says nothing, forgets. */
+  #drain(): void {
+    this.stage = STAGE_DRAINING;
+    this.#leaveRemote(true);
+    this.#pipe.clear();
+    this.#pipe.setRemote(undefined);
+    this.#pipe.updateStream(this.#pipe.down, WAIT_STATUS_INIT);
+    this.#pipe.updateStream(this.#pipe.up, WAIT_STATUS_READING);
+  }
+
+  /** The client's connection goes on with another request. */
+  #nextRequest(): void {
+    this.#endSession("ok");
+    this.#leaveRemote(false);
+    this.#pipe.stop();
+    this.stage = STAGE_INIT;
+    this.#replied = false;
+    this.session = this.#relay.newSession(this.#client.remoteAddress);
+    this.#relay.inbound.next?.(this.#inbound, this.session);
+    this.#pipe.updateStream(this.#pipe.up, WAIT_STATUS_READING);
+    const { carry } = this.#pipe.up;
+    if (carry !== undefined) this.#receive(carry);
+  }
+
+  /** Lets go of everything on the far side. */
+  #leaveRemote(reset: boolean): void {
+    this.#clearTimer();
+    this.#cancel?.();
+    this.#cancel = undefined;
+    this.#dialer?.cancel();
+    this.#dialer = undefined;
+    if (this.#remote !== undefined) this.#release(this.#remote, reset);
+    this.#remote = undefined;
+    this.#outbound?.[Symbol.dispose]();
+    this.#outbound = this.#sealedFor = undefined;
+  }
+
+  #endSession(status: Status): void {
+    this.session.end(status, this.#now());
+  }
+
+  #clearTimer(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #now(): number {
+    return this.#relay.loop.time() * 1000;
   }
 
   #release(socket: StreamSocket, reset: boolean): void {
-    this.relay.loop.remove(socket);
-    this.relay.fd_to_handlers.delete(socket.fd);
+    this.#relay.loop.remove(socket);
+    this.#relay.fd_to_handlers.delete(socket.fd);
     if (reset) socket.reset();
     else socket.close();
   }

@@ -4,7 +4,15 @@
  * @module
  */
 
-import type { DatagramSocket, SocketAddress } from "../loop/mod.ts";
+import {
+  type DatagramSocket,
+  FAILED,
+  type SocketAddress,
+} from "../loop/mod.ts";
+import type { Outbound, OutboundPackets, Route } from "./outbound.ts";
+import type { Session } from "./session.ts";
+import type { Status } from "./status.ts";
+import type { Target } from "./target.ts";
 
 /** What an association needs of its relay. */
 export interface AssociationHooks {
@@ -16,13 +24,49 @@ export interface AssociationHooks {
   readonly onClose: (socket: DatagramSocket) => void;
 }
 
-/** A client and its outgoing sockets, at most one for each IP version. */
+/** One way that datagrams of an association take. */
+export interface Way {
+  /** What gave the way. */
+  readonly route: Route;
+  /** The rule that chose the route. */
+  readonly rule: string;
+  /** The way. */
+  readonly outbound: Outbound;
+  /** Its datagrams. */
+  readonly packets: OutboundPackets;
+  /** The address of its destination, once it is known. */
+  address: SocketAddress | undefined;
+  /**
+   * Milliseconds of the loop's clock when the oldest datagram was sent that
+   * nothing has come back for; 0: there is none.
+   */
+  unansweredSince: number;
+}
+
+/**
+ * A client, the ways that its datagrams take, and its outgoing sockets: one
+ * for each IP version, whatever the targets, so that a target sees one source
+ * address and anybody may answer to it (full cone).
+ */
 export class UDPAssociation {
-  /** The client. */
-  readonly client: SocketAddress;
-  /** Client side: the server that was picked for it. */
-  server: SocketAddress | undefined = undefined;
+  /** What it is found by. */
+  readonly key: string;
+  /** What is known about it. */
+  readonly session: Session;
+  /** Where answers go: who sent its newest datagram. */
+  client: SocketAddress;
+  /** What the inbound wants to know again when it answers. */
+  state: unknown = undefined;
+  /** Why nothing was sent yet; undefined once something was. */
+  failure: Status | undefined = undefined;
+  /** The target of the newest datagram, and the way it took. */
+  lastTarget: Target | undefined = undefined;
+  /** The way of {@linkcode UDPAssociation.lastTarget}. */
+  lastWay: Way | undefined = undefined;
+  /** Members of groups that have not answered in time. */
+  tried: Outbound[] = [];
   readonly #hooks: AssociationHooks;
+  #ways: Way[] = [];
   #ipv4: DatagramSocket | undefined;
   #ipv6: DatagramSocket | undefined;
   #closed = false;
@@ -30,12 +74,58 @@ export class UDPAssociation {
   /**
    * Makes an association without sockets.
    *
-   * @param client The client.
+   * @param key What it is found by.
+   * @param session What is known about it.
    * @param hooks What its relay does for it.
    */
-  constructor(client: SocketAddress, hooks: AssociationHooks) {
-    this.client = client;
+  constructor(key: string, session: Session, hooks: AssociationHooks) {
+    this.key = key;
+    this.session = session;
+    this.client = session.client;
     this.#hooks = hooks;
+  }
+
+  /** True once it is over. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /**
+   * The way by an outbound, made if there is none.
+   *
+   * @param outbound The outbound.
+   * @param route What has picked it.
+   * @param rule The rule that chose the route.
+   * @returns undefined: the outbound has no UDP.
+   */
+  wayBy(outbound: Outbound, route: Route, rule: string): Way | undefined {
+    for (const way of this.#ways) {
+      if (way.outbound === outbound && way.route === route) return way;
+    }
+    const packets = outbound.openPackets(this.session);
+    if (packets === undefined) return undefined;
+    const address = packets.destination?.address;
+    const way = { route, rule, outbound, packets, address, unansweredSince: 0 };
+    this.#ways.push(way);
+    return way;
+  }
+
+  /**
+   * The way that a datagram came by.
+   *
+   * @param from Who sent it.
+   * @returns undefined: nobody would have sent it.
+   */
+  wayOf(from: SocketAddress): Way | undefined {
+    let guess: Way | undefined;
+    for (const way of this.#ways) {
+      if (way.packets.destination === undefined) guess = way;
+      else if (way.address?.key === from.key) return way;
+      else if (guess === undefined && way.packets.checksSource !== true) {
+        guess = way;
+      }
+    }
+    return guess;
   }
 
   /**
@@ -43,16 +133,18 @@ export class UDPAssociation {
    *
    * @param data The datagram.
    * @param address Where to.
+   * @returns False if it is known at once that it was not sent.
    */
-  sendTo(data: Uint8Array, address: SocketAddress): void {
-    if (this.#closed) return;
+  sendTo(data: Uint8Array, address: SocketAddress): boolean {
+    if (this.#closed) return false;
     const socket = address.family === 4
       ? this.#ipv4 ??= this.#open(address)
       : this.#ipv6 ??= this.#open(address);
-    socket?.sendTo(data, address);
+    if (socket === undefined) return false;
+    return socket.sendTo(data, address) !== FAILED;
   }
 
-  /** Closes its sockets. */
+  /** Closes its sockets and ways. */
   close(): void {
     this.#closed = true;
     for (const socket of [this.#ipv4, this.#ipv6]) {
@@ -61,6 +153,8 @@ export class UDPAssociation {
       socket.close();
     }
     this.#ipv4 = this.#ipv6 = undefined;
+    for (const { packets } of this.#ways.splice(0)) packets[Symbol.dispose]();
+    this.lastWay = undefined;
   }
 
   #open(address: SocketAddress): DatagramSocket | undefined {

@@ -1,18 +1,18 @@
 /**
- * The seed's UDPRelay: one for each listening port, on the client and on the
- * server side.
+ * The seed's UDPRelay: one for each listening port. An inbound says what the
+ * datagrams of clients mean, outbounds how they travel.
  *
  * ```text
- * application → local    RSV(2) FRAG(1) ‖ ADDR ‖ data       (RFC 1928, 7)
- * local → server         salt ‖ seal(ADDR ‖ data)           (SIP004, SIP007)
- * server → target        data
+ * client → inbound.open → association → router.route → route.pick
+ *        → packets.seal → server or target
+ * server or target → packets.open → inbound.seal → client
  * ```
  *
- * ADDR is the target on the way out and the source on the way back. Each
- * client has an association: one outgoing socket for all its targets, which
- * takes answers from anybody (full cone); one more if the client uses the
- * other IP version too. An association begins with the first packet that is
- * authentic, and ends when it was idle, or makes room for a newer one.
+ * Each client has an association: a session, and one outgoing socket for all
+ * its targets, which takes answers from anybody (full cone); one more if its
+ * targets use the other IP version too. An association begins with the first
+ * datagram that is authentic, and ends when it was idle, or makes room for a
+ * newer one.
  *
  * @module
  */
@@ -31,86 +31,105 @@ import {
   SocketAddress,
   SocketError,
 } from "../loop/mod.ts";
+import type { RelayBuffers } from "./buffers.ts";
+import { STREAM_DOWN, STREAM_UP } from "./constants.ts";
 import { LRUCache } from "./lru_cache.ts";
-import {
-  RelayBuffers,
-  type RelaySettings,
-  type StatCallback,
-} from "./settings.ts";
+import { Packet, PACKET_ROOM, type PacketInbound } from "./packet.ts";
+import type { AssociationHolder } from "./relay_context.ts";
+import type { Router } from "./router.ts";
+import type { ListenerInfo, Sessions } from "./session.ts";
+import type { Status } from "./status.ts";
 import { UDPAssociation } from "./udp_association.ts";
+import { UDPSender } from "./udp_sender.ts";
 
 /** What a {@linkcode UDPRelay} is made with. */
 export interface UDPRelayOptions {
+  /** Where to listen. */
+  readonly listen: SocketAddress;
+  /** What the datagrams of clients mean. */
+  readonly inbound: PacketInbound;
+  /** Decides where sessions go. */
+  readonly router: Router;
+  /** Begins the sessions. */
+  readonly sessions: Sessions;
+  /** Idle seconds after which an association ends. */
+  readonly timeout: number;
+  /** Most associations at once. */
+  readonly maxAssociations: number;
   /** Makes the sockets; the poller of the loop it will be added to. */
   readonly poller: Poller;
   /** Looks names up. */
-  readonly dnsResolver: Resolver;
-  /** The buffers that the relays of the loop share; default: its own. */
-  readonly buffers?: RelayBuffers | undefined;
-  /** Told of every datagram read. */
-  readonly statCallback?: StatCallback | undefined;
+  readonly resolver: Resolver;
+  /** The buffers that the relays of the loop share. */
+  readonly buffers: RelayBuffers;
   /** Lets several relays share the port (one in each worker). */
   readonly reusePort?: boolean | undefined;
 }
 
-/** Room in front of a datagram for RSV, FRAG and the longest IP address. */
-export const HEADER_ROOM = 32;
 /** Most datagrams read at one event, so that others get their turn. */
 const READ_BATCH = 64;
-/** Most datagrams that wait for a name at once; more are lost. */
-const MAX_LOOKUPS = 256;
+
+const ANY_IPV4 = SocketAddress.parse("0.0.0.0", 0);
+const ANY_IPV6 = SocketAddress.parse("::", 0);
 
 const logger = getLogger(["shadowsocks", "relay"]);
 
-/** A UDP listener and its associations; client and server side extend it. */
-export abstract class UDPRelay implements EventHandler {
-  /** The settings of this port. */
-  readonly settings: RelaySettings;
-  /** Makes the sockets. */
-  readonly poller: Poller;
-  /** A datagram as read, `HEADER_ROOM` bytes in. */
-  protected readonly input: Uint8Array;
-  /** A datagram as made of it. */
-  protected readonly output: Uint8Array;
-  /** Towards the clients. */
-  protected readonly serverSocket: DatagramSocket;
-  readonly #resolver: Resolver;
-  readonly #statCallback: StatCallback | undefined;
+/** The open UDP ASSOCIATE connections of one client. */
+interface Associates {
+  count: number;
+  user: string;
+}
+
+/** A UDP listener and its associations. */
+export class UDPRelay implements EventHandler, AssociationHolder {
+  readonly #inbound: PacketInbound;
+  readonly #router: Router;
+  readonly #sessions: Sessions;
+  readonly #listener: ListenerInfo;
+  readonly #poller: Poller;
+  readonly #sender: UDPSender;
+  readonly #buffers: RelayBuffers;
+  /** Where a datagram is read to: the input buffer after `PACKET_ROOM`. */
+  readonly #view: Uint8Array;
+  /** The one datagram under way. */
+  readonly #packet = new Packet();
+  readonly #serverSocket: DatagramSocket;
   readonly #handlePeriodic: () => void;
   readonly #fdToAssociations = new FdTable<UDPAssociation>();
   readonly #associations: LRUCache<string, UDPAssociation>;
-  /** Client host → number of its open UDP ASSOCIATE connections. */
-  readonly #associates = new Map<string, number>();
+  /** Client host → its open UDP ASSOCIATE connections. */
+  readonly #associates = new Map<string, Associates>();
   #eventloop: EventLoop | undefined;
-  #lookups = 0;
   #closed = false;
+  #closeStatus: Status = "ok";
 
   /**
    * Binds.
    *
-   * @param settings The settings of this port.
-   * @param options Its surroundings.
+   * @param options What it is made with.
    * @throws {SocketError} If the address cannot be bound.
    */
-  constructor(settings: RelaySettings, options: UDPRelayOptions) {
-    this.settings = settings;
-    this.poller = options.poller;
-    const buffers = options.buffers ?? new RelayBuffers();
-    this.input = buffers.input;
-    this.output = buffers.output;
-    this.#resolver = options.dnsResolver;
-    this.#statCallback = options.statCallback;
+  constructor(options: UDPRelayOptions) {
+    this.#inbound = options.inbound;
+    this.#router = options.router;
+    this.#sessions = options.sessions;
+    this.#poller = options.poller;
+    this.#sender = new UDPSender({ ...options, now: () => this.#now() });
+    this.#buffers = options.buffers;
+    this.#view = options.buffers.input.subarray(PACKET_ROOM);
     this.#handlePeriodic = () => this.#associations.sweep();
     this.#associations = new LRUCache({
-      maxSize: settings.udpMaxAssociations,
-      timeout: settings.timeout,
+      maxSize: options.maxAssociations,
+      timeout: options.timeout,
       now: () => Math.floor(this.loop.time()),
-      closeCallback: (association) => association.close(),
+      closeCallback: (association) => this.#onClose(association),
     });
-    this.serverSocket = options.poller.bindUdp(settings.listen, {
+    this.#serverSocket = options.poller.bindUdp(options.listen, {
       batch: true,
       reusePort: options.reusePort ?? false,
     });
+    const { protocol } = options.inbound;
+    this.#listener = { protocol, port: this.listenPort };
   }
 
   /** The loop. */
@@ -121,7 +140,7 @@ export abstract class UDPRelay implements EventHandler {
 
   /** The port it listens on. */
   get listenPort(): number {
-    return this.serverSocket.localAddress.port;
+    return this.#serverSocket.localAddress.port;
   }
 
   /** How many associations there are. */
@@ -144,7 +163,7 @@ export abstract class UDPRelay implements EventHandler {
     if (this.#eventloop !== undefined) throw new Error("already add to loop");
     if (this.#closed) throw new Error("already closed");
     this.#eventloop = loop;
-    loop.add(this.serverSocket, POLL_IN | POLL_ERR, this);
+    loop.add(this.#serverSocket, POLL_IN | POLL_ERR, this);
     loop.addPeriodic(this.#handlePeriodic);
   }
 
@@ -160,16 +179,20 @@ export abstract class UDPRelay implements EventHandler {
     }
     if ((event & POLL_IN) === 0) return;
     const association = this.#fdToAssociations.get(fd);
-    if (association !== undefined) {
-      this.#readAll(
-        socket as DatagramSocket,
-        (length, from) => this.onRemotePacket(association, length, from),
-      );
-    } else if (socket === this.serverSocket) {
-      this.#readAll(
-        this.serverSocket,
-        (length, from) => this.onClientPacket(length, from),
-      );
+    const datagrams = association !== undefined
+      ? socket as DatagramSocket
+      : this.#serverSocket;
+    for (let i = 0; i < READ_BATCH && !datagrams.closed; i++) {
+      const length = datagrams.recvFrom(this.#view);
+      if (length < 0) return;
+      const packet = this.#packet;
+      packet.bytes = this.#buffers.input;
+      packet.start = PACKET_ROOM;
+      packet.end = PACKET_ROOM + length;
+      packet.head = -1;
+      if (association === undefined) {
+        this.#onClientPacket(packet, length, datagrams.sender);
+      } else this.#onRemotePacket(packet, association, datagrams.sender);
     }
   }
 
@@ -177,23 +200,26 @@ export abstract class UDPRelay implements EventHandler {
    * Notes that a client holds a UDP ASSOCIATE connection.
    *
    * @param host Its IP address.
+   * @param user The user who asked for it; `""` if there are no users.
    * @returns Ends it; with the client's last one its associations end.
    */
-  associate(host: string): () => void {
-    this.#associates.set(host, (this.#associates.get(host) ?? 0) + 1);
+  associate(host: string, user: string): () => void {
+    const known = this.#associates.get(host);
+    if (known === undefined) this.#associates.set(host, { count: 1, user });
+    else {
+      known.count++;
+      known.user = user;
+    }
     let ended = false;
     return () => {
       if (ended) return;
       ended = true;
-      const left = this.#associates.get(host)! - 1;
-      if (left > 0) {
-        this.#associates.set(host, left);
-        return;
-      }
+      const associates = this.#associates.get(host);
+      if (associates === undefined || --associates.count > 0) return;
       this.#associates.delete(host);
       for (const association of [...this.#associations.values()]) {
         if (association.client.host === host) {
-          this.#associations.delete(association.client.key);
+          this.#associations.delete(association.key);
         }
       }
     };
@@ -211,40 +237,88 @@ export abstract class UDPRelay implements EventHandler {
     return false;
   }
 
-  /** Stops listening and ends every association. */
-  close(): void {
+  /**
+   * Stops listening and ends every association.
+   *
+   * @param status How their sessions end.
+   */
+  close(status: Status = "shutdown"): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#closeStatus = status;
     this.#eventloop?.removePeriodic(this.#handlePeriodic);
-    this.#eventloop?.remove(this.serverSocket);
-    this.serverSocket.close();
+    this.#eventloop?.remove(this.#serverSocket);
+    this.#serverSocket.close();
     this.#associations.clear();
   }
 
-  /** The same as {@linkcode UDPRelay.close}: nothing of UDP is left open. */
-  destroy(): void {
-    this.close();
+  #onClientPacket(packet: Packet, length: number, from: SocketAddress): void {
+    if (
+      this.#inbound.needsAssociation && !this.#associates.has(from.host)
+    ) {
+      logger.debug(
+        "drop a UDP packet of {client}, which holds no association",
+        {
+          client: `${from}`,
+        },
+      );
+      return;
+    }
+    const request = this.#inbound.open(packet, from, this.#buffers.output);
+    if ("refused" in request) return;
+    const { target } = packet;
+    if (target === undefined) return;
+    let association = this.#associations.get(request.key);
+    if (association === undefined) {
+      if (this.#router.refusesClient(from) !== undefined) return;
+      association = this.#newAssociation(request.key, from);
+      association.session.user = request.user ||
+        (this.#associates.get(from.host)?.user ?? "");
+      association.session.target = target;
+    }
+    association.client = from;
+    association.state = request.state;
+    association.session.moved(STREAM_UP, packet.end - packet.start, length);
+    this.#sender.send(packet, association, target);
   }
 
-  /** A datagram of a client stands in `input` after `HEADER_ROOM` bytes. */
-  protected abstract onClientPacket(length: number, from: SocketAddress): void;
-  /** A datagram for an association stands in `input` likewise. */
-  protected abstract onRemotePacket(
+  /** An answer of a server or a target. */
+  #onRemotePacket(
+    packet: Packet,
     association: UDPAssociation,
-    length: number,
     from: SocketAddress,
-  ): void;
+  ): void {
+    const way = association.wayOf(from);
+    if (way === undefined) return;
+    packet.source = from;
+    const { output } = this.#buffers;
+    if (!way.packets.open(packet, output)) return;
+    way.unansweredSince = 0;
+    if (association.tried.length > 0) association.tried = [];
+    const { session, state, client } = association;
+    const size = packet.end - packet.start;
+    const out = packet.bytes === output ? this.#buffers.second : output;
+    const length = this.#inbound.seal(packet, state, out, session);
+    if (length < -1) return;
+    const data = length >= 0
+      ? out.subarray(0, length)
+      : packet.bytes.subarray(packet.start, packet.end);
+    session.moved(STREAM_DOWN, size, data.length);
+    this.#associations.get(association.key);
+    this.#serverSocket.sendTo(data, client);
+  }
 
-  /**
-   * The association of a client, made if there is none.
-   *
-   * @param client The client.
-   */
-  protected association(client: SocketAddress): UDPAssociation {
-    const { key } = client;
-    const known = this.#associations.get(key);
-    if (known !== undefined) return known;
-    const made = new UDPAssociation(client, {
+  /** Milliseconds of the loop's clock. */
+  #now(): number {
+    return this.loop.time() * 1000;
+  }
+
+  #newAssociation(key: string, client: SocketAddress): UDPAssociation {
+    const session = this.#sessions.open(
+      { listener: this.#listener, network: "udp", client },
+      this.#now(),
+    );
+    const made = new UDPAssociation(key, session, {
       open: (address) => this.#openSocket(address, key),
       onOpen: (socket, self) => {
         this.#fdToAssociations.set(socket.fd, self);
@@ -259,49 +333,17 @@ export abstract class UDPRelay implements EventHandler {
     return made;
   }
 
-  /** Marks the association of a client as used, if there is one. */
-  protected touch(client: SocketAddress): void {
-    this.#associations.get(client.key);
-  }
-
-  /**
-   * Looks a target up and calls back with its address; at once if the answer
-   * is known. Failures are logged, and the datagram is lost.
-   *
-   * @param host A name or an IP literal.
-   * @param port The port.
-   * @param callback Called with the first address.
-   */
-  protected resolve(
-    host: string,
-    port: number,
-    callback: (address: SocketAddress) => void,
-  ): void {
-    if (this.#lookups >= MAX_LOOKUPS) return;
-    this.#lookups++;
-    this.#resolver.resolve(host, (answer) => {
-      this.#lookups--;
-      if (this.#closed) return;
-      const [first] = answer.addresses;
-      if (first === undefined) {
-        logger.error("{reason}", {
-          reason: answer.error?.message ?? `no address for ${host}`,
-        });
-        return;
-      }
-      callback(
-        first.length === 4
-          ? SocketAddress.fromIpv4(first, 0, port)
-          : SocketAddress.fromIpv6(first, 0, port),
-      );
-    });
+  #onClose(association: UDPAssociation): void {
+    association.close();
+    const status = association.failure ?? this.#closeStatus;
+    association.session.end(status, this.#now());
   }
 
   #openSocket(address: SocketAddress, key: string): DatagramSocket | undefined {
     const any = address.family === 4 ? ANY_IPV4 : ANY_IPV6;
     for (;;) {
       try {
-        return this.poller.bindUdp(any, { batch: true });
+        return this.#poller.bindUdp(any, { batch: true });
       } catch (error) {
         if (!(error instanceof SocketError)) throw error;
         const outOfDescriptors = error.code === "EMFILE" ||
@@ -317,26 +359,10 @@ export abstract class UDPRelay implements EventHandler {
 
   #dropOther(key: string): boolean {
     for (const association of this.#associations.values()) {
-      if (association.client.key === key) continue;
-      this.#associations.delete(association.client.key);
+      if (association.key === key) continue;
+      this.#associations.delete(association.key);
       return true;
     }
     return false;
   }
-
-  #readAll(
-    socket: DatagramSocket,
-    onPacket: (length: number, from: SocketAddress) => void,
-  ): void {
-    const view = this.input.subarray(HEADER_ROOM);
-    for (let i = 0; i < READ_BATCH && !socket.closed; i++) {
-      const length = socket.recvFrom(view);
-      if (length < 0) return;
-      this.#statCallback?.(this.listenPort, length);
-      onPacket(length, socket.sender);
-    }
-  }
 }
-
-const ANY_IPV4 = SocketAddress.parse("0.0.0.0", 0);
-const ANY_IPV6 = SocketAddress.parse("::", 0);

@@ -1,0 +1,92 @@
+/**
+ * What a listener gives the handlers of its connections.
+ *
+ * @module
+ */
+
+import type { Resolver } from "../dns/mod.ts";
+import type {
+  EventHandler,
+  EventLoop,
+  FdTable,
+  ListItem,
+  Socket,
+  SocketAddress,
+} from "../loop/mod.ts";
+import type { RelayBuffers } from "./buffers.ts";
+import type { Inbound } from "./inbound.ts";
+import type { Router } from "./router.ts";
+import type { Session } from "./session.ts";
+import type { Status } from "./status.ts";
+
+/** A connection as its listener sees it. */
+export interface RelayedConnection extends ListItem<RelayedConnection> {
+  /** Seconds of the loop's clock; kept by the listener. */
+  lastActivity: number;
+  /** Seconds of the loop's clock; kept by the listener. */
+  acceptedAt: number;
+  /** Its place in the listener's timeouts; -1: none. Kept by the listener. */
+  timeoutIndex: number;
+  /** Handles one event of one of its sockets. */
+  handleEvent(socket: Socket, event: number): void;
+  /** True while it is active in a way that its sockets do not show. */
+  keepsAlive(): boolean;
+  /** Ends it because it was idle, or showed no valid request in time. */
+  timeOut(): void;
+  /** Ends it. */
+  destroy(status: Status): void;
+}
+
+/** The UDP side of a listener, as the connections that hold it see it. */
+export interface AssociationHolder {
+  /** The port it listens on. */
+  readonly listenPort: number;
+  /**
+   * Notes that a client holds an association by a connection.
+   *
+   * @param host The client's IP address.
+   * @param user The user who asked for it; `""` if there are no users.
+   * @returns Ends it; with the client's last one its associations end.
+   */
+  associate(host: string, user: string): () => void;
+  /**
+   * Tells whether a client has an association.
+   *
+   * @param host Its IP address.
+   */
+  isActive(host: string): boolean;
+}
+
+/** A listener, as the handlers of its connections see it. */
+export interface RelayContext extends EventHandler {
+  /** Waits for the sockets. */
+  readonly loop: EventLoop;
+  /** Looks names up. */
+  readonly resolver: Resolver;
+  /** The buffers of the loop. */
+  readonly buffers: RelayBuffers;
+  /** What the listener speaks. */
+  readonly inbound: Inbound;
+  /** Decides where sessions go. */
+  readonly router: Router;
+  /** The UDP side of the same port. */
+  readonly udpRelay: AssociationHolder | undefined;
+  /** Gets the events of the sockets. */
+  readonly handler: EventHandler;
+  /** Descriptor → the handler of its connection. */
+  readonly fd_to_handlers: FdTable<RelayedConnection>;
+  /** False once the system has refused TCP fast open. */
+  fastOpen: boolean;
+  /**
+   * Begins the session of a connection.
+   *
+   * @param client Who came.
+   */
+  newSession(client: SocketAddress): Session;
+  /** Notes that a handler is active. */
+  updateActivity(handler: RelayedConnection): void;
+  /** Notes that a handler has got a valid request, or never will. */
+  endHandshake(handler: RelayedConnection): void;
+  /** Takes a handler out of the timeouts. */
+  removeHandler(handler: RelayedConnection): void;
+}
