@@ -85,10 +85,11 @@ export class FakePoller implements Poller {
   fastOpenRoom: number | undefined;
   /**
    * Called with each connect before `connectTcp` returns, so that the test may
-   * establish it at once (as on loopback), let it fail, or plan either.
+   * establish it at once (as on loopback), let it fail, or plan either; may
+   * throw a `SocketError`.
    */
   onConnect: ((stream: FakeStream) => void) | undefined;
-  /** Called with each UDP socket before `bindUdp` returns. */
+  /** Called with each UDP socket before `bindUdp` returns; may throw too. */
   onBind: ((socket: FakeDatagram) => void) | undefined;
   /** Called when nothing is ready; undefined: the clock moves instead. */
   onIdle: (() => void) | undefined;
@@ -214,8 +215,8 @@ export class FakePoller implements Poller {
         ? undefined
         : Math.min(this.fastOpenRoom, fastOpenData.length),
     });
-    this.connects.push(stream);
     this.onConnect?.(stream);
+    this.connects.push(stream);
     return stream;
   }
 
@@ -233,8 +234,8 @@ export class FakePoller implements Poller {
       localAddress: this.#bound(address),
       asked: options,
     });
-    this.datagrams.push(socket);
     this.onBind?.(socket);
+    this.datagrams.push(socket);
     return socket;
   }
 

@@ -95,9 +95,9 @@ export class FakeStream extends FakeSocket implements StreamSocket {
   /** How much of it was taken; undefined: there is no fast open. */
   readonly fastOpenTaken?: number;
   /** Bytes that `send` takes before it would block. */
-  room = Infinity;
+  room: number = Infinity;
   /** Most bytes that one `send` takes. */
-  mostPerSend = Infinity;
+  mostPerSend: number = Infinity;
   /** What each `send` has taken. */
   readonly sends: Uint8Array[] = [];
   /** How often FIN was sent. */
@@ -349,7 +349,7 @@ export class FakeDatagram extends FakeSocket implements DatagramSocket {
   /** Who sent the datagram that was read last. */
   sender: SocketAddress;
   /** Datagrams that `sendTo` takes before it would block. */
-  room = Infinity;
+  room: number = Infinity;
   /** What was sent, and where to. */
   readonly sends: { readonly data: Uint8Array; readonly to: SocketAddress }[] =
     [];
