@@ -4,8 +4,8 @@
  * @module
  */
 
-import { EventLoop, FakeClock, formatIp } from "../loop/mod.ts";
-import { FakeNet, type FakePeers } from "./_fake_net.ts";
+import { formatIp } from "../loop/mod.ts";
+import { type FakePeers, FakeServers } from "./_fake_servers.ts";
 import { DNSResolver, type DNSResolverOptions } from "./resolver.ts";
 import type { DnsAnswer, DnsCallback } from "./types.ts";
 
@@ -15,16 +15,12 @@ export interface TimedAnswer {
   readonly after: number;
 }
 
-/** A resolver, its loop and its network. */
-export class Harness implements Disposable {
-  readonly clock = new FakeClock(1_000_000);
-  readonly net: FakeNet;
-  readonly loop: EventLoop;
+/** A resolver, and the network around it. */
+export class Harness extends FakeServers implements Disposable {
   readonly resolver: DNSResolver;
 
   constructor(peers: FakePeers, options: DNSResolverOptions = {}) {
-    this.net = new FakeNet(this.clock, peers);
-    this.loop = new EventLoop(this.net, { clock: this.clock });
+    super(peers);
     this.resolver = new DNSResolver(this.loop, {
       readFile: () => undefined,
       ...options,
@@ -45,12 +41,6 @@ export class Harness implements Disposable {
     return answers.map((answer) => answer!);
   }
 
-  /** Runs for a virtual time. */
-  async run(milliseconds: number): Promise<void> {
-    this.loop.addTimer(milliseconds, () => this.loop.stop());
-    await this.loop.run();
-  }
-
   /** Resolves one name; gives its addresses, or the error's code, as text. */
   async text(hostname: string): Promise<string> {
     const [timed] = await this.resolve(hostname);
@@ -60,10 +50,9 @@ export class Harness implements Disposable {
   /** Closes the resolver and checks that no socket is left. */
   [Symbol.dispose](): void {
     this.resolver.close();
-    if (this.net.watched > 0) throw new Error("A socket is still watched");
-    if (this.net.udpSockets.some((socket) => !socket.closed)) {
-      throw new Error("A socket is still open");
-    }
+    const { watched, open } = this.poller;
+    if (watched > 0) throw new Error("A socket is still watched");
+    if (open.length > 0) throw new Error("A socket is still open");
   }
 }
 

@@ -7,7 +7,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { SocketAddress } from "../loop/mod.ts";
 import { fromZone, questionOf, respond, type Zone } from "./_fake_dns.ts";
-import type { FakePeers } from "./_fake_net.ts";
+import type { FakePeers } from "./_fake_servers.ts";
 import { Harness, textOf } from "./_resolver_fixture.ts";
 import { TYPE_A, TYPE_AAAA } from "./message.ts";
 import { DNSResolver, type DNSResolverOptions } from "./resolver.ts";
@@ -90,7 +90,7 @@ Deno.test("DNSResolver.resolve() answers inside the call when nobody is to be as
     assertEquals(answer?.hostname, name);
     assert(!/[\r\n]/.test(answer?.error?.message ?? ""));
   }
-  assertEquals(harness.net.udpSockets.length, 0);
+  assertEquals(harness.poller.datagrams.length, 0);
 });
 
 Deno.test("DNSResolver.resolve() waits for the preferred family as long as it should", async () => {
@@ -180,9 +180,9 @@ Deno.test("DNSResolver.removeCallback() ends a lookup that nobody waits for", ()
   using harness = new Harness(server());
   const callback = (): void => {};
   harness.resolver.resolve("both.example", callback);
-  assertEquals(harness.net.watched, 1);
+  assertEquals(harness.poller.watched, 1);
   harness.resolver.removeCallback(callback);
-  assertEquals(harness.net.watched, 0);
+  assertEquals(harness.poller.watched, 0);
 });
 
 Deno.test("DNSResolver.resolve() goes on when a callback throws", async () => {
@@ -201,7 +201,7 @@ Deno.test("DNSResolver.close() ends everything and calls nobody", async () => {
   await harness.run(10);
   harness.resolver.close();
   harness.resolver.close();
-  assertEquals(harness.net.watched, 0);
+  assertEquals(harness.poller.watched, 0);
   assertEquals(await harness.text("both.example"), "closed");
   await harness.run(10_000);
 });
@@ -242,9 +242,9 @@ Deno.test("DNSResolver.resolve() changes ID and source port", async () => {
   });
   for (let i = 0; i < 50; i++) await harness.resolve(`n${i}.example`);
   assert(ids.size > 95, `${ids.size} of 100 IDs`);
-  assertEquals(harness.net.udpSockets.length, 50);
+  assertEquals(harness.poller.datagrams.length, 50);
   await harness.resolve(...Array.from({ length: 80 }, (_, i) => `m${i}.x`));
-  assertEquals(harness.net.udpSockets.length, 60, "16 queries a socket");
+  assertEquals(harness.poller.datagrams.length, 60, "16 queries a socket");
 });
 
 Deno.test("new DNSResolver() throws when a server is no IP address", () => {

@@ -13,7 +13,7 @@ import {
   seeded,
   type Zone,
 } from "./_fake_dns.ts";
-import type { FakePeers } from "./_fake_net.ts";
+import type { FakePeers } from "./_fake_servers.ts";
 import { Harness, textOf } from "./_resolver_fixture.ts";
 
 const ZONE: Zone = { "a.example": ["192.0.2.1"] };
@@ -96,12 +96,12 @@ Deno.test("DNSResolver.resolve() fails at once when every server fails", async (
 Deno.test("DNSResolver.resolve() fails at once without sockets or a route, and recovers", async () => {
   const peers = servers({ "10.0.0.1": good, "10.0.0.2": good });
   using harness = new Harness(peers, { servers: SERVERS });
-  harness.net.refuseBind = true;
+  harness.refuseBind = true;
   assertEquals(await harness.text("a.example"), "failed");
-  harness.net.refuseBind = false;
-  harness.net.unreachable = () => true;
+  harness.refuseBind = false;
+  harness.unreachable = () => true;
   assertEquals(await harness.text("a.example"), "failed");
-  harness.net.unreachable = (address) => address.host === "10.0.0.1";
+  harness.unreachable = (address) => address.host === "10.0.0.1";
   assertEquals(await harness.text("a.example"), "192.0.2.1");
 });
 
@@ -144,7 +144,7 @@ Deno.test("DNSResolver.resolve() survives an error event of its socket", async (
   let first = true;
   using harness = new Harness({
     onDatagram(query, _server, reply): void {
-      if (first) harness.net.udpSockets[0]!.error = "ECONNREFUSED";
+      if (first) harness.poller.datagrams[0]!.error = "ECONNREFUSED";
       else reply(good(query), { delay: 5 });
       first = false;
     },
@@ -276,7 +276,7 @@ Deno.test("DNSResolver.resolve() refuses lookups past the limit, and logs one li
     const codes = answers.map(({ answer }) => textOf(answer));
     assertEquals(codes.filter((code) => code === "busy").length, 5000 - 4096);
     assertEquals(codes.filter((code) => code === "timeout").length, 4096);
-    assert(harness.net.udpSockets.length <= 4096 * 2 * 5 / 16 + 1);
+    assert(harness.poller.datagrams.length <= 4096 * 2 * 5 / 16 + 1);
     assertEquals(records.map(({ level }) => level), ["warning", "warning"]);
   } finally {
     await reset();

@@ -5,18 +5,11 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { EventLoop, FakeClock } from "../loop/mod.ts";
+import { FakeNet } from "../loop/fakes.ts";
 import { makeResolver } from "./choose.ts";
-import { FakeNet } from "./_fake_net.ts";
 import { textOf } from "./_resolver_fixture.ts";
 import { DNSResolver } from "./resolver.ts";
 import { type ResolveDns, SystemResolver } from "./system_resolver.ts";
-
-function newLoop(): EventLoop {
-  const clock = new FakeClock();
-  const net = new FakeNet(clock, { onDatagram(): void {} });
-  return new EventLoop(net, { clock });
-}
 
 const resolveDns: ResolveDns = (name, type) => {
   const known: Record<string, readonly string[]> = {
@@ -45,7 +38,7 @@ Deno.test("SystemResolver.resolve() answers what the runtime finds", async () =>
   ] as const;
   const readFile = (): undefined => undefined;
   for (const [name, expected] of rows) {
-    const loop = newLoop();
+    const loop = new FakeNet().loop;
     using resolver = new SystemResolver(loop, { resolveDns, readFile });
     let text = "";
     resolver.resolve(name, (answer) => {
@@ -58,7 +51,7 @@ Deno.test("SystemResolver.resolve() answers what the runtime finds", async () =>
 });
 
 Deno.test("SystemResolver.close() aborts what is under way", async () => {
-  const loop = newLoop();
+  const loop = new FakeNet().loop;
   const signals: AbortSignal[] = [];
   const resolver = new SystemResolver(loop, {
     readFile: () => undefined,
@@ -80,9 +73,9 @@ Deno.test("SystemResolver.close() aborts what is under way", async () => {
 
 Deno.test("makeResolver() asks servers itself when they are given", () => {
   const servers = [{ host: "192.0.2.1", port: 53 }];
-  using resolver = makeResolver(newLoop(), { servers });
+  using resolver = makeResolver(new FakeNet().loop, { servers });
   assertEquals(resolver instanceof DNSResolver, true);
-  using plain = makeResolver(newLoop());
+  using plain = makeResolver(new FakeNet().loop);
   const windows = Deno.build.os === "windows";
   assertEquals(plain instanceof DNSResolver, !windows);
 });

@@ -6,32 +6,22 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { makePoller } from "./choose.ts";
 import { FakeClock } from "./clock.ts";
 import { EventLoop } from "./event_loop.ts";
 import { TIMEOUT_PRECISION } from "./events.ts";
-import type { Poller } from "./poller.ts";
+import { FakeNet, FakePoller } from "./fakes.ts";
 
 const PERIOD = TIMEOUT_PRECISION * 1000;
 
-/** A loop that never runs: `runDue` is called by hand. */
-function setUp(): { poller: Poller; clock: FakeClock; loop: EventLoop } {
-  const poller = makePoller("deno");
-  const clock = new FakeClock(5000);
-  return { poller, clock, loop: new EventLoop(poller, { clock }) };
-}
-
 Deno.test("EventLoop.time() is the clock in seconds", () => {
-  const { poller, clock, loop } = setUp();
-  using _ = poller;
+  const { clock, loop } = new FakeNet(5000);
   assertEquals(loop.time(), 5);
   clock.advance(1500);
   assertEquals(loop.time(), 6.5);
 });
 
 Deno.test("EventLoop.addPeriodic() calls every ten seconds", () => {
-  const { poller, clock, loop } = setUp();
-  using _ = poller;
+  const { clock, loop } = new FakeNet(5000);
   let calls = 0;
   const callback = (): void => void calls++;
   loop.addPeriodic(callback);
@@ -56,8 +46,7 @@ Deno.test("EventLoop.addPeriodic() calls every ten seconds", () => {
 });
 
 Deno.test("EventLoop.addPeriodic() inside a callback waits a period", () => {
-  const { poller, clock, loop } = setUp();
-  using _ = poller;
+  const { clock, loop } = new FakeNet(5000);
   const calls: string[] = [];
   const second = (): void => void calls.push("second");
   loop.addPeriodic(() => {
@@ -73,8 +62,7 @@ Deno.test("EventLoop.addPeriodic() inside a callback waits a period", () => {
 });
 
 Deno.test("EventLoop.removePeriodic() inside a callback holds at once", () => {
-  const { poller, clock, loop } = setUp();
-  using _ = poller;
+  const { clock, loop } = new FakeNet(5000);
   const calls: string[] = [];
   const second = (): void => void calls.push("second");
   const first = (): void => {
@@ -92,8 +80,7 @@ Deno.test("EventLoop.removePeriodic() inside a callback holds at once", () => {
 });
 
 Deno.test("EventLoop.runDue() goes on when a callback throws", () => {
-  const { poller, clock, loop } = setUp();
-  using _ = poller;
+  const { clock, loop } = new FakeNet(5000);
   const calls: string[] = [];
   const fail = (): void => {
     throw new Error("a defect");
@@ -108,8 +95,7 @@ Deno.test("EventLoop.runDue() goes on when a callback throws", () => {
 });
 
 Deno.test("EventLoop.addTimer() calls once, unless cancelled", () => {
-  const { poller, clock, loop } = setUp();
-  using _ = poller;
+  const { clock, loop } = new FakeNet(5000);
   const calls: string[] = [];
   loop.addTimer(10, () => calls.push("kept"));
   loop.addTimer(10, () => calls.push("cancelled")).cancel();
@@ -131,7 +117,7 @@ Deno.test("EventLoop.addQuiet() calls once the loop has been quiet for a second"
     0,
   ]];
   const loop: EventLoop = new EventLoop(
-    idlePoller(() => {
+    new ScriptedPoller(() => {
       const [milliseconds, count] = script.shift() ?? [0, 0];
       clock.advance(milliseconds!);
       if (script.length === 0) loop.stop();
@@ -145,36 +131,24 @@ Deno.test("EventLoop.addQuiet() calls once the loop has been quiet for a second"
 });
 
 /** A poller that can block, and whose events are nobody's. */
-function idlePoller(onPoll: () => number): Poller {
-  const unused = (): never => {
-    throw new Error("not used here");
-  };
-  const wait = (): Promise<number> => new Promise((r) => setTimeout(r, 0, 0));
-  return {
-    name: "epoll",
-    blocking: true,
-    readyFds: new Int32Array(1),
-    readyEvents: new Int32Array(1),
-    listenTcp: unused,
-    connectTcp: unused,
-    bindUdp: unused,
-    bindUnixDatagram: unused,
-    register: unused,
-    modify: unused,
-    unregister: unused,
-    poll: onPoll,
-    wait,
-    turn: () => new Promise((resolve) => setTimeout(resolve, 0)),
-    wake: () => {},
-    [Symbol.dispose]: () => {},
-  };
+class ScriptedPoller extends FakePoller {
+  readonly #onPoll: () => number;
+
+  constructor(onPoll: () => number) {
+    super({ blocking: true });
+    this.#onPoll = onPoll;
+  }
+
+  override poll(): number {
+    return this.#onPoll();
+  }
 }
 
 Deno.test("EventLoop.giveTurn() has promises go on before the next wait", async () => {
   const seen: number[] = [];
   let settled = 0;
   const loop: EventLoop = new EventLoop(
-    idlePoller(() => {
+    new ScriptedPoller(() => {
       seen.push(settled);
       if (seen.length === 4) loop.stop();
       if (seen.length === 2) loop.giveTurn();

@@ -2,16 +2,19 @@
  * The import directions of the repository as one pure function over the edges
  * of the module graph.
  *
- * Levels: {crypto, socks5, loop} < {config, dns} < relay < process < demo <
- * main.ts. An import goes downward only, and across folders to a folder's
- * surface only.
+ * Levels: {crypto, socks5, http, loop} < {shadowsocks, dns} < relay <
+ * {inbound, outbound, accounts} < {control, config} < process < demo <
+ * main.ts. An import goes downward only, of types too; most folders may import
+ * some of those below them only; across folders the surface alone is imported:
+ * `mod.ts`, or `fakes.ts` for tests. No two files import each other, by however
+ * many others.
  *
  * @module
  */
 
 import { isRunByDeno, isTestModule } from "./_modules.ts";
 
-/** One import or re-export in a first-party module. */
+/** One import or re-export in a first-party module, of values or types. */
 export interface Edge {
   /** The importing module, relative to the repository. */
   readonly from: string;
@@ -21,8 +24,6 @@ export interface Edge {
   readonly specifier: string;
   /** Line of the import, from 1. */
   readonly line: number;
-  /** Whether it is `import type`: gone at run time. */
-  readonly typeOnly: boolean;
 }
 
 /** An edge that breaks a rule. */
@@ -37,30 +38,54 @@ export interface Violation {
   readonly rule: string;
 }
 
-/** The level of each folder; an import goes to a lower number. */
-const LEVELS: Readonly<Record<string, number>> = {
-  crypto: 0,
-  socks5: 0,
-  http: 0,
-  loop: 0,
-  shadowsocks: 1,
-  dns: 1,
-  relay: 2,
-  inbound: 3,
-  outbound: 3,
-  accounts: 3,
-  control: 4,
-  config: 4,
-  process: 5,
-  demo: 6,
-  "": 7,
+/** What is laid down for one folder. */
+interface Folder {
+  /** An import goes to a lower level only. */
+  readonly level: number;
+  /**
+   * The folders it may import, or single files of them; absent: all that are
+   * below it.
+   */
+  readonly imports?: readonly string[];
+}
+
+const METHODS = "crypto/methods.ts";
+
+/** Each folder, the lowest first; `""` is `main.ts`. */
+const FOLDERS: Readonly<Record<string, Folder>> = {
+  crypto: { level: 0, imports: [] },
+  socks5: { level: 0, imports: [] },
+  http: { level: 0, imports: [] },
+  loop: { level: 0, imports: [] },
+  shadowsocks: { level: 1, imports: ["crypto", "socks5"] },
+  dns: { level: 1, imports: ["loop"] },
+  relay: { level: 2, imports: ["loop", "dns"] },
+  inbound: {
+    level: 3,
+    imports: ["relay", "shadowsocks", "socks5", "http", "dns", "loop"],
+  },
+  outbound: {
+    level: 3,
+    imports: ["relay", "shadowsocks", "socks5", "http", "dns", "loop"],
+  },
+  accounts: { level: 3, imports: ["relay"] },
+  control: { level: 4, imports: ["relay", "accounts", "loop", "dns"] },
+  config: { level: 4, imports: ["loop", METHODS] },
+  process: { level: 5 },
+  demo: { level: 6 },
+  "": { level: 7 },
 };
 
-/** Files that other folders may import beside `mod.ts`. */
-const EXCEPTIONS: ReadonlySet<string> = new Set(["crypto/methods.ts"]);
+/** What {@linkcode FOLDERS} says in words, where the words are known. */
+const REASONS: Readonly<Record<string, string>> = {
+  crypto: "relay/ knows no cipher",
+  shadowsocks: "relay/ knows no protocol",
+  socks5: "relay/ knows no protocol",
+  http: "relay/ knows no protocol",
+};
 
-/** Imports across folders that are allowed for types alone. */
-const TYPE_ONLY: ReadonlySet<string> = new Set(["relay>config"]);
+/** Files that other folders may import beside `mod.ts` and `fakes.ts`. */
+const EXCEPTIONS: ReadonlySet<string> = new Set([METHODS]);
 
 const ASSERT = "@std/assert";
 
@@ -106,8 +131,8 @@ function brokenRule(edge: Edge): string | undefined {
     return "a fixture is imported by tests only";
   }
   if (source === target) return undefined;
-  if (source === "scripts") return brokenSurface(to, target);
-  return brokenLevel(edge, source, target) ?? brokenSurface(to, target);
+  if (source === "scripts") return brokenSurface(to);
+  return brokenLevel(source, to) ?? brokenSurface(to);
 }
 
 function brokenOutside(edge: Edge): string | undefined {
@@ -118,28 +143,39 @@ function brokenOutside(edge: Edge): string | undefined {
 }
 
 function brokenLevel(
-  edge: Edge,
   source: string,
-  target: string,
+  to: string,
 ): string | undefined {
-  const above = LEVELS[source];
-  const below = LEVELS[target];
+  const target = folderOf(to);
+  const above = FOLDERS[source];
+  const below = FOLDERS[target];
   if (above === undefined) return `folder ${source}/ has no level`;
   if (below === undefined) return `folder ${target}/ has no level`;
-  if (above < below) return `${name(source)} may not import upward`;
-  if (above === below) return `${name(source)} may not import sideways`;
-  if (
-    TYPE_ONLY.has(`${source}>${target}`) && !edge.typeOnly &&
-    !isTestModule(edge.from)
-  ) {
-    return `${name(source)} may import types only from ${name(target)}`;
+  const importer = name(source);
+  if (above.level < below.level) return `${importer} may not import upward`;
+  if (above.level === below.level) {
+    return `${importer} may not import sideways`;
   }
-  return undefined;
+  const { imports } = above;
+  if (
+    imports === undefined || imports.includes(target) || imports.includes(to)
+  ) {
+    return undefined;
+  }
+  const reason = source === "relay" ? REASONS[target] : undefined;
+  return reason ?? `${importer} may import ${imports.join(", ") || "nothing"}`;
 }
 
-function brokenSurface(to: string, target: string): string | undefined {
+function brokenSurface(to: string): string | undefined {
+  const target = folderOf(to);
   if (target === "") return "main.ts is imported by nobody";
-  if (to === `${target}/mod.ts` || EXCEPTIONS.has(to)) return undefined;
+  // That only tests import `fakes.ts`, a fixture, is checked before.
+  if (
+    to === `${target}/mod.ts` || to === `${target}/fakes.ts` ||
+    EXCEPTIONS.has(to)
+  ) {
+    return undefined;
+  }
   return `across folders import ${target}/mod.ts`;
 }
 
@@ -152,11 +188,10 @@ function name(folder: string): string {
   return folder === "" ? "main.ts" : `${folder}/`;
 }
 
-/** Depth-first search over the edges that exist at run time. */
+/** Depth-first search; imports of types count, and tests too. */
 function findCycles(edges: readonly Edge[]): Violation[] {
   const graph = new Map<string, Edge[]>();
   for (const edge of edges) {
-    if (edge.typeOnly) continue;
     const list = graph.get(edge.from);
     if (list === undefined) graph.set(edge.from, [edge]);
     else list.push(edge);

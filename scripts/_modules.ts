@@ -37,11 +37,11 @@ async function collect(folder: string, found: string[]): Promise<void> {
  *
  * @param path Path relative to the repository.
  * @returns True for `tests/…`, `…_test.ts`, `…_bench.ts`, and the fixtures
- * `…_fixture.ts`, `_fake_….ts` and `_test_….ts` beside the code.
+ * `fakes.ts`, `…_fixture.ts`, `_fake_….ts` and `_test_….ts` beside the code.
  */
 export function isTestModule(path: string): boolean {
   return path.startsWith("tests/") || isRunByDeno(path) ||
-    /_fixture\.ts$|(^|\/)_(fake|test)_[^/]*\.ts$/.test(path);
+    /_fixture\.ts$|(^|\/)(fakes|_(fake|test)_[^/]*)\.ts$/.test(path);
 }
 
 /**

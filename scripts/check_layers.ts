@@ -32,9 +32,9 @@ export interface ModuleInfo {
 export interface Dependency {
   /** As written. */
   readonly specifier: string;
-  /** Where it leads at run time. */
+  /** Where it leads at run time; absent for `import type`. */
   readonly code?: Resolution;
-  /** Where it leads for types. */
+  /** Where `import type` leads. */
   readonly type?: Resolution;
 }
 
@@ -65,8 +65,7 @@ export function edgesOf(graph: ModuleGraph, root: string): Edge[] {
       throw new Error(`Cannot load ${from}: ${module.error}`);
     }
     for (const dependency of module.dependencies ?? []) {
-      const { code, type } = dependency;
-      const resolution = code ?? type;
+      const resolution = dependency.code ?? dependency.type;
       const target = resolution?.specifier;
       const line = (resolution?.span?.start.line ?? 0) + 1;
       if (target === undefined) {
@@ -80,7 +79,6 @@ export function edgesOf(graph: ModuleGraph, root: string): Edge[] {
         to: target.startsWith(root) ? target.slice(root.length) : target,
         specifier: dependency.specifier,
         line,
-        typeOnly: code === undefined,
       });
     }
   }

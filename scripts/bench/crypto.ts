@@ -13,8 +13,8 @@ import {
   findMethod,
   openProviders,
   type ProviderSet,
-} from "../crypto/mod.ts";
-import type { Column, Row, Table } from "./_bench_table.ts";
+} from "../../crypto/mod.ts";
+import type { Column, Row, Table } from "./table.ts";
 
 /** Options of {@linkcode benchCrypto}. */
 export interface CryptoBenchOptions {

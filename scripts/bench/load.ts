@@ -9,7 +9,7 @@
  * @module
  */
 
-import { associate, connect, readExactly, writeAll } from "./_bench_socks5.ts";
+import { associate, connect, readExactly, writeAll } from "./socks5.ts";
 
 /** What a load worker is asked to do. */
 export type LoadCommand =

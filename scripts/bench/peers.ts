@@ -5,8 +5,8 @@
  * @module
  */
 
-import { ROOT } from "./_modules.ts";
-import { V8_FLAGS } from "./_v8_flags.ts";
+import { ROOT } from "../_modules.ts";
+import { V8_FLAGS } from "../_v8_flags.ts";
 
 /** Either end of a pair. */
 export type End = "local" | "server";

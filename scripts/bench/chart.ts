@@ -4,12 +4,7 @@
  * @module
  */
 
-import {
-  type Column,
-  formatNumber,
-  type Row,
-  type Table,
-} from "./_bench_table.ts";
+import { type Column, formatNumber, type Row, type Table } from "./table.ts";
 
 /** Lengths in pixels. */
 const WIDTH = 760;

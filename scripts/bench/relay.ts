@@ -5,10 +5,10 @@
  * @module
  */
 
-import type { LoadCommand, LoadResult } from "./_bench_load.ts";
-import { type End, findPeers, type Peer } from "./_bench_peers.ts";
-import { BenchProcess, delay, freePort } from "./_bench_process.ts";
-import type { Column, Row, Table } from "./_bench_table.ts";
+import type { LoadCommand, LoadResult } from "./load.ts";
+import { type End, findPeers, type Peer } from "./peers.ts";
+import { BenchProcess, delay, freePort } from "./process.ts";
+import type { Column, Row, Table } from "./table.ts";
 
 /** Options of {@linkcode benchRelay}. */
 export interface RelayBenchOptions {
@@ -116,7 +116,7 @@ export async function benchRelay(
 
 /** A load worker. */
 class Load implements Disposable {
-  readonly #worker = new Worker(import.meta.resolve("./_bench_load.ts"), {
+  readonly #worker = new Worker(import.meta.resolve("./load.ts"), {
     type: "module",
   });
 

@@ -9,12 +9,12 @@
 
 // deno-lint-ignore-file no-console -- a script talks to its terminal
 
-import { benchCrypto } from "./_bench_crypto.ts";
-import { benchLoop } from "./_bench_loop.ts";
-import { type BenchOptions, parseOptions, USAGE } from "./_bench_options.ts";
-import { benchRelay } from "./_bench_relay.ts";
-import { writeReport } from "./_bench_report.ts";
-import { formatText, type Table } from "./_bench_table.ts";
+import { benchCrypto } from "./crypto.ts";
+import { benchLoop } from "./loop.ts";
+import { type BenchOptions, parseOptions, USAGE } from "./options.ts";
+import { benchRelay } from "./relay.ts";
+import { writeReport } from "./report.ts";
+import { formatText, type Table } from "./table.ts";
 
 /** A cipher's figure needs less time than that of a whole connection. */
 const CRYPTO_SHARE = 0.1;

@@ -5,7 +5,7 @@
  */
 
 import * as cli from "@std/cli/parse-args";
-import { findMethod } from "../crypto/mod.ts";
+import { findMethod } from "../../crypto/mod.ts";
 
 /** What is used of the library, which comes without types. */
 const parseArgs = cli.parseArgs as (args: string[], options: {

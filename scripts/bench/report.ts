@@ -5,9 +5,9 @@
  */
 
 import os from "node:os";
-import { drawCharts } from "./_bench_chart.ts";
-import { libraryVersions } from "./_bench_crypto.ts";
-import { formatMarkdown, type Table } from "./_bench_table.ts";
+import { drawCharts } from "./chart.ts";
+import { libraryVersions } from "./crypto.ts";
+import { formatMarkdown, type Table } from "./table.ts";
 
 /** What a report says beside its tables. */
 export interface ReportFacts {

@@ -5,10 +5,10 @@
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { drawCharts } from "./_bench_chart.ts";
-import { type BenchOptions, parseOptions } from "./_bench_options.ts";
-import { formatMarkdown, formatNumber, formatText } from "./_bench_table.ts";
-import type { Table } from "./_bench_table.ts";
+import { drawCharts } from "./chart.ts";
+import { type BenchOptions, parseOptions } from "./options.ts";
+import { formatMarkdown, formatNumber, formatText } from "./table.ts";
+import type { Table } from "./table.ts";
 
 const TABLE: Table = {
   title: "Bulk <up>",

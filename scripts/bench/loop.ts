@@ -16,8 +16,8 @@ import {
   type Poller,
   SocketAddress,
   type StreamSocket,
-} from "../loop/mod.ts";
-import type { Column, Row, Table } from "./_bench_table.ts";
+} from "../../loop/mod.ts";
+import type { Column, Row, Table } from "./table.ts";
 
 /** Options of {@linkcode benchLoop}. */
 export interface LoopBenchOptions {
