@@ -1,16 +1,10 @@
 /**
- * Ciphers: the method table, the libraries that serve it, and what turns the
- * bytes of connections and packets into ciphertext and back.
+ * Ciphers: the method table, the libraries that serve it, their AEAD and stream
+ * ciphers, and keys. What is sent under them is a matter of `shadowsocks/`.
  *
  * @module
  */
 
-export type {
-  OpenPacketOptions,
-  PacketPart,
-  SealPacketOptions,
-} from "./_framing.ts";
-export { Cryptor, DECRYPT_FAILED } from "./cryptor.ts";
 export { CipherError, type CipherErrorCode } from "./errors.ts";
 export { deriveKey } from "./key.ts";
 export {
@@ -23,11 +17,11 @@ export {
 export type {
   AeadCipher,
   AeadKey,
+  AeadPart,
+  AeadSession,
   CryptoProvider,
   StreamCipher,
   StreamState,
 } from "./provider.ts";
 export { openProviders, type ProviderPaths, ProviderSet } from "./providers.ts";
-export { CipherSuite } from "./suite.ts";
-export * from "./salt_filter.ts";
 export * from "./hmac.ts";

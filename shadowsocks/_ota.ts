@@ -19,7 +19,6 @@
 
 import { hmacSha1, type MethodKind } from "../crypto/mod.ts";
 import { ADDRTYPE_AUTH } from "../socks5/mod.ts";
-import type { StreamTransform } from "./relay_stream.ts";
 
 /** Bytes of a tag. */
 export const ONETIMEAUTH_BYTES = 10;
@@ -89,7 +88,7 @@ export interface OneTimeEncoderOptions extends OneTimeKey {
 }
 
 /** The client's side of a connection: header and payload to tagged ones. */
-export class OneTimeEncoder implements StreamTransform {
+export class OneTimeEncoder {
   readonly #options: OneTimeEncoderOptions;
   readonly #chunkKey: ChunkKey;
   /** The most data in a chunk. */
@@ -159,7 +158,7 @@ export interface OneTimeDecoderOptions {
  * differ, and nothing more comes through. So the target gets a prefix of what
  * was sent, never a text with a hole.
  */
-export class OneTimeDecoder implements StreamTransform {
+export class OneTimeDecoder {
   readonly #chunkKey: ChunkKey;
   readonly #onDrop: () => void;
   /** Length and tag of the chunk that is not whole yet. */
@@ -183,6 +182,11 @@ export class OneTimeDecoder implements StreamTransform {
   /** Whether it is between two chunks. */
   get atBoundary(): boolean {
     return this.#headLength === 0;
+  }
+
+  /** Bytes of a chunk that is not whole yet, which the next call may give. */
+  get kept(): number {
+    return this.#bodyLength;
   }
 
   /**

@@ -5,11 +5,9 @@
  */
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { CIPHER_METHODS, CipherError, openProviders } from "../crypto/mod.ts";
 import { encrypt, noise, toHex } from "./_bytes_fixture.ts";
 import { DECRYPT_FAILED } from "./cryptor.ts";
-import { CipherError } from "./errors.ts";
-import { CIPHER_METHODS } from "./methods.ts";
-import { openProviders } from "./providers.ts";
 import { CipherSuite } from "./suite.ts";
 
 /** Opened outside of a test: native libraries stay loaded. */

@@ -10,34 +10,29 @@
 import { assert, assertEquals } from "@std/assert";
 import { createHmac } from "node:crypto";
 import type { MethodKind } from "../crypto/mod.ts";
-import { concat } from "./_fake_sockets.ts";
-import { utf8 } from "./_relay_fixture.ts";
+import { concat, fromHex, utf8 } from "./_bytes_fixture.ts";
 import {
   authenticate,
   isAuthentic,
   MAX_CHUNK_DATA,
   OneTimeDecoder,
   OneTimeEncoder,
-} from "./ota.ts";
+} from "./_ota.ts";
 
 const IV = Uint8Array.from({ length: 16 }, (_, i) => i);
 const KEY = { iv: IV, masterKey: IV.map((byte) => byte + 0x40) };
 const NONE = new Uint8Array(0);
 
-function hex(text: string): Uint8Array {
-  return Uint8Array.from(text.match(/../g) ?? [], (byte) => parseInt(byte, 16));
-}
-
 /** `example.com:80`, plain and marked. */
 const HEADER = concat(Uint8Array.of(3, 11), utf8("example.com\0P"));
 const MARKED = concat(Uint8Array.of(0x13), HEADER.subarray(1));
-const HEADER_TAG = hex("289c118abd38ef386c64");
+const HEADER_TAG = fromHex("289c118abd38ef386c64");
 /** `hello`, nothing, 300 times `a`: chunks 0 to 2. */
 const CHUNKS = [
   { data: utf8("hello"), wire: "0005718653e7e97b8c0aea55" },
   { data: NONE, wire: "0000247b58f8214b818a1c30" },
   { data: new Uint8Array(300).fill(97), wire: "012c009235ca7d1a3f6faf11" },
-].map(({ data, wire }) => ({ data, wire: concat(hex(wire), data) }));
+].map(({ data, wire }) => ({ data, wire: concat(fromHex(wire), data) }));
 
 /** Encodes each piece with one call, for an AEAD method. */
 function encode(...pieces: readonly Uint8Array[]): Uint8Array {
@@ -82,11 +77,11 @@ Deno.test("authenticate() gives the tags that Python gives", () => {
   assertEquals(authenticate(header, KEY), HEADER_TAG);
   assertEquals(header, MARKED);
   const packet = concat(Uint8Array.of(1, 1, 2, 3, 4, 0, 53), utf8("query"));
-  assertEquals(authenticate(packet, KEY), hex("112b8e57209fe2449ecc"));
+  assertEquals(authenticate(packet, KEY), fromHex("112b8e57209fe2449ecc"));
   assertEquals(packet[0], 0x11);
   assertEquals(
     authenticate(HEADER.slice(), { ...KEY, iv: NONE }),
-    hex("6d29931e821e84fa7b5e"),
+    fromHex("6d29931e821e84fa7b5e"),
   );
 });
 

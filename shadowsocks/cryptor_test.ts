@@ -5,9 +5,9 @@
  */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { openProviders } from "../crypto/mod.ts";
 import { concat, encrypt, noise, Receiver } from "./_bytes_fixture.ts";
 import { type Cryptor, DECRYPT_FAILED } from "./cryptor.ts";
-import { openProviders } from "./providers.ts";
 import { CipherSuite } from "./suite.ts";
 
 /** One of each framing and nonce size, with whatever libraries are here. */

@@ -5,8 +5,14 @@
  * @module
  */
 
-import { SaltFilter } from "./salt_filter.ts";
-import { AeadFraming } from "./_aead_framing.ts";
+import {
+  CipherError,
+  type CipherMethod,
+  type CryptoProvider,
+  deriveKey,
+  findMethod,
+} from "../crypto/mod.ts";
+import { AeadFraming } from "./_aead_2017_framing.ts";
 import type {
   Framing,
   OpenPacketOptions,
@@ -15,11 +21,18 @@ import type {
 } from "./_framing.ts";
 import { StreamFraming } from "./_stream_framing.ts";
 import { Cryptor } from "./cryptor.ts";
-import { CipherError } from "./errors.ts";
-import { deriveKey } from "./key.ts";
-import { type CipherMethod, findMethod } from "./methods.ts";
-import type { CryptoProvider } from "./provider.ts";
-import type { ProviderSet } from "./providers.ts";
+
+/** Where libraries come from; a `ProviderSet` is one. */
+export interface ProviderSource {
+  /**
+   * Finds the library for a method.
+   *
+   * @param method The method.
+   * @returns The library.
+   * @throws {CipherError} If none has it.
+   */
+  forMethod(method: CipherMethod): Promise<CryptoProvider>;
+}
 
 /** The ciphers of one port. */
 export class CipherSuite implements Disposable {
@@ -29,10 +42,6 @@ export class CipherSuite implements Disposable {
   readonly masterKey: Uint8Array;
   /** The library that does the work, such as `OpenSSL 3.0.19`. */
   readonly providerVersion: string;
-  /** Salts of connections, of both directions. */
-  readonly streamSalts: SaltFilter = new SaltFilter();
-  /** Salts of packets, of both directions. */
-  readonly packetSalts: SaltFilter = new SaltFilter();
   readonly #framing: Framing;
 
   /**
@@ -69,7 +78,7 @@ export class CipherSuite implements Disposable {
   static async create(
     methodName: string,
     password: string,
-    providers: ProviderSet,
+    providers: ProviderSource,
   ): Promise<CipherSuite> {
     const method = findMethod(methodName);
     if (method === undefined) {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { CipherMethod, StreamCipher, StreamState } from "../crypto/mod.ts";
 import {
   DECRYPT_FAILED,
   type FrameDecoder,
@@ -14,8 +15,6 @@ import {
   type SealPacketOptions,
 } from "./_framing.ts";
 import { SaltPool } from "./_salt_pool.ts";
-import type { CipherMethod } from "./methods.ts";
-import type { StreamCipher, StreamState } from "./provider.ts";
 
 /** What the connections of one port share. */
 interface Shared {

@@ -5,11 +5,13 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
+import {
+  type CipherMethod,
+  type CryptoProvider,
+  openProviders,
+} from "../crypto/mod.ts";
 import { concat, encrypt, noise, Receiver } from "./_bytes_fixture.ts";
 import { DECRYPT_FAILED } from "./cryptor.ts";
-import type { CipherMethod } from "./methods.ts";
-import type { CryptoProvider } from "./provider.ts";
-import { openProviders } from "./providers.ts";
 import { CipherSuite } from "./suite.ts";
 
 /** Opened outside of a test: native libraries stay loaded. */

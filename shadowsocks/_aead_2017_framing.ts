@@ -14,6 +14,13 @@
  * @module
  */
 
+import type {
+  AeadCipher,
+  AeadKey,
+  AeadPart,
+  AeadSession,
+  CipherMethod,
+} from "../crypto/mod.ts";
 import {
   DECRYPT_FAILED,
   type FrameDecoder,
@@ -23,8 +30,6 @@ import {
   type SealPacketOptions,
 } from "./_framing.ts";
 import { SaltPool } from "./_salt_pool.ts";
-import type { CipherMethod } from "./methods.ts";
-import type { AeadCipher, AeadKey, AeadPart, AeadSession } from "./provider.ts";
 
 /** SIP004: the most payload in a chunk; the two upper bits stay 0. */
 export const MAX_CHUNK_LENGTH = 0x3fff;

@@ -1,0 +1,46 @@
+/**
+ * What the connections and packets of one key share in the classic editions.
+ *
+ * @module
+ */
+
+import { Scratch } from "./_scratch.ts";
+import { SaltFilter } from "./salt_filter.ts";
+import type { CipherSuite } from "./suite.ts";
+
+/** Which part of a packet the suite is to seal or open. */
+export interface PacketRange {
+  /** Where it begins. */
+  start: number;
+  /** Where it ends. */
+  end: number;
+  /** Where what is opened goes. */
+  at: number;
+}
+
+/** Cipher, options and memory of one key. */
+export class ClassicPort {
+  /** Method, key and cipher. */
+  readonly suite: CipherSuite;
+  /** Client: send one-time authentication; server: require it. */
+  readonly oneTimeAuth: boolean;
+  /** Salts of connections, of both directions. */
+  readonly streamSalts: SaltFilter = new SaltFilter();
+  /** Salts of packets, of both directions. */
+  readonly packetSalts: SaltFilter = new SaltFilter();
+  /** Told to the suite for each packet: one object, used again. */
+  readonly part: PacketRange = { start: 0, end: 0, at: 0 };
+  /** For the duration of one call. */
+  readonly scratch: Scratch = new Scratch();
+
+  /**
+   * Makes what a key's connections share.
+   *
+   * @param suite Method, key and cipher.
+   * @param oneTimeAuth Client: send it; server: require it.
+   */
+  constructor(suite: CipherSuite, oneTimeAuth: boolean) {
+    this.suite = suite;
+    this.oneTimeAuth = oneTimeAuth;
+  }
+}
