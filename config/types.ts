@@ -1,11 +1,10 @@
 /**
- * The checked configuration: what the command line and the file become.
- * Values here are valid; nobody below checks them again.
+ * The checked configuration: what the command line and the files become.
+ * Values here are valid; nobody below checks them again. All of it is plain
+ * data, so that a worker gets it as it is.
  *
  * @module
  */
-
-import type { IpNetworks } from "./ip_networks.ts";
 
 /** What the program is started as. */
 export type Role = "sslocal" | "ssserver" | "sstunnel" | "ssmanager";
@@ -27,36 +26,169 @@ export interface HostPort {
 /** One `-d` action. */
 export type DaemonAction = "start" | "stop" | "restart";
 
-/** The checked configuration of one process. Names follow the seed's keys. */
+/** A text file that was read with the configuration; its user parses it. */
+export interface TextFile {
+  /** The path as it was written. */
+  readonly path: string;
+  /** The whole file. */
+  readonly text: string;
+}
+
+/** Who may use a local. */
+export interface UserConfig {
+  /** Not empty; once in its list. */
+  readonly name: string;
+  /** Not empty. */
+  readonly password: string;
+}
+
+/** What a local speaks with whoever connects to it. */
+export type LocalProtocol = "mixed" | "socks" | "http" | "tunnel";
+
+/** One listener of a client. */
+export interface LocalConfig {
+  /** `mixed` and `socks` take SOCKS 4, 4a, 5 and HTTP on one port. */
+  readonly protocol: LocalProtocol;
+  /** IP literal or name to listen on. */
+  readonly address: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** Which protocols are relayed. */
+  readonly mode: Mode;
+  /** Where a tunnel leads to; undefined for every other protocol. */
+  readonly forward: HostPort | undefined;
+  /** Who may use it; empty: everybody. */
+  readonly users: readonly UserConfig[];
+  /** Its own rules; undefined: those of the whole configuration. */
+  readonly acl: TextFile | undefined;
+  /** A server or a group, by name; undefined: the default outbound. */
+  readonly outbound: string | undefined;
+}
+
+/** Client: a server to reach. Server: a port to listen on. */
+export interface ServerConfig {
+  /** As given, or `host:port`; no other server or group has it. */
+  readonly name: string;
+  /** IP literal or name. */
+  readonly host: string;
+  /** 0 lets the system choose, for listeners. */
+  readonly port: number;
+  /** A name of the method table, lower case. */
+  readonly method: string;
+  /** UTF-8 text; not empty. */
+  readonly password: string;
+  /** Which protocols are relayed. */
+  readonly mode: Mode;
+  /** Idle seconds after which a connection or association ends. */
+  readonly timeout: number;
+  /** Whether data goes with the first packet (TCP Fast Open). */
+  readonly fastOpen: boolean;
+  /** Whether chunks of an old cipher are authenticated (OTA). */
+  readonly oneTimeAuth: boolean;
+  /** 0 to 1: how much a group prefers it for TCP; 0: never. */
+  readonly tcpWeight: number;
+  /** The same for UDP. */
+  readonly udpWeight: number;
+  /** Client: proxies on the way to the server, the nearest first. */
+  readonly proxy: readonly ProxyConfig[];
+  /** Server: its own rules; undefined: those of the whole configuration. */
+  readonly acl: TextFile | undefined;
+}
+
+/** One proxy of `outbound_proxy`: `socks5://user:password@host:port`. */
+export interface ProxyConfig {
+  /** What it speaks. */
+  readonly protocol: "socks5" | "http";
+  /** IP literal without brackets, or a name. */
+  readonly host: string;
+  /** 1 to 65,535. */
+  readonly port: number;
+  /** Undefined together with the password. */
+  readonly user: string | undefined;
+  /** Undefined together with the user. */
+  readonly password: string | undefined;
+}
+
+/** How a group picks one of its members. */
+export type Strategy =
+  | "latency"
+  | "failover"
+  | "round-robin"
+  | "random"
+  | "sticky"
+  | "select";
+
+/** An outbound that picks one of several. */
+export interface GroupConfig {
+  /** No other server or group has it. */
+  readonly name: string;
+  /** How it picks. */
+  readonly strategy: Strategy;
+  /** Names of servers and groups, `direct`, `block`; no circle, not empty. */
+  readonly members: readonly string[];
+  /** An `http://` URL; undefined: the group does not probe. */
+  readonly probeUrl: string | undefined;
+  /** Seconds between probes. */
+  readonly probeInterval: number;
+  /** `select`: the member that is chosen at first; undefined: the first. */
+  readonly selected: string | undefined;
+}
+
+/** Where a line goes when a session ends. */
+export interface AccessLogConfig {
+  /** The file; `-`: where the log goes. */
+  readonly file: string;
+  /** What a line looks like. */
+  readonly format: "text" | "json";
+}
+
+/** The checked configuration of one process. Names follow the file's keys. */
 export interface Config {
   /** What the process is. */
   readonly role: Role;
-  /** Client: servers to pick from. Server: addresses to listen on. */
-  readonly server: readonly string[];
-  /** Client: ports to pick from. Server: ports to listen on. */
-  readonly serverPort: readonly number[];
-  /** Client: the address to listen on. */
-  readonly localAddress: string;
-  /** Client: the port to listen on. */
-  readonly localPort: number;
-  /** UTF-8 text of the password; empty where `portPassword` is used. */
+  /** Client: at least one, after `-d stop` none. Server: none. */
+  readonly locals: readonly LocalConfig[];
+  /**
+   * Client: whom to reach. Server: where to listen; none where a manager adds
+   * the ports.
+   */
+  readonly servers: readonly ServerConfig[];
+  /** Client: as given, and the default group where there has to be one. */
+  readonly groups: readonly GroupConfig[];
+  /**
+   * Client: the server or group (or `direct`) for whatever no local and no
+   * rule sends elsewhere. Server: `direct`.
+   */
+  readonly defaultOutbound: string;
+  /** The rules of the whole configuration. */
+  readonly acl: TextFile | undefined;
+  /** Server: networks that are refused as targets, in canonical CIDR form. */
+  readonly forbiddenIp: readonly string[];
+  /**
+   * Server: proxies on the way to targets. Client: those on the way to
+   * servers that name none of their own, already in {@linkcode servers}.
+   */
+  readonly outboundProxy: readonly ProxyConfig[];
+  /** Undefined: no access log. */
+  readonly accessLog: AccessLogConfig | undefined;
+  /** Server: the addresses that ports which a manager adds listen on. */
+  readonly listenAddresses: readonly string[];
+  /** Server: the password of an added port that comes without; may be empty. */
   readonly password: string;
-  /** Port → password; undefined when not given. */
-  readonly portPassword: ReadonlyMap<number, string> | undefined;
-  /** A name of the method table, lower case. */
+  /** The method where a server names none of its own. */
   readonly method: string;
-  /** Idle seconds after which a connection or association ends. */
+  /** Idle seconds, where a server has none of its own. */
   readonly timeout: number;
-  /** Which protocols are relayed. */
+  /** Idle seconds of UDP associations. */
+  readonly udpTimeout: number;
+  /** Which protocols are relayed, where no local or server says. */
   readonly mode: Mode;
   /** Whether data goes with the first packet (TCP Fast Open). */
   readonly fastOpen: boolean;
-  /** Processes that share the ports of a server. */
+  /** Threads that share the ports. */
   readonly workers: number;
   /** Whether chunks of an old cipher are authenticated (OTA). */
   readonly oneTimeAuth: boolean;
-  /** Targets that the server refuses. */
-  readonly forbiddenIp: IpNetworks;
   /** Whether AAAA is asked before A. */
   readonly preferIpv6: boolean;
   /** Name servers; empty: those of the system. */
@@ -77,18 +209,12 @@ export interface Config {
   readonly logFile: string;
   /** ≥2 VERBOSE, 1 DEBUG, 0 INFO, -1 WARNING, ≤-2 ERROR. */
   readonly verbose: number;
-  /** Tunnel: the host it leads to. */
-  readonly tunnelRemote: string;
-  /** Tunnel: the port it leads to. */
-  readonly tunnelRemotePort: number;
-  /** Tunnel: the port to listen on. */
-  readonly tunnelPort: number;
   /** The file of libcrypto; undefined: it is looked for. */
   readonly libopenssl: string | undefined;
   /** The file of libsodium; undefined: it is looked for. */
   readonly libsodium: string | undefined;
   /** The file of libmbedcrypto; undefined: it is looked for. */
   readonly libmbedtls: string | undefined;
-  /** undefined: the best poller of this system. */
+  /** Undefined: the best poller of this system. */
   readonly eventLoop: EventLoopName | undefined;
 }

@@ -9,3 +9,4 @@ export * from "./choose.ts";
 export * from "./resolver.ts";
 export * from "./system_resolver.ts";
 export * from "./types.ts";
+export * from "./listen_address.ts";

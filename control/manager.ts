@@ -24,49 +24,111 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { Config, HostPort, PortConfigResult } from "../config/mod.ts";
-import { CipherError } from "../crypto/mod.ts";
-import { formatHostPort, SocketError } from "../loop/mod.ts";
+import type { Resolver } from "../dns/mod.ts";
+import type { EventLoop } from "../loop/mod.ts";
 import {
+  type ControlAddress,
   type ControlClient,
   type ControlSocket,
   openControlSocket,
 } from "./control_socket.ts";
-import { type ManagerRequest, parseRequest } from "./manager_request.ts";
-import { PortTraffic } from "./port_traffic.ts";
-import { Service, type ServiceOptions } from "./service.ts";
+import {
+  type ManagerDialect,
+  type ManagerRequest,
+  parseRequest,
+} from "./manager_request.ts";
+import type { PortTraffic } from "./port_traffic.ts";
 
 /** Most ports in one `stat:` that is pushed, as the seed has it. */
 const STAT_LIMIT = 50;
 /** Most ports in one answer: what one datagram surely holds. */
 const ANSWER_LIMIT = 900;
-/**
- * Milliseconds until a port that the deno poller closes is closed: Deno holds
- * it until the operation under way has ended.
- */
-const CLOSE_DELAY = 10;
 /** Most requests that wait for the one before; more are lost. */
 const MAX_WAITING = 1024;
 
 const logger = getLogger(["shadowsocks", "manager"]);
 
-/** What a {@linkcode Manager} runs on. */
-export interface ManagerOptions extends ServiceOptions {
+/** A port that is, or may be, opened. */
+export interface ManagedPort {
+  /** Its number. */
+  readonly port: number;
+  /** Its method. */
+  readonly method: string;
+  /** Where it listens, for log lines: `0.0.0.0:8001, [::]:8001`. */
+  readonly addresses: string;
   /**
-   * Merges the JSON of an `add` over the configuration, and checks it as a
-   * file is checked: `configForPort` of config.
+   * Listens.
+   *
+   * @returns Why the port or its cipher cannot be had; undefined: it listens.
    */
-  readonly configForPort: (base: Config, json: string) => PortConfigResult;
+  open(): Promise<Error | undefined>;
 }
 
-/** A server whose ports are added and removed while it runs. */
+/** What the JSON of an `add` means. */
+export type PortRequest =
+  | {
+    readonly kind: "port";
+    readonly port: ManagedPort;
+    /** What is to be said about it. */
+    readonly warnings: readonly PortNotice[];
+  }
+  | { readonly kind: "error"; readonly messages: readonly string[] };
+
+/** One line about a port, for the log. */
+export interface PortNotice {
+  /** How loud. */
+  readonly level: "info" | "warn";
+  /** The line. */
+  readonly text: string;
+}
+
+/** The server whose ports a manager opens and closes. */
+export interface ManagedServer {
+  /** Opened by {@linkcode Manager.start}. */
+  readonly startPorts: readonly ManagedPort[];
+  /**
+   * Merges the JSON of an `add` over the configuration, and checks it as a
+   * file is checked.
+   *
+   * @param json The JSON text.
+   */
+  parsePort(json: string): PortRequest;
+  /**
+   * Where a port would listen, for log lines.
+   *
+   * @param port Its number.
+   */
+  addressesOf(port: number): string;
+  /**
+   * Stops to listen on a port; settles when it is free.
+   *
+   * @param port Its number.
+   */
+  closePort(port: number): Promise<void>;
+}
+
+/** What a {@linkcode Manager} runs on. */
+export interface ManagerOptions {
+  /** Where it listens. */
+  readonly address: ControlAddress;
+  /** How it answers `ping` and errors. */
+  readonly dialect: ManagerDialect;
+  /** Runs its socket and its timers. */
+  readonly loop: EventLoop;
+  /** Looks the name of its address up. */
+  readonly resolver: Resolver;
+  /** Opens and closes the ports. */
+  readonly server: ManagedServer;
+  /** Counts their bytes; an observer of the server's sessions. */
+  readonly traffic: PortTraffic;
+}
+
+/** Adds and removes ports of a server as a client says. */
 export class Manager {
-  readonly #config: Config;
   readonly #options: ManagerOptions;
-  readonly #service: Service;
-  readonly #traffic = new PortTraffic();
-  /** Port → the configuration it was added with. */
-  readonly #ports = new Map<number, Config>();
+  readonly #traffic: PortTraffic;
+  /** The ports that are open. */
+  readonly #ports = new Map<number, ManagedPort>();
   readonly #handlePeriodic = (): void => this.#pushStat();
   #control: ControlSocket | undefined;
   /** Who gets what is pushed. */
@@ -79,29 +141,11 @@ export class Manager {
   /**
    * Makes a manager, which begins with {@linkcode Manager.start}.
    *
-   * @param config What to do; it says where the manager listens.
-   * @param options What to run on.
+   * @param options What it runs on.
    */
-  constructor(config: Config, options: ManagerOptions) {
-    this.#config = config;
+  constructor(options: ManagerOptions) {
     this.#options = options;
-    this.#service = new Service(config, {
-      ...options,
-      statCallback: (port, bytes) => {
-        this.#traffic.count(port, bytes);
-        options.statCallback?.(port, bytes);
-      },
-    });
-  }
-
-  /** The addresses of its ports. */
-  get listening(): readonly HostPort[] {
-    return this.#service.listening;
-  }
-
-  /** The library that serves the cipher of the first port. */
-  get providerVersion(): string {
-    return this.#service.providerVersion;
+    this.#traffic = options.traffic;
   }
 
   /** Where it is controlled, once it has started. */
@@ -110,56 +154,34 @@ export class Manager {
   }
 
   /**
-   * Takes requests, and listens on the ports of the configuration: all of
-   * `port_password`, or `server_port` of an `ssserver` that has a password.
+   * Takes requests, and opens the ports that the server begins with.
    *
    * @throws {SocketError} If an address cannot be bound.
-   * @throws {CipherError} If a cipher cannot be had.
+   * @throws {Error} If a port cannot be opened: what `open` gave.
    */
   async start(): Promise<void> {
-    const { managerAddress } = this.#config;
-    if (managerAddress === undefined) {
-      throw new TypeError("Cannot start manager: it has no address");
-    }
-    const { loop, resolver } = this.#options;
+    const { address, loop, resolver, server } = this.#options;
     logger.info("entering manager mode");
-    try {
-      const control = await openControlSocket(managerAddress, {
-        loop,
-        resolver,
-        onRequest: (data, client) => this.#onRequest(data, client),
-      }).catch((error) => {
-        logger.error("can not bind to manager address");
-        throw error;
-      });
-      if (this.#closed) return control.close();
-      this.#control = control;
-      logger.info("starting manager at {name}", { name: control.name });
-      loop.addPeriodic(this.#handlePeriodic);
-      for (const config of startPorts(this.#config)) await this.#open(config);
-    } catch (error) {
-      this.destroy();
+    const control = await openControlSocket(address, {
+      loop,
+      resolver,
+      onRequest: (data, client) => this.#onRequest(data, client),
+    }).catch((error) => {
+      logger.error("can not bind to manager address");
       throw error;
+    });
+    if (this.#closed) return control.close();
+    this.#control = control;
+    logger.info("starting manager at {name}", { name: control.name });
+    loop.addPeriodic(this.#handlePeriodic);
+    for (const port of server.startPorts) {
+      const error = await this.#open(port);
+      if (error !== undefined) throw error;
     }
   }
 
-  /**
-   * Takes no more requests and closes the listeners; open connections go on.
-   *
-   * @param onIdle Called once when the last of them has ended.
-   */
-  close(onIdle: () => void): void {
-    this.#closeControl();
-    this.#service.close(onIdle);
-  }
-
-  /** Takes no more requests, closes the listeners, ends every connection. */
-  destroy(): void {
-    this.#closeControl();
-    this.#service.destroy();
-  }
-
-  #closeControl(): void {
+  /** Takes no more requests; the ports are the server's to close. */
+  close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#pushStat();
@@ -169,7 +191,7 @@ export class Manager {
 
   /** Requests are done one after the other: names may be looked up. */
   #onRequest(data: Uint8Array, client: ControlClient): void {
-    const request = parseRequest(data, this.#config.managerDialect);
+    const request = parseRequest(data, this.#options.dialect);
     if (this.#waiting >= MAX_WAITING) {
       logger.warn("too many requests, one is lost");
       return;
@@ -201,7 +223,7 @@ export class Manager {
         await this.#remove(request.port);
         return client.send("ok");
       case "ping":
-        if (this.#config.managerDialect === "python") {
+        if (this.#options.dialect === "python") {
           return client.send("pong");
         }
         return this.#sendTotals(client);
@@ -213,65 +235,52 @@ export class Manager {
   }
 
   async #add(json: string, client: ControlClient): Promise<void> {
-    const result = this.#options.configForPort(this.#config, json);
-    if (result.kind === "error") {
-      for (const { text } of result.messages) logger.error("{text}", { text });
+    const { dialect, server } = this.#options;
+    const request = server.parsePort(json);
+    if (request.kind === "error") {
+      for (const text of request.messages) logger.error("{text}", { text });
       return this.#answerFailure(client, "err");
     }
-    const { config, warnings } = result;
-    for (const { level, text } of warnings) {
-      if (level === "info") logger.info("{text}", { text });
-      else logger.warn("{text}", { text });
-    }
-    const port = config.serverPort[0]!;
-    if (this.#ports.has(port)) {
-      if (this.#config.managerDialect === "python") {
+    const { port, warnings } = request;
+    for (const { level, text } of warnings) logger[level]("{text}", { text });
+    if (this.#ports.has(port.port)) {
+      if (dialect === "python") {
         logger.error("server already exists at {address}", {
-          address: addressesOf(config, port),
+          address: port.addresses,
         });
         return client.send("ok");
       }
-      await this.#remove(port);
+      await this.#remove(port.port);
     }
-    try {
-      await this.#open(config);
-    } catch (error) {
-      if (!(error instanceof SocketError || error instanceof CipherError)) {
-        throw error;
-      }
-      logger.error("{reason}", { reason: error.message });
-      return this.#answerFailure(client, "port is not available");
-    }
-    client.send("ok");
+    const error = await this.#open(port);
+    if (error === undefined) return client.send("ok");
+    logger.error("{reason}", { reason: error.message });
+    this.#answerFailure(client, "port is not available");
   }
 
-  async #open(config: Config): Promise<void> {
-    const port = config.serverPort[0]!;
-    logger.info("adding server at {address}", {
-      address: addressesOf(config, port),
-    });
-    await this.#service.addPort(config);
-    this.#ports.set(port, config);
+  async #open(port: ManagedPort): Promise<Error | undefined> {
+    logger.info("adding server at {address}", { address: port.addresses });
+    const error = await port.open();
+    if (error === undefined) this.#ports.set(port.port, port);
+    return error;
   }
 
   async #remove(port: number): Promise<void> {
-    const config = this.#ports.get(port);
-    const address = addressesOf(config ?? this.#config, port);
-    if (config === undefined) {
+    const { server } = this.#options;
+    const known = this.#ports.get(port);
+    const address = known?.addresses ?? server.addressesOf(port);
+    if (known === undefined) {
       logger.error("server not exist at {address}", { address });
       return;
     }
     logger.info("removing server at {address}", { address });
     this.#ports.delete(port);
     this.#traffic.forgetTotal(port);
-    this.#service.removePort(port);
-    const { loop } = this.#options;
-    if (loop.poller.name === "epoll") return;
-    await new Promise<void>((resolve) => loop.addTimer(CLOSE_DELAY, resolve));
+    await server.closePort(port);
   }
 
   #answerFailure(client: ControlClient, text: string): void {
-    if (this.#config.managerDialect === "libev") client.send(text);
+    if (this.#options.dialect === "libev") client.send(text);
   }
 
   #sendTotals(client: ControlClient): void {
@@ -291,33 +300,11 @@ export class Manager {
 
   #pushStat(): void {
     const recent = this.#traffic.takeRecent();
-    if (recent.length === 0 || this.#config.managerDialect === "libev") return;
+    if (recent.length === 0 || this.#options.dialect === "libev") return;
     for (const part of split(recent, STAT_LIMIT)) {
       this.#client?.send(statText(part));
     }
   }
-}
-
-/** One configuration for each port that a manager starts with. */
-function startPorts(config: Config): readonly Config[] {
-  const { role, portPassword, password, serverPort } = config;
-  const ports = portPassword !== undefined
-    ? [...portPassword]
-    : role === "ssserver" && password !== ""
-    ? serverPort.map((port) => [port, password] as const)
-    : [];
-  return ports.map(([port, password]) => ({
-    ...config,
-    role: "ssserver",
-    serverPort: [port],
-    password,
-    portPassword: undefined,
-    managerAddress: undefined,
-  }));
-}
-
-function addressesOf({ server }: Config, port: number): string {
-  return server.map((host) => formatHostPort({ host, port })).join(", ");
 }
 
 function statText(counts: readonly (readonly [number, number])[]): string {

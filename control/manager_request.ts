@@ -12,10 +12,8 @@
  * @module
  */
 
-import type { Config } from "../config/mod.ts";
-
 /** How a manager answers. */
-export type ManagerDialect = Config["managerDialect"];
+export type ManagerDialect = "python" | "libev";
 
 /** One request. */
 export type ManagerRequest =

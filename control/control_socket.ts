@@ -6,8 +6,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { Config } from "../config/mod.ts";
-import type { Resolver } from "../dns/mod.ts";
+import { listenAddress, type Resolver } from "../dns/mod.ts";
 import {
   type DatagramSocket,
   type EventHandler,
@@ -18,11 +17,12 @@ import {
   removeStaleSocket,
   type Socket,
 } from "../loop/mod.ts";
-import { listenAddress } from "./listen_address.ts";
 import { MAX_REQUEST } from "./manager_request.ts";
 
 /** Where a manager listens. */
-export type ControlAddress = NonNullable<Config["managerAddress"]>;
+export type ControlAddress =
+  | { readonly host: string; readonly port: number }
+  | { readonly path: string };
 
 /** Who sent a datagram. */
 export interface ControlClient {

@@ -4,9 +4,8 @@
  * @module
  */
 
-import type { HostPort } from "../config/mod.ts";
-import type { Resolver } from "../dns/mod.ts";
 import { parseIp, SocketAddress, SocketError } from "../loop/mod.ts";
+import type { Resolver } from "./types.ts";
 
 /**
  * Finds the address to listen on.
@@ -17,7 +16,7 @@ import { parseIp, SocketAddress, SocketError } from "../loop/mod.ts";
  * @throws {SocketError} If the name has no address.
  */
 export function listenAddress(
-  where: HostPort,
+  where: { readonly host: string; readonly port: number },
   resolver: Resolver,
 ): Promise<SocketAddress> {
   const { host, port } = where;

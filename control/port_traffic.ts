@@ -5,10 +5,29 @@
  * @module
  */
 
+import { type Observer, type Session, STREAM_UP } from "../relay/mod.ts";
+
 /** Counts by port, since the last look and since the port was added. */
-export class PortTraffic {
+export class PortTraffic implements Observer {
   #recent = new Map<number, number>();
   readonly #totals = new Map<number, number>();
+
+  /**
+   * Counts what a session has moved, as the seed does: what is read.
+   *
+   * @param session Says which port.
+   * @param stream `STREAM_UP` or `STREAM_DOWN`.
+   * @param payload Bytes of the application: read from the target (down).
+   * @param wire Bytes on the client's side: read from the client (up).
+   */
+  onBytes(
+    session: Session,
+    stream: number,
+    payload: number,
+    wire: number,
+  ): void {
+    this.count(session.listener.port, stream === STREAM_UP ? wire : payload);
+  }
 
   /**
    * Adds bytes.

@@ -1,0 +1,284 @@
+/**
+ * A role at work: the listeners of a configuration on one loop. Ports of a
+ * server can be added and removed while it runs.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type {
+  Config,
+  HostPort,
+  LocalConfig,
+  ServerConfig,
+} from "../config/mod.ts";
+import type { ProviderSet } from "../crypto/mod.ts";
+import { listenAddress, type Resolver } from "../dns/mod.ts";
+import { ShadowsocksInbound } from "../inbound/mod.ts";
+import { type EventLoop, SocketError } from "../loop/mod.ts";
+import { type Observer, RelayBuffers, Sessions } from "../relay/mod.ts";
+import { openEdition } from "../shadowsocks/mod.ts";
+import { Listener, type ListenerContext } from "./listener.ts";
+import { localInbound } from "./local_inbound.ts";
+import { openOutbounds, type Outbounds } from "./outbounds.ts";
+import { Routing } from "./routing.ts";
+
+/** What a {@linkcode Service} runs on. */
+export interface ServiceOptions {
+  /** Runs the relays. */
+  readonly loop: EventLoop;
+  /** Looks names up. */
+  readonly resolver: Resolver;
+  /** Gives the ciphers. */
+  readonly providers: ProviderSet;
+  /** Told of every session. */
+  readonly observers?: readonly Observer[] | undefined;
+  /** Lets several services share the ports (one in each worker). */
+  readonly reusePort?: boolean | undefined;
+  /** Where another service of the same configuration listens: so does this. */
+  readonly listening?: readonly HostPort[] | undefined;
+  /** Whether it logs where it listens; default true. */
+  readonly announce?: boolean | undefined;
+}
+
+const logger = getLogger(["shadowsocks"]);
+
+/** The listeners of one configuration. */
+export class Service {
+  readonly #config: Config;
+  readonly #options: ServiceOptions;
+  readonly #context: ListenerContext;
+  readonly #routing: Routing;
+  /** Ciphers that the log has named already. */
+  readonly #announced = new Set<string>();
+  #outbounds: Outbounds | undefined;
+  /** Those that listen. */
+  #listeners: Listener[] = [];
+  /** Those that listen no more, and have open connections. */
+  readonly #closing = new Set<Listener>();
+  #closed = false;
+  #onIdle: (() => void) | undefined;
+
+  /**
+   * Makes a service, which begins with {@linkcode Service.start}.
+   *
+   * @param config What to do.
+   * @param options What to run on.
+   */
+  constructor(config: Config, options: ServiceOptions) {
+    this.#config = config;
+    this.#options = options;
+    this.#routing = new Routing(config, options.resolver);
+    this.#context = {
+      loop: options.loop,
+      resolver: options.resolver,
+      buffers: new RelayBuffers(),
+      sessions: new Sessions(options.observers),
+      reusePort: options.reusePort ?? false,
+    };
+  }
+
+  /** The addresses it listens on, with the ports the system chose. */
+  get listening(): readonly HostPort[] {
+    return this.#listeners.map(({ address: { host, port } }) => ({
+      host,
+      port,
+    }));
+  }
+
+  /**
+   * Listens on everything, or on nothing.
+   *
+   * @throws {SocketError} If an address cannot be bound.
+   * @throws {CipherError} If a cipher cannot be had.
+   * @throws {RuleError} If an ACL has a rule that cannot be read.
+   */
+  async start(): Promise<void> {
+    const { locals, servers } = this.#config;
+    const { listening = [] } = this.#options;
+    const isClient = locals.length > 0;
+    this.#outbounds = await openOutbounds(this.#config, this.#options);
+    for (const cipher of this.#outbounds.ciphers) this.#announce(cipher);
+    await this.#addAll(
+      isClient
+        ? locals.map((each, i) => () => this.#addLocal(each, listening[i]))
+        : servers.map((each, i) => () => this.#addServer(each, listening[i])),
+    );
+    this.#outbounds.start();
+  }
+
+  /**
+   * Listens on the addresses and ports of more servers, on all or on none.
+   *
+   * @param servers Where to listen, and with which method and password.
+   * @throws {SocketError} If an address cannot be bound.
+   * @throws {CipherError} If a cipher cannot be had.
+   */
+  addServers(servers: readonly ServerConfig[]): Promise<void> {
+    return this.#addAll(servers.map((each) => () => this.#addServer(each)));
+  }
+
+  /**
+   * Stops to listen on a port, at all its addresses. Open connections go on.
+   *
+   * @param port The port.
+   * @returns Whether somebody listened there.
+   */
+  removePort(port: number): boolean {
+    const removed = this.#listeners
+      .filter(({ address }) => address.port === port);
+    this.#listeners = this.#listeners
+      .filter((each) => !removed.includes(each));
+    for (const each of removed) this.#close(each);
+    return removed.length > 0;
+  }
+
+  /**
+   * Closes the listeners; open connections go on.
+   *
+   * @param onIdle Called once when the last of them has ended.
+   */
+  close(onIdle: () => void): void {
+    this.#closed = true;
+    for (const each of this.#listeners.splice(0)) this.#close(each);
+    this.#onIdle = onIdle;
+    this.#checkIdle();
+  }
+
+  /** Closes the listeners and ends every connection. */
+  destroy(): void {
+    this.#closed = true;
+    for (const each of this.#listeners.splice(0)) each.destroy();
+    for (const each of this.#closing) each.destroy();
+    this.#closing.clear();
+    this.#outbounds?.[Symbol.dispose]();
+    this.#outbounds = undefined;
+  }
+
+  async #addAll(adders: readonly (() => Promise<Listener>)[]): Promise<void> {
+    const added: Listener[] = [];
+    try {
+      for (const add of adders) {
+        const listener = await add();
+        added.push(listener);
+        this.#listeners.push(listener);
+      }
+    } catch (error) {
+      this.#listeners = this.#listeners.filter((one) => !added.includes(one));
+      for (const listener of added) listener.destroy();
+      throw error;
+    }
+  }
+
+  async #addLocal(local: LocalConfig, where?: HostPort): Promise<Listener> {
+    const { resolver } = this.#options;
+    const { mode, timeout, udpTimeout, udpMaxAssociations } = this.#config;
+    const address = await listenAddress(
+      where ?? { host: local.address, port: local.port },
+      resolver,
+    );
+    const { inbound, packets, udpNeedsTcp } = localInbound(local);
+    const outbounds = this.#outboundsOf(`${address}`);
+    const listener = new Listener({
+      address,
+      mode: local.mode ?? mode,
+      inbound,
+      packets,
+      udpNeedsTcp,
+      router: this.#routing.forLocal(local, outbounds),
+      timeout,
+      udpTimeout,
+      maxAssociations: udpMaxAssociations,
+      fastOpen: this.#config.fastOpen,
+      resource: undefined,
+    }, this.#context);
+    if (this.#options.announce !== false) {
+      logStart(local, `${listener.address}`);
+    }
+    return listener;
+  }
+
+  async #addServer(
+    server: ServerConfig,
+    where: HostPort = server,
+  ): Promise<Listener> {
+    const { resolver, providers } = this.#options;
+    const address = await listenAddress(where, resolver);
+    const edition = await openEdition(server, providers);
+    const outbounds = this.#closed ? undefined : this.#outbounds;
+    if (outbounds === undefined) {
+      edition[Symbol.dispose]();
+      throw ended(`${address}`);
+    }
+    const inbound = new ShadowsocksInbound({ edition });
+    const listener = new Listener({
+      address,
+      mode: server.mode,
+      inbound,
+      packets: inbound.packets,
+      udpNeedsTcp: false,
+      router: this.#routing.forServer(server, outbounds),
+      timeout: server.timeout,
+      udpTimeout: this.#config.udpTimeout,
+      maxAssociations: this.#config.udpMaxAssociations,
+      fastOpen: server.fastOpen,
+      resource: edition,
+    }, this.#context);
+    this.#announce(`${edition.method.name} by ${edition.providerVersion}`);
+    if (this.#options.announce !== false) {
+      logger.info("starting {what} at {address}", {
+        what: "server",
+        address: `${listener.address}`,
+      });
+    }
+    return listener;
+  }
+
+  #outboundsOf(address: string): Outbounds {
+    if (this.#closed || this.#outbounds === undefined) throw ended(address);
+    return this.#outbounds;
+  }
+
+  #announce(cipher: string): void {
+    if (this.#options.announce === false || this.#announced.has(cipher)) return;
+    this.#announced.add(cipher);
+    logger.info("{cipher}, {poller} event loop", {
+      cipher,
+      poller: this.#options.loop.poller.name,
+    });
+  }
+
+  #close(listener: Listener): void {
+    this.#closing.add(listener);
+    if (this.#options.announce !== false) listener.logClose();
+    listener.close(() => {
+      this.#closing.delete(listener);
+      this.#checkIdle();
+    });
+  }
+
+  #checkIdle(): void {
+    if (this.#closing.size > 0) return;
+    const onIdle = this.#onIdle;
+    this.#onIdle = undefined;
+    onIdle?.();
+  }
+}
+
+function ended(address: string): SocketError {
+  return new SocketError(
+    "ECANCELED",
+    `Cannot listen on ${address}: the service has ended`,
+  );
+}
+
+function logStart({ protocol, forward }: LocalConfig, address: string): void {
+  if (protocol === "tunnel" && forward !== undefined) {
+    logger.info("starting tcp tunnel at {address} forward to {target}", {
+      address,
+      target: `${forward.host}:${forward.port}`,
+    });
+    return;
+  }
+  logger.info("starting {what} at {address}", { what: "local", address });
+}
