@@ -266,7 +266,7 @@ export class Manager {
     this.#traffic.forgetTotal(port);
     this.#service.removePort(port);
     const { loop } = this.#options;
-    if (loop.poller.name === "epoll") return;
+    if (loop.poller.closesAtOnce) return;
     await new Promise<void>((resolve) => loop.addTimer(CLOSE_DELAY, resolve));
   }
 
