@@ -5,4 +5,4 @@
  * @module
  */
 
-export { runDemo } from "./demo.ts";
+export { type DemoOptions, runDemo } from "./demo.ts";

@@ -83,7 +83,7 @@ export class TcpExchange implements EventHandler {
    * @param _fd Its descriptor.
    * @param event A mask of `POLL_*`.
    */
-  handleEvent(_socket: Socket | null, _fd: number, event: number): void {
+  handleEvent(_socket: Socket, _fd: number, event: number): void {
     if ((event & POLL_ERR) !== 0) return this.#end(undefined);
     if (this.#unsent.length > 0) {
       if ((event & POLL_OUT) !== 0) return this.#send();

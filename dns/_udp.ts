@@ -125,11 +125,11 @@ export class UdpPool {
   /**
    * Handles an event of one of the sockets.
    *
-   * @param socket The socket, if it is still open.
+   * @param socket The socket.
    * @param fd Its descriptor.
    * @param event A mask of `POLL_*`.
    */
-  handleEvent(socket: Socket | null, fd: number, event: number): void {
+  handleEvent(socket: Socket, fd: number, event: number): void {
     const entry = this.#sockets.get(fd);
     if (entry === undefined || entry.socket !== socket) return;
     if ((event & POLL_IN) === 0) {

@@ -24,7 +24,7 @@ export const TYPE_SOA = 6;
 /** Record type: IPv6 address (RFC 3596). */
 export const TYPE_AAAA = 28;
 /** The Internet class. */
-export const CLASS_IN = 1;
+const CLASS_IN = 1;
 
 /** Response code: no error. */
 export const RCODE_NOERROR = 0;
@@ -32,7 +32,7 @@ export const RCODE_NOERROR = 0;
 export const RCODE_NXDOMAIN = 3;
 
 /** Length of the header. */
-export const HEADER_LENGTH = 12;
+const HEADER_LENGTH = 12;
 
 const FLAG_RESPONSE = 0x8000;
 const OPCODE_MASK = 0x7800;

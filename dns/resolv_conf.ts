@@ -14,7 +14,7 @@ import { SocketAddress } from "../loop/mod.ts";
 import { type FileSource, WatchedFile } from "./_watched_file.ts";
 
 /** The port of name servers. */
-export const DNS_PORT = 53;
+const DNS_PORT = 53;
 
 /** Which servers to ask, and how. */
 export interface ServerSettings {

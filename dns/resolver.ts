@@ -105,11 +105,11 @@ export class DNSResolver implements Resolver, EventHandler {
   /**
    * Handles an event of one of the resolver's UDP sockets.
    *
-   * @param socket The socket, if it is still open.
+   * @param socket The socket.
    * @param fd Its descriptor.
    * @param event A mask of `POLL_*`.
    */
-  handleEvent(socket: Socket | null, fd: number, event: number): void {
+  handleEvent(socket: Socket, fd: number, event: number): void {
     this.#udp.handleEvent(socket, fd, event);
   }
 

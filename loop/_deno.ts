@@ -45,6 +45,10 @@ export class DenoPoller implements Poller {
   readonly name = "deno";
   /** It cannot block the thread. */
   readonly blocking = false;
+  /** Deno closes a socket once the operations under way on it have ended. */
+  readonly closesAtOnce = false;
+  /** `Deno.listenDatagram` does not set SO_REUSEPORT. */
+  readonly sharesUdpPorts = false;
   /** Descriptors of the last batch. */
   readonly readyFds: Int32Array;
   /** Masks of the last batch. */

@@ -6,17 +6,16 @@
  * @module
  */
 
-import type { SocketAddress } from "./address.ts";
+import { type SocketAddress, UNSPECIFIED } from "./address.ts";
 import { errorCode } from "./_deno_errors.ts";
 import {
   closeQuietly,
   DenoSocket,
   fromDenoAddress,
   type SocketHub,
-  UNSPECIFIED,
 } from "./_deno_socket.ts";
 import { POLL_ERR, POLL_IN, POLL_OUT } from "./events.ts";
-import { type DatagramSocket, FAILED, WOULD_BLOCK } from "./socket.ts";
+import { type DatagramSocket, WOULD_BLOCK } from "./socket.ts";
 import { UnixAddress } from "./unix.ts";
 
 /** Most datagrams received before the handler takes them. */
@@ -155,12 +154,10 @@ export class DenoDatagram<A> extends DenoSocket implements DatagramSocket<A> {
 
   /** Reads one datagram; see the contract. */
   recvFrom(buffer: Uint8Array): number {
-    if (this.closed) return this.#fail("EBADF");
+    if (this.closed) return this.refuse("EBADF");
     const datagram = this.#received.shift();
     if (datagram === undefined) {
-      if (this.#failure === "") return WOULD_BLOCK;
-      this.error = this.takeError();
-      return FAILED;
+      return this.#failure === "" ? WOULD_BLOCK : this.refuse(this.takeError());
     }
     const length = Math.min(datagram.length, buffer.length);
     buffer.set(datagram.buffer.subarray(0, length));
@@ -171,10 +168,10 @@ export class DenoDatagram<A> extends DenoSocket implements DatagramSocket<A> {
 
   /** Sends one datagram; see the contract. */
   sendTo(data: Uint8Array, address: A): number {
-    if (this.closed) return this.#fail("EBADF");
+    if (this.closed) return this.refuse("EBADF");
     const { length } = data;
     const to = this.#form.write(address, length);
-    if (typeof to === "string") return this.#fail(to);
+    if (typeof to === "string") return this.refuse(to);
     if (!this.#canSend()) return WOULD_BLOCK;
     this.#outgoingBytes += length;
     const count = this.#outgoing.push({ data: data.slice(), to });
@@ -226,11 +223,6 @@ export class DenoDatagram<A> extends DenoSocket implements DatagramSocket<A> {
     this.close();
     this.hub.lingered(this);
     closeQuietly(this.#conn);
-  }
-
-  #fail(code: string): number {
-    this.error = code;
-    return FAILED;
   }
 
   #canSend(): boolean {

@@ -5,10 +5,10 @@
  * @module
  */
 
-import { SocketAddress } from "./address.ts";
+import { SocketAddress, UNSPECIFIED } from "./address.ts";
 import type { Buffers } from "./_deno_buffers.ts";
 import { parseIp } from "./ip.ts";
-import type { Socket } from "./socket.ts";
+import { FAILED, type Socket } from "./socket.ts";
 
 /** The mask of a socket that is not registered. */
 export const UNREGISTERED: number = -1;
@@ -77,17 +77,22 @@ export abstract class DenoSocket implements Socket {
     this.close();
   }
 
+  /**
+   * Notes why a call fails.
+   *
+   * @param code The errno name.
+   * @returns What the call returns.
+   */
+  protected refuse(code: string): number {
+    this.error = code;
+    return FAILED;
+  }
+
   /** Whether it is registered for all of `mask`. */
   protected wants(mask: number): boolean {
     return this.mode !== UNREGISTERED && (this.mode & mask) === mask;
   }
 }
-
-/** Every address of family 4 and port 0: an end that is not known (yet). */
-export const UNSPECIFIED: SocketAddress = new SocketAddress(
-  new Uint8Array(4),
-  0,
-);
 
 /**
  * Turns Deno's form of an address into ours; IPv4-mapped becomes IPv4.

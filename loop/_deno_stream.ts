@@ -10,7 +10,7 @@
  * @module
  */
 
-import type { SocketAddress } from "./address.ts";
+import { type SocketAddress, UNSPECIFIED } from "./address.ts";
 import { fillable } from "./_deno_buffers.ts";
 import { errorCode } from "./_deno_errors.ts";
 import {
@@ -18,10 +18,9 @@ import {
   DenoSocket,
   fromDenoAddress,
   type SocketHub,
-  UNSPECIFIED,
 } from "./_deno_socket.ts";
 import { POLL_ERR, POLL_HUP, POLL_IN, POLL_OUT } from "./events.ts";
-import { FAILED, type StreamSocket, WOULD_BLOCK } from "./socket.ts";
+import { type StreamSocket, WOULD_BLOCK } from "./socket.ts";
 
 /** The connection of the `deno` poller. */
 export class DenoStream extends DenoSocket implements StreamSocket {
@@ -100,10 +99,10 @@ export class DenoStream extends DenoSocket implements StreamSocket {
     start: number = 0,
     end: number = buffer.length,
   ): number {
-    if (this.closed) return this.#refuse("EBADF");
+    if (this.closed) return this.refuse("EBADF");
     const available = this.#inputEnd - this.#inputStart;
     if (this.#reading || available === 0) {
-      if (this.#failure !== "") return this.#refuse(this.#failure);
+      if (this.#failure !== "") return this.refuse(this.#failure);
       return this.#ended ? 0 : WOULD_BLOCK;
     }
     const length = Math.min(available, end - start);
@@ -119,9 +118,9 @@ export class DenoStream extends DenoSocket implements StreamSocket {
 
   /** Takes bytes to be sent; see the contract. */
   send(data: Uint8Array, end: number = data.length): number {
-    if (this.closed) return this.#refuse("EBADF");
-    if (this.#failure !== "") return this.#refuse(this.#failure);
-    if (this.#shutdown) return this.#refuse("EPIPE");
+    if (this.closed) return this.refuse("EBADF");
+    if (this.#failure !== "") return this.refuse(this.#failure);
+    if (this.#shutdown) return this.refuse("EPIPE");
     if (this.#conn === undefined || this.#writing) return WOULD_BLOCK;
     if (end === 0) return 0;
     const output = this.hub.buffers.forWrite(end);
@@ -187,11 +186,6 @@ export class DenoStream extends DenoSocket implements StreamSocket {
   abandon(): void {
     this.#close(false);
     this.#finish();
-  }
-
-  #refuse(code: string): number {
-    this.error = code;
-    return FAILED;
   }
 
   #fail(code: string): void {

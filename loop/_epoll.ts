@@ -14,9 +14,9 @@
  * @module
  */
 
-import { getLogger } from "@logtape/logtape";
 import type { SocketAddress } from "./address.ts";
 import { DenoTurns } from "./_deno_turn.ts";
+import { FastOpen } from "./_epoll_fast_open.ts";
 import { EINPROGRESS, EINTR, errnoName, type Libc, openLibc } from "./_libc.ts";
 import {
   EpollDatagram,
@@ -24,7 +24,7 @@ import {
   type EpollOwner,
   type EpollSocket,
   EpollStream,
-  MSG_NOSIGNAL,
+  IPPROTO_TCP,
   SOCKET_FLAGS,
   SOL_SOCKET,
 } from "./_epoll_socket.ts";
@@ -50,17 +50,7 @@ import type { UnixAddress } from "./unix.ts";
 
 const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
-const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
-const TCP_FASTOPEN = 23;
-const MSG_FASTOPEN = 0x20000000;
-/** What a system without fast open says to MSG_FASTOPEN. */
-const NO_FAST_OPEN: ReadonlySet<string> = new Set([
-  "EOPNOTSUPP", // switched off: net.ipv4.tcp_fastopen
-  "ENOPROTOOPT",
-  "ENOTCONN", // the flag is not known
-  "EPIPE", // likewise
-]);
 const SO_REUSEADDR = 2;
 const SO_REUSEPORT = 15;
 const EPOLL_CTL_ADD = 1;
@@ -78,12 +68,12 @@ const PACKED = Deno.build.arch === "x86_64";
 const EVENT_WORDS = PACKED ? 3 : 4;
 const DATA_WORD = PACKED ? 1 : 2;
 
-const logger = getLogger(["shadowsocks", "loop"]);
-
 /** The poller over epoll(7). */
 export class EpollPoller implements Poller, EpollOwner {
   readonly name = "epoll";
   readonly blocking = true;
+  readonly closesAtOnce = true;
+  readonly sharesUdpPorts = true;
   readonly libc: Libc;
   readonly readyFds = new Int32Array(MAX_EVENTS);
   readonly readyEvents = new Int32Array(MAX_EVENTS);
@@ -92,21 +82,25 @@ export class EpollPoller implements Poller, EpollOwner {
   readonly #events = new Int32Array(MAX_EVENTS * EVENT_WORDS);
   readonly #event = new Int32Array(EVENT_WORDS);
   readonly #one = new BigUint64Array([1n]);
-  readonly #option = new Int32Array(1);
   /** The open sockets, by descriptor. */
   readonly #sockets: (EpollSocket | undefined)[] = [];
   #changes: EpollSocket[] = [];
-  /** Whether connects may use TCP fast open: the system has not refused it. */
-  #fastOpen = true;
-  /** Whether it was logged that listeners have no TCP fast open. */
-  #listenLogged = false;
+  readonly #fastOpen: FastOpen;
   #batches: DatagramBatches | undefined;
   readonly #turns = new DenoTurns();
   waiting = false;
   #closed = false;
 
-  private constructor(libc: Libc) {
+  /**
+   * Makes a poller without sockets.
+   *
+   * @param libc The system's calls.
+   * @throws {Error} If FFI is denied, this is not Linux, or no descriptor is
+   * to be had.
+   */
+  constructor(libc: Libc = openLibc()) {
     this.libc = libc;
+    this.#fastOpen = new FastOpen(libc);
     this.#epoll = libc.symbols.epoll_create1(EPOLL_CLOEXEC);
     if (this.#epoll < 0) throw this.#error("make epoll descriptor");
     this.#waker = libc.symbols.eventfd(0, EFD_FLAGS);
@@ -115,18 +109,6 @@ export class EpollPoller implements Poller, EpollOwner {
       throw this.#error("make eventfd");
     }
     this.#control(EPOLL_CTL_ADD, this.#waker, 1);
-  }
-
-  /**
-   * Makes the poller.
-   *
-   * @param libc The system's calls.
-   * @returns The poller.
-   * @throws {Error} If FFI is denied, this is not Linux, or no descriptor is
-   * to be had.
-   */
-  static open(libc: Libc = openLibc()): EpollPoller {
-    return new EpollPoller(libc);
   }
 
   listenTcp(
@@ -138,16 +120,12 @@ export class EpollPoller implements Poller, EpollOwner {
       this.#socket(address, SOCK_STREAM),
     );
     try {
-      this.#setOption(listener, SOL_SOCKET, SO_REUSEADDR);
-      if (options.reusePort) {
-        this.#setOption(listener, SOL_SOCKET, SO_REUSEPORT);
-      }
-      // Accepted connections take it over.
-      this.#setOption(listener, IPPROTO_TCP, TCP_NODELAY);
+      listener.setOption(SOL_SOCKET, SO_REUSEADDR);
+      if (options.reusePort) listener.setOption(SOL_SOCKET, SO_REUSEPORT);
+      // Accepted connections inherit TCP_NODELAY from the listener.
+      listener.setOption(IPPROTO_TCP, TCP_NODELAY);
       this.#bind(listener, address, "listen on");
-      if (options.fastOpen) {
-        this.#listenFast(listener, options.fastOpen);
-      }
+      if (options.fastOpen) this.#fastOpen.listen(listener, options.fastOpen);
       const backlog = options.backlog ?? DEFAULT_BACKLOG;
       if (this.libc.symbols.listen(listener.fd, backlog) < 0) {
         throw this.#error(`listen on ${address}`);
@@ -165,9 +143,11 @@ export class EpollPoller implements Poller, EpollOwner {
   ): StreamSocket {
     const fd = this.#socket(address, SOCK_STREAM);
     const stream = new EpollStream(this, fd, address);
-    this.#setOption(stream, IPPROTO_TCP, TCP_NODELAY);
+    stream.setOption(IPPROTO_TCP, TCP_NODELAY);
     const { fastOpenData } = options;
-    if (fastOpenData !== undefined && this.#connectFast(stream, fastOpenData)) {
+    if (
+      fastOpenData !== undefined && this.#fastOpen.connect(stream, fastOpenData)
+    ) {
       return stream;
     }
     const sockaddr = toSockaddr(address) as Uint8Array<ArrayBuffer>;
@@ -198,9 +178,7 @@ export class EpollPoller implements Poller, EpollOwner {
       },
     );
     try {
-      if (options.reusePort) {
-        this.#setOption(datagram, SOL_SOCKET, SO_REUSEPORT);
-      }
+      if (options.reusePort) datagram.setOption(SOL_SOCKET, SO_REUSEPORT);
       this.#bind(datagram, address, "bind UDP socket to");
     } catch (error) {
       datagram.close();
@@ -416,56 +394,6 @@ export class EpollPoller implements Poller, EpollOwner {
     if (this.libc.symbols.bind(socket.fd, sockaddr, sockaddr.length) < 0) {
       throw this.#error(`${action} ${address}`);
     }
-  }
-
-  #listenFast(listener: Socket, queue: number): void {
-    if (this.#setOption(listener, IPPROTO_TCP, TCP_FASTOPEN, queue)) return;
-    if (this.#listenLogged) return;
-    this.#listenLogged = true;
-    logger.error("warning: fast open is not available");
-  }
-
-  /** @returns Whether it connects; false: the system has no fast open. */
-  #connectFast(stream: EpollStream, data: Uint8Array): boolean {
-    if (!this.#fastOpen) return false;
-    const sockaddr = toSockaddr(stream.remoteAddress);
-    const count = this.libc.symbols.sendto(
-      stream.fd,
-      data as Uint8Array<ArrayBuffer>,
-      data.length,
-      MSG_FASTOPEN | MSG_NOSIGNAL,
-      sockaddr as Uint8Array<ArrayBuffer>,
-      sockaddr.length,
-    );
-    stream.fastOpenTaken = Math.max(0, count);
-    if (count >= 0) return true;
-    const errno = this.libc.errno();
-    const code = errnoName(errno);
-    if (NO_FAST_OPEN.has(code)) {
-      stream.fastOpenTaken = undefined;
-      this.#fastOpen = false;
-      logger.warn(
-        "fast open not supported on this OS ({code}): connecting without it; see net.ipv4.tcp_fastopen",
-        { code },
-      );
-      return false;
-    }
-    // Without a cookie of the other end it is an ordinary connect, which
-    // brings the cookie; other errors are reported like those of a connect.
-    if (errno !== EINPROGRESS) stream.error = code;
-    return true;
-  }
-
-  /** Sets an int option; a system that lacks it goes without. */
-  #setOption(
-    socket: Socket,
-    level: number,
-    name: number,
-    value = 1,
-  ): boolean {
-    this.#option[0] = value;
-    const { symbols } = this.libc;
-    return symbols.setsockopt(socket.fd, level, name, this.#option, 4) === 0;
   }
 
   #error(action: string): SocketError {

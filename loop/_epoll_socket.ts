@@ -10,6 +10,7 @@ import type { DatagramBatches } from "./_epoll_batch.ts";
 import { EAGAIN, EINTR, errnoName, type Libc } from "./_libc.ts";
 import {
   AF_INET,
+  AF_INET6,
   fromSockaddr,
   type PackedSockaddr,
   packSockaddr,
@@ -30,12 +31,16 @@ import {
 export const SOCKET_FLAGS = 0o4000 | 0o2000000;
 /** SOL_SOCKET. */
 export const SOL_SOCKET = 1;
+/** IPPROTO_TCP. */
+export const IPPROTO_TCP = 6;
 const SO_ERROR = 4;
 const SO_LINGER = 13;
 const SHUT_WR = 1;
 /** MSG_NOSIGNAL: EPIPE as a return value, not as SIGPIPE. */
 export const MSG_NOSIGNAL = 0x4000;
 const NO_FLAGS = 0;
+/** Bytes of an int, and of most socket options. */
+const INT_LENGTH = 4;
 /** Numbers of system calls: of x86_64, and those that newer systems share. */
 const X86_64 = Deno.build.arch === "x86_64";
 const SYS_RECVFROM = X86_64 ? 45 : 207;
@@ -126,7 +131,7 @@ export abstract class EpollSocket implements Socket {
   }
 
   takeError(): string {
-    addressLength[0] = 4;
+    addressLength[0] = INT_LENGTH;
     const { symbols } = this.owner.libc;
     symbols.getsockopt(
       this.descriptor,
@@ -137,6 +142,26 @@ export abstract class EpollSocket implements Socket {
     );
     if (option[0] !== 0) this.error = errnoName(option[0]!);
     return this.error;
+  }
+
+  /**
+   * Sets an int option.
+   *
+   * @param level SOL_SOCKET, or a protocol.
+   * @param name The option.
+   * @param value Default 1: on.
+   * @returns Whether the system has the option and takes the value.
+   */
+  setOption(level: number, name: number, value = 1): boolean {
+    option[0] = value;
+    const { symbols } = this.owner.libc;
+    return symbols.setsockopt(
+      this.descriptor,
+      level,
+      name,
+      option,
+      INT_LENGTH,
+    ) === 0;
   }
 
   /** Turns a failed call into a return value, and keeps its errno. */
@@ -278,10 +303,17 @@ export class EpollStream extends EpollSocket implements StreamSocket {
 
   reset(): void {
     if (this.closed) return;
+    // struct linger: on(4) seconds(4). Zero seconds: a reset, and no FIN.
     option[0] = 1;
     option[1] = 0;
     const { symbols } = this.owner.libc;
-    symbols.setsockopt(this.descriptor, SOL_SOCKET, SO_LINGER, option, 8);
+    symbols.setsockopt(
+      this.descriptor,
+      SOL_SOCKET,
+      SO_LINGER,
+      option,
+      2 * INT_LENGTH,
+    );
     this.close();
   }
 }
@@ -368,7 +400,7 @@ mappedBytes.fill(0xff, 18, 20);
 /** An IPv4 sockaddr as the IPv4-mapped one that an IPv6 socket takes. */
 function mapSockaddr(v4: Uint8Array): Uint8Array {
   if (v4[0] !== AF_INET) return v4;
-  mappedBytes[0] = 10;
+  mappedBytes[0] = AF_INET6;
   mappedBytes[2] = v4[2]!;
   mappedBytes[3] = v4[3]!;
   mappedBytes.set(v4.subarray(4, 8), 20);

@@ -8,8 +8,8 @@
  * @module
  */
 
-import { SocketAddress } from "./address.ts";
-import { type EpollOwner, EpollSocket } from "./_epoll_socket.ts";
+import { type SocketAddress, UNSPECIFIED } from "./address.ts";
+import { EpollSocket, MSG_NOSIGNAL } from "./_epoll_socket.ts";
 import { encodePath, SocketFile } from "./_unix.ts";
 import { type DatagramSocket, FAILED } from "./socket.ts";
 import { UnixAddress } from "./unix.ts";
@@ -18,9 +18,7 @@ import { UnixAddress } from "./unix.ts";
 export const AF_UNIX: number = 1;
 const FAMILY_LENGTH = 2;
 const PATH_LENGTH = 108;
-const MSG_NOSIGNAL = 0x4000;
 
-const UNSPECIFIED = new SocketAddress(new Uint8Array(4), 0);
 const NO_NAME = new Uint8Array(0);
 const decoder = new TextDecoder();
 const addressBytes = new Uint8Array(FAMILY_LENGTH + PATH_LENGTH);
@@ -49,16 +47,6 @@ export class EpollUnixDatagram extends EpollSocket
   /** Who sent the datagram received last. */
   sender: UnixAddress = new UnixAddress("");
   #file: SocketFile | undefined;
-
-  /**
-   * Wraps a descriptor.
-   *
-   * @param owner The poller.
-   * @param fd An open, non-blocking descriptor.
-   */
-  constructor(owner: EpollOwner, fd: number) {
-    super(owner, fd);
-  }
 
   /** Unspecified. */
   override get localAddress(): SocketAddress {

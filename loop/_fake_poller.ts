@@ -62,6 +62,10 @@ export class FakePoller implements Poller {
   readonly name = "deno";
   /** Whether `poll` may block, as far as the loop knows. */
   readonly blocking: boolean;
+  /** The address of a fake is free at once. */
+  readonly closesAtOnce = true;
+  /** Fakes know of no other sockets of their port. */
+  readonly sharesUdpPorts = false;
   /** Descriptors of the last batch. */
   readonly readyFds: Int32Array = new Int32Array(MAX_EVENTS);
   /** Masks of the last batch. */

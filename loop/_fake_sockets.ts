@@ -5,7 +5,7 @@
  * @module
  */
 
-import { SocketAddress } from "./address.ts";
+import { type SocketAddress, UNSPECIFIED } from "./address.ts";
 import { POLL_ERR, POLL_HUP, POLL_IN, POLL_OUT } from "./events.ts";
 import type { BindOptions, ListenOptions } from "./poller.ts";
 import {
@@ -369,7 +369,7 @@ export class FakeDatagram extends FakeSocket implements DatagramSocket {
   constructor(fd: number, options: FakeDatagramOptions) {
     super(fd, options.localAddress);
     this.asked = options.asked;
-    this.sender = new SocketAddress(new Uint8Array(4), 0);
+    this.sender = UNSPECIFIED;
   }
 
   /**

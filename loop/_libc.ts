@@ -8,7 +8,7 @@
  */
 
 /** The functions that are bound. */
-export const SYMBOLS = {
+const SYMBOLS = {
   // int socket(int domain, int type, int protocol)
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   // int close(int fd)

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatIp, parseIp } from "./ip.ts";
+import { formatIp, isMappedIp, parseIp } from "./ip.ts";
 
 /** How many addresses {@linkcode SocketAddress.fromIpv4} remembers. */
 const CACHE_SIZE = 4096;
@@ -112,13 +112,17 @@ export class SocketAddress {
     offset: number,
     port: number,
   ): SocketAddress {
-    let mapped = source[offset + 10] === 0xff && source[offset + 11] === 0xff;
-    for (let i = 0; mapped && i < 10; i++) mapped = source[offset + i] === 0;
-    return mapped
+    return isMappedIp(source, offset)
       ? SocketAddress.fromIpv4(source, offset + 12, port)
       : new SocketAddress(source.slice(offset, offset + 16), port);
   }
 }
+
+/** 0.0.0.0:0: every address and any port, or an end that is not known (yet). */
+export const UNSPECIFIED: SocketAddress = new SocketAddress(
+  new Uint8Array(4),
+  0,
+);
 
 /**
  * An IPv4 address and a port as one number of 48 bits.

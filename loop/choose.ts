@@ -20,13 +20,13 @@ const logger = getLogger(["shadowsocks", "loop"]);
  */
 export function makePoller(name?: Poller["name"]): Poller {
   if (name === "deno") return new DenoPoller();
-  if (name === "epoll") return EpollPoller.open();
+  if (name === "epoll") return new EpollPoller();
   const { os, arch } = Deno.build;
   if (os !== "linux" || (arch !== "x86_64" && arch !== "aarch64")) {
     return new DenoPoller();
   }
   try {
-    return EpollPoller.open();
+    return new EpollPoller();
   } catch (error) {
     logger.warn("epoll cannot be used, using Deno's sockets: {reason}", {
       reason: reason(error),

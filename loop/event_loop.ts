@@ -54,7 +54,7 @@ const TURN_EVERY = 20;
 /** The same where other work shares the thread. */
 const TURN_EVERY_COOPERATIVE = 2;
 /** Milliseconds without an event after which the loop is quiet. */
-export const QUIET_AFTER = 1000;
+const QUIET_AFTER = 1000;
 
 const logger = getLogger(["shadowsocks", "loop"]);
 
@@ -174,7 +174,7 @@ export class EventLoop {
 
   /**
    * Calls `callback` whenever nothing has happened for
-   * {@linkcode QUIET_AFTER} milliseconds, and not again before something has.
+   * a second, and not again before something has.
    *
    * @param callback Added once, however often it is given.
    */

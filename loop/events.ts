@@ -19,19 +19,6 @@ export const POLL_ERR = 0x08;
 export const POLL_HUP = 0x10;
 /** Events that no mask can refuse. */
 export const POLL_ALWAYS: number = POLL_ERR | POLL_HUP;
-/** The descriptor is not open. */
-export const POLL_NVAL = 0x20;
-
-/** Names of the masks, for log lines. */
-export const EVENT_NAMES: Readonly<Record<number, string>> = {
-  [POLL_NULL]: "POLL_NULL",
-  [POLL_IN]: "POLL_IN",
-  [POLL_OUT]: "POLL_OUT",
-  [POLL_ERR]: "POLL_ERR",
-  [POLL_HUP]: "POLL_HUP",
-  [POLL_NVAL]: "POLL_NVAL",
-};
-
 /** Seconds between two periodic callbacks; also the precision of timeouts. */
 export const TIMEOUT_PRECISION = 10;
 
@@ -40,9 +27,9 @@ export interface EventHandler {
   /**
    * Handles one readiness event.
    *
-   * @param socket The socket that is ready, null if it was removed meanwhile.
+   * @param socket The socket that is ready; it is still watched.
    * @param fd Its descriptor, the key of `fd_to_handlers`.
    * @param event A mask of `POLL_*`.
    */
-  handleEvent(socket: Socket | null, fd: number, event: number): void;
+  handleEvent(socket: Socket, fd: number, event: number): void;
 }

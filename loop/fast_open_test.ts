@@ -251,7 +251,7 @@ function forged(make: (libc: Forge) => Partial<LibcSymbols>): LoopFixture {
       return errno;
     },
   };
-  return new LoopFixture(EpollPoller.open(fake));
+  return new LoopFixture(new EpollPoller(fake));
 }
 
 /** Defines a test for systems with epoll. */

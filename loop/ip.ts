@@ -60,7 +60,7 @@ export function formatIp(bytes: Uint8Array): string {
       `Cannot format IP address: expected 4 or 16 bytes, got ${bytes.length}`,
     );
   }
-  if (isMapped(bytes)) {
+  if (isMappedIp(bytes)) {
     return `::ffff:${formatIp(bytes.subarray(MAPPED_PREFIX_LENGTH))}`;
   }
   const groups: string[] = [];
@@ -81,16 +81,25 @@ export function formatIp(bytes: Uint8Array): string {
  * @returns 4 bytes if `bytes` was mapped, else `bytes` itself.
  */
 export function unmapIp(bytes: Uint8Array): Uint8Array {
-  return bytes.length === 16 && isMapped(bytes)
+  return bytes.length === 16 && isMappedIp(bytes)
     ? bytes.slice(MAPPED_PREFIX_LENGTH)
     : bytes;
 }
 
-function isMapped(bytes: Uint8Array): boolean {
+/**
+ * Tells whether an IPv6 address is an IPv4-mapped one (RFC 4291, 2.5.5.2).
+ *
+ * @param bytes Holds 16 bytes of IPv6 address at `offset`.
+ * @param offset Where they begin.
+ * @returns True for `::ffff:0:0/96`.
+ */
+export function isMappedIp(bytes: Uint8Array, offset = 0): boolean {
+  // The ones first: they tell most addresses apart with one look.
+  if (bytes[offset + 10] !== 0xff || bytes[offset + 11] !== 0xff) return false;
   for (let i = 0; i < 10; i++) {
-    if (bytes[i] !== 0) return false;
+    if (bytes[offset + i] !== 0) return false;
   }
-  return bytes[10] === 0xff && bytes[11] === 0xff;
+  return true;
 }
 
 function parseIpv4(text: string): Uint8Array {

@@ -48,8 +48,18 @@ export interface BindOptions {
 
 /** A readiness mechanism and its sockets. */
 export interface Poller extends Disposable {
-  /** The name that `--event-loop` takes. */
+  /** The name that `--event-loop` takes; for options and log lines only. */
   readonly name: "epoll" | "deno";
+  /**
+   * Whether the address of a socket is free again once `close` has returned.
+   * If not, the system closes it some milliseconds later.
+   */
+  readonly closesAtOnce: boolean;
+  /**
+   * Whether `reusePort` of {@linkcode Poller.bindUdp} works: the system shares
+   * out datagrams among the sockets of one port.
+   */
+  readonly sharesUdpPorts: boolean;
   /**
    * Listens for TCP.
    *

@@ -69,9 +69,8 @@ export class WorkerPool implements Serving {
   static isAvailable(config: Config): boolean {
     if (Deno.build.os !== "linux") return false;
     if (config.mode === "tcp_only") return true;
-    // Deno's own UDP sockets cannot be shared.
     using poller = openPoller(config.eventLoop);
-    return poller.name === "epoll";
+    return poller.sharesUdpPorts;
   }
 
   async start(): Promise<void> {

@@ -186,11 +186,7 @@ export class TCPRelay implements RelayContext {
   }
 
   /** Hands an event to the handler of its descriptor, or accepts. */
-  handleEvent(socket: Socket | null, fd: number, event: number): void {
-    if (socket === null) {
-      logger.warn("poll removed fd");
-      return;
-    }
+  handleEvent(socket: Socket, fd: number, event: number): void {
     if (socket !== this.#serverSocket) {
       this.fd_to_handlers.get(fd)?.handleEvent(socket, event);
       return;

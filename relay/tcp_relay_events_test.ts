@@ -69,12 +69,6 @@ Deno.test("TCPRelay asks for fast open and a shared port when told so", () => {
   ]);
 });
 
-Deno.test("TCPRelay.handleEvent() logs when the socket was removed", () => {
-  using fixture = new RelayFixture();
-  fixture.relay.handleEvent(null, 7, POLL_IN);
-  assertEquals(fixture.logs.of("warning"), ["poll removed fd"]);
-});
-
 Deno.test("TCPRelay.handleEvent() does nothing when no handler has the descriptor", async () => {
   using fixture = new RelayFixture();
   const known = await fixture.accept();

@@ -168,11 +168,7 @@ export class UDPRelay implements EventHandler, AssociationHolder {
   }
 
   /** Reads what came from clients, or for an association. */
-  handleEvent(socket: Socket | null, fd: number, event: number): void {
-    if (socket === null) {
-      logger.warn("poll removed fd");
-      return;
-    }
+  handleEvent(socket: Socket, fd: number, event: number): void {
     if ((event & POLL_ERR) !== 0) {
       // An ICMP answer to something sent before: datagrams may be lost.
       logger.debug("UDP socket error: {code}", { code: socket.takeError() });

@@ -353,8 +353,6 @@ Deno.test("UDPRelay.addToLoop() throws when it was added before, or closed", () 
 Deno.test("UDPRelay.handleEvent() ignores sockets that it does not know", async () => {
   using fixture = new UdpFixture();
   await fixture.fromClient(fixture.seal(TARGET, utf8("x")), client(1));
-  fixture.relay.handleEvent(null, 9, POLL_IN);
-  assertEquals(fixture.logs.of("warning"), ["poll removed fd"]);
   const stranger = fixture.poller.bindUdp(client(0));
   stranger.bring(utf8("x"), client(2));
   fixture.relay.handleEvent(stranger, stranger.fd, POLL_IN | POLL_ERR);

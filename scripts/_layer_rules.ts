@@ -90,6 +90,20 @@ const EXCEPTIONS: ReadonlySet<string> = new Set([METHODS]);
 const ASSERT = "@std/assert";
 
 /**
+ * Tells whether a module is what a folder of the product shows to the others.
+ *
+ * @param path Path relative to the repository.
+ * @returns True for `main.ts`, and a folder's `mod.ts`, `fakes.ts` and
+ * {@linkcode EXCEPTIONS}.
+ */
+export function isSurface(path: string): boolean {
+  const folder = folderOf(path);
+  if (FOLDERS[folder] === undefined) return false;
+  return path === "main.ts" || path === `${folder}/mod.ts` ||
+    path === `${folder}/fakes.ts` || EXCEPTIONS.has(path);
+}
+
+/**
  * Finds every edge that the import rules forbid, and every cycle.
  *
  * @param edges All imports of all first-party modules.
@@ -170,13 +184,7 @@ function brokenSurface(to: string): string | undefined {
   const target = folderOf(to);
   if (target === "") return "main.ts is imported by nobody";
   // That only tests import `fakes.ts`, a fixture, is checked before.
-  if (
-    to === `${target}/mod.ts` || to === `${target}/fakes.ts` ||
-    EXCEPTIONS.has(to)
-  ) {
-    return undefined;
-  }
-  return `across folders import ${target}/mod.ts`;
+  return isSurface(to) ? undefined : `across folders import ${target}/mod.ts`;
 }
 
 function folderOf(path: string): string {

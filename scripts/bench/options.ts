@@ -23,7 +23,7 @@ const parseArgs = cli.parseArgs as (args: string[], options: {
 };
 
 /** The parts of the benchmark, in the order they run in. */
-export const PARTS = ["crypto", "loop", "relay"] as const;
+const PARTS = ["crypto", "loop", "relay"] as const;
 
 /** One of {@linkcode PARTS}. */
 export type Part = typeof PARTS[number];
