@@ -7,11 +7,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import { setUpLog } from "../config/mod.ts";
-import {
-  fromPlain,
-  type WorkerCommand,
-  type WorkerReport,
-} from "./_worker_messages.ts";
+import type { WorkerCommand, WorkerReport } from "./_worker_messages.ts";
 import { RelayLoop } from "./relay_loop.ts";
 
 /** The global scope of a worker, as far as it is used. */
@@ -20,9 +16,6 @@ interface WorkerScope {
   onmessage: ((event: MessageEvent<WorkerCommand>) => void) | null;
   close(): void;
 }
-
-/** Milliseconds between two reports of bytes. */
-const STATS_INTERVAL = 1000;
 
 const scope = globalThis as unknown as WorkerScope;
 const logger = getLogger(["shadowsocks"]);
@@ -58,19 +51,18 @@ const { promise: mayServe, resolve: onServe } = Promise.withResolvers<void>();
 async function work(
   command: Extract<WorkerCommand, { kind: "start" }>,
 ): Promise<void> {
-  const config = fromPlain(command.config);
+  const { config } = command;
   const limiter = setUpLog({
     write: (text) => scope.postMessage({ kind: "log", text }),
     reopen: () => true,
   }, config);
-  using counter = command.counts ? new Counter() : undefined;
   {
     using own = new RelayLoop(config, {
       reusePort: true,
       announce: command.listening === undefined,
       listening: command.listening ?? [],
       onPeriodic: () => limiter.flush(),
-      statCallback: counter && ((port, bytes) => counter.add(port, bytes)),
+      onAccess: (text) => scope.postMessage({ kind: "access", text }),
     });
     relay = own;
     await own.start();
@@ -80,27 +72,6 @@ async function work(
     await own.serve();
     relay = undefined;
   }
-  counter?.flush();
   scope.postMessage({ kind: "ended" });
   scope.close();
-}
-
-/** Sums up what was read, for one report a second. */
-class Counter implements Disposable {
-  #bytes = new Map<number, number>();
-  readonly #timer = setInterval(() => this.flush(), STATS_INTERVAL);
-
-  add(port: number, bytes: number): void {
-    this.#bytes.set(port, (this.#bytes.get(port) ?? 0) + bytes);
-  }
-
-  flush(): void {
-    if (this.#bytes.size === 0) return;
-    scope.postMessage({ kind: "stats", bytes: this.#bytes });
-    this.#bytes = new Map();
-  }
-
-  [Symbol.dispose](): void {
-    clearInterval(this.#timer);
-  }
 }

@@ -24,8 +24,18 @@ export interface ProcessOutput extends LogOutput {
 export class LogFile implements ProcessOutput, Disposable {
   #path: string | undefined;
   #file: Deno.FsFile | undefined;
-  #hasTerminal = true;
+  #hasTerminal: boolean;
   #redirect: ((path: string) => void) | undefined;
+
+  /**
+   * Makes an output without a file.
+   *
+   * @param options `hasTerminal`: whether it writes to standard output;
+   * default true.
+   */
+  constructor(options: { readonly hasTerminal?: boolean } = {}) {
+    this.#hasTerminal = options.hasTerminal ?? true;
+  }
 
   /**
    * Writes text. A full disk or a reader that has gone is no reason to stop

@@ -5,13 +5,16 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import { type Config, configForPort, type HostPort } from "../config/mod.ts";
+import type { Config, HostPort } from "../config/mod.ts";
 import { ProviderSet } from "../crypto/mod.ts";
 import { makeResolver } from "../dns/mod.ts";
 import { EventLoop, makePoller, type Poller } from "../loop/mod.ts";
-import { Manager, Service, type StatCallback } from "../relay/mod.ts";
+import { AccessLog } from "../control/mod.ts";
+import type { Observer } from "../relay/mod.ts";
 import { ProcessError } from "./errors.ts";
+import { ManagedService } from "./managed_service.ts";
 import { MemoryKeeper } from "./memory.ts";
+import { Service } from "./service.ts";
 
 /** What serves a configuration: a loop here, or loops in workers. */
 export interface Serving extends Disposable {
@@ -38,8 +41,10 @@ export interface Serving extends Disposable {
 
 /** Options of a {@linkcode RelayLoop}. */
 export interface RelayLoopOptions {
-  /** Told of every read. */
-  readonly statCallback?: StatCallback | undefined;
+  /** Told of every session, beside the access log. */
+  readonly observers?: readonly Observer[] | undefined;
+  /** Takes the lines of the access log, if the configuration has one. */
+  readonly onAccess?: ((line: string) => void) | undefined;
   /** Whether other loops of this system share the ports. */
   readonly reusePort?: boolean;
   /** Where another loop of the same configuration listens. */
@@ -56,7 +61,7 @@ const logger = getLogger(["shadowsocks"]);
 export class RelayLoop implements Serving {
   readonly #stack = new DisposableStack();
   readonly #loop: EventLoop;
-  readonly #service: Service | Manager;
+  readonly #service: Service | ManagedService;
   readonly #providers: ProviderSet;
   readonly #announce: boolean;
   #ended = false;
@@ -86,13 +91,14 @@ export class RelayLoop implements Serving {
     );
     const shared = {
       ...options,
+      observers: observersOf(config, options),
       loop: this.#loop,
       resolver,
       providers: this.#providers,
     };
     this.#service = config.managerAddress === undefined
       ? new Service(config, shared)
-      : new Manager(config, { ...shared, configForPort });
+      : new ManagedService(config, config.managerAddress, shared);
     stack.defer(() => this.#service.destroy());
     this.#stack.use(stack.move());
   }
@@ -143,6 +149,16 @@ export class RelayLoop implements Serving {
     this.#ended = true;
     this.#loop.stop();
   }
+}
+
+/** Who is told of sessions: nobody, unless somebody asked. */
+function observersOf(
+  { accessLog }: Config,
+  { observers = [], onAccess }: RelayLoopOptions,
+): readonly Observer[] {
+  if (accessLog === undefined || onAccess === undefined) return observers;
+  const { format } = accessLog;
+  return [...observers, new AccessLog({ format, write: onAccess })];
 }
 
 /**

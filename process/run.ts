@@ -8,7 +8,8 @@ import { getLogger } from "@logtape/logtape";
 import type { Config } from "../config/mod.ts";
 import { CipherError } from "../crypto/mod.ts";
 import { SocketError } from "../loop/mod.ts";
-import type { StatCallback } from "../relay/mod.ts";
+import { RuleError } from "../outbound/mod.ts";
+import { AccessOutput } from "./_access_output.ts";
 import { setUser } from "./_user.ts";
 import { ProcessError } from "./errors.ts";
 import type { ProcessOutput } from "./output.ts";
@@ -26,8 +27,6 @@ export interface RunOptions {
   readonly onDrain?: () => void;
   /** Called now and then while one loop serves; workers have their own. */
   readonly onPeriodic?: (() => void) | undefined;
-  /** Told of every read, or of the sums of the reads of workers. */
-  readonly statCallback?: StatCallback | undefined;
 }
 
 const logger = getLogger(["shadowsocks"]);
@@ -48,13 +47,17 @@ export async function run(
 ): Promise<number> {
   const { output, onReady, onDrain } = options;
   try {
-    using serving = makeServing(config, options);
+    using access = new AccessOutput(config.accessLog?.file, output);
+    using serving = makeServing(config, {
+      ...options,
+      onAccess: (line) => access.write(line),
+    });
     using _signals = onSignals({
       terminate: () => serving.terminate(),
       drain: () => {
         serving.drain().then(onDrain);
       },
-      reopen: () => output.reopen(),
+      reopen: () => access.reopen() && output.reopen(),
     });
     await serving.start();
     if (config.user !== undefined) setUser(config.user);
@@ -70,10 +73,13 @@ export async function run(
 
 function isExpected(error: unknown): error is Error {
   return error instanceof SocketError || error instanceof CipherError ||
-    error instanceof ProcessError;
+    error instanceof ProcessError || error instanceof RuleError;
 }
 
-function makeServing(config: Config, options: RunOptions): Serving {
+function makeServing(
+  config: Config,
+  options: RunOptions & { readonly onAccess: (line: string) => void },
+): Serving {
   if (config.workers <= 1) return new RelayLoop(config, options);
   if (config.managerAddress !== undefined) {
     logger.warn("workers are not used with a manager: serving with one");

@@ -97,14 +97,28 @@ export class Service {
     const { locals, servers } = this.#config;
     const { listening = [] } = this.#options;
     const isClient = locals.length > 0;
-    this.#outbounds = await openOutbounds(this.#config, this.#options);
-    for (const cipher of this.#outbounds.ciphers) this.#announce(cipher);
+    await this.open();
     await this.#addAll(
       isClient
         ? locals.map((each, i) => () => this.#addLocal(each, listening[i]))
         : servers.map((each, i) => () => this.#addServer(each, listening[i])),
     );
-    this.#outbounds.start();
+  }
+
+  /**
+   * Makes the ways, and listens nowhere: for a server whose ports come later.
+   *
+   * @throws {CipherError} If a cipher cannot be had.
+   */
+  async open(): Promise<void> {
+    const outbounds = await openOutbounds(this.#config, this.#options);
+    if (this.#closed) {
+      outbounds[Symbol.dispose]();
+      return;
+    }
+    this.#outbounds = outbounds;
+    for (const cipher of outbounds.ciphers) this.#announce(cipher);
+    outbounds.start();
   }
 
   /**

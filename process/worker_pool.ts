@@ -9,12 +9,7 @@
  */
 
 import type { Config, HostPort, LogOutput } from "../config/mod.ts";
-import type { StatCallback } from "../relay/mod.ts";
-import {
-  toPlain,
-  type WorkerCommand,
-  type WorkerReport,
-} from "./_worker_messages.ts";
+import type { WorkerCommand, WorkerReport } from "./_worker_messages.ts";
 import { ProcessError } from "./errors.ts";
 import { openPoller, RelayLoop, type Serving } from "./relay_loop.ts";
 
@@ -22,8 +17,8 @@ import { openPoller, RelayLoop, type Serving } from "./relay_loop.ts";
 export interface WorkerPoolOptions {
   /** Takes the lines that workers log. */
   readonly output: LogOutput;
-  /** Told once a second what all workers have read. */
-  readonly statCallback?: StatCallback | undefined;
+  /** Takes the lines of the access log, if the configuration has one. */
+  readonly onAccess?: ((line: string) => void) | undefined;
   /** Starts a thread; default one of this program's workers. */
   readonly makeWorker?: () => WorkerThread;
 }
@@ -117,9 +112,8 @@ export class WorkerPool implements Serving {
     this.#workers.push(worker);
     worker.tell({
       kind: "start",
-      config: toPlain(this.#config),
+      config: this.#config,
       listening,
-      counts: this.#options.statCallback !== undefined,
     });
     if (this.#closing !== undefined) worker.tell(this.#closing);
     return await worker.listening;
@@ -188,10 +182,8 @@ class RelayWorker {
       case "listening":
         this.#listening.resolve(report.listening);
         return;
-      case "stats":
-        for (const [port, bytes] of report.bytes) {
-          this.#options.statCallback?.(port, bytes);
-        }
+      case "access":
+        this.#options.onAccess?.(report.text);
         return;
       case "failed":
         this.#fail(report.reason);

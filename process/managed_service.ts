@@ -1,0 +1,186 @@
+/**
+ * A service whose ports a manager opens and closes.
+ *
+ * @module
+ */
+
+import {
+  type Config,
+  configForPort,
+  type HostPort,
+  type ServerConfig,
+} from "../config/mod.ts";
+import {
+  type ControlAddress,
+  type ManagedPort,
+  type ManagedServer,
+  Manager,
+  type PortRequest,
+  PortTraffic,
+} from "../control/mod.ts";
+import { CipherError } from "../crypto/mod.ts";
+import { formatHostPort, SocketError } from "../loop/mod.ts";
+import { Service, type ServiceOptions } from "./service.ts";
+
+/**
+ * Milliseconds until a port that the deno poller closes is closed: Deno holds
+ * it until the operation under way has ended.
+ */
+const CLOSE_DELAY = 10;
+
+/** A service and its manager. */
+export class ManagedService implements ManagedServer {
+  readonly #config: Config;
+  readonly #options: ServiceOptions;
+  readonly #service: Service;
+  readonly #manager: Manager;
+
+  /**
+   * Makes a service that listens nowhere.
+   *
+   * @param config What each port does; its servers are the first ports.
+   * @param address Where the manager listens.
+   * @param options What it runs on.
+   */
+  constructor(
+    config: Config,
+    address: ControlAddress,
+    options: ServiceOptions,
+  ) {
+    const traffic = new PortTraffic();
+    const observers = [...options.observers ?? [], traffic];
+    this.#config = config;
+    this.#options = options;
+    this.#service = new Service(config, { ...options, observers });
+    this.#manager = new Manager({
+      address,
+      dialect: config.managerDialect,
+      loop: options.loop,
+      resolver: options.resolver,
+      server: this,
+      traffic,
+    });
+  }
+
+  /** The addresses of its ports. */
+  get listening(): readonly HostPort[] {
+    return this.#service.listening;
+  }
+
+  /** Where the manager listens, once it has started. */
+  get controlName(): string {
+    return this.#manager.controlName;
+  }
+
+  /** The ports of the configuration, each at all its addresses. */
+  get startPorts(): readonly ManagedPort[] {
+    const ports = new Map<number, ServerConfig[]>();
+    for (const server of this.#config.servers) {
+      const known = ports.get(server.port);
+      if (known === undefined) ports.set(server.port, [server]);
+      else known.push(server);
+    }
+    return [...ports.values()].map((servers) => this.#portOf(servers));
+  }
+
+  /**
+   * Begins to take requests, and opens the first ports.
+   *
+   * @throws {SocketError} If an address cannot be bound.
+   * @throws {CipherError} If a cipher cannot be had.
+   */
+  async start(): Promise<void> {
+    try {
+      await this.#service.open();
+      await this.#manager.start();
+    } catch (error) {
+      this.destroy();
+      throw error;
+    }
+  }
+
+  /**
+   * Takes no more requests and closes the listeners; open connections go on.
+   *
+   * @param onIdle Called once when the last of them has ended.
+   */
+  close(onIdle: () => void): void {
+    this.#manager.close();
+    this.#service.close(onIdle);
+  }
+
+  /** Takes no more requests, closes the listeners, ends every connection. */
+  destroy(): void {
+    this.#manager.close();
+    this.#service.destroy();
+  }
+
+  /**
+   * Makes a port of the JSON of an `add`.
+   *
+   * @param json `server_port` and any other key of one port.
+   * @returns The port, or what is wrong.
+   */
+  parsePort(json: string): PortRequest {
+    const result = configForPort(this.#config, json);
+    if (result.kind === "error") {
+      return {
+        kind: "error",
+        messages: result.messages.map((one) => one.text),
+      };
+    }
+    const warnings = result.warnings.map(({ level, text }) => ({
+      level: level === "info" ? "info" as const : "warn" as const,
+      text,
+    }));
+    return {
+      kind: "port",
+      port: this.#portOf(result.config.servers),
+      warnings,
+    };
+  }
+
+  /**
+   * Where a port would listen.
+   *
+   * @param port Its number.
+   */
+  addressesOf(port: number): string {
+    return this.#config.listenAddresses
+      .map((host) => formatHostPort({ host, port })).join(", ");
+  }
+
+  /**
+   * Stops to listen on a port; settles when it is free.
+   *
+   * @param port Its number.
+   */
+  async closePort(port: number): Promise<void> {
+    this.#service.removePort(port);
+    const { loop } = this.#options;
+    if (loop.poller.closesAtOnce) return;
+    await new Promise<void>((resolve) => loop.addTimer(CLOSE_DELAY, resolve));
+  }
+
+  #portOf(servers: readonly ServerConfig[]): ManagedPort {
+    const [first] = servers;
+    return {
+      port: first?.port ?? 0,
+      method: first?.method ?? this.#config.method,
+      addresses: servers.map(formatHostPort).join(", "),
+      open: () => this.#open(servers),
+    };
+  }
+
+  async #open(servers: readonly ServerConfig[]): Promise<Error | undefined> {
+    try {
+      await this.#service.addServers(servers);
+      return undefined;
+    } catch (error) {
+      if (error instanceof SocketError || error instanceof CipherError) {
+        return error;
+      }
+      throw error;
+    }
+  }
+}
