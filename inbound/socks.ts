@@ -23,10 +23,6 @@ import {
 } from "../relay/mod.ts";
 import {
   CMD_UDP_ASSOCIATE,
-  credentialsReply,
-  greetingReply,
-  METHOD_NO_ACCEPTABLE,
-  METHOD_NOAUTH,
   METHOD_USER_PASSWORD,
   parseCredentials,
   parseGreeting,
@@ -34,16 +30,22 @@ import {
   parseSocks4Request,
   reply,
   REPLY_COMMAND_NOT_SUPPORTED,
-  REPLY_CONNECTION_REFUSED,
-  REPLY_GENERAL_FAILURE,
-  REPLY_HOST_UNREACHABLE,
-  REPLY_NETWORK_UNREACHABLE,
   REPLY_NOT_ALLOWED,
   REPLY_SUCCEEDED,
   SOCKS4_IP_OFFSET,
   SOCKS4_VERSION,
-  socks4Reply,
 } from "../socks5/mod.ts";
+import {
+  CONNECTED,
+  failureReply,
+  GREETED,
+  NO_METHOD,
+  PASSWORD_RIGHT,
+  PASSWORD_WANTED,
+  PASSWORD_WRONG,
+  SOCKS4_CONNECTED,
+  SOCKS4_REFUSED,
+} from "./_socks_replies.ts";
 import { headerTarget } from "./header_target.ts";
 import { type ProxyUser, ProxyUsers } from "./proxy_users.ts";
 
@@ -66,29 +68,6 @@ export interface SocksInboundOptions {
   readonly users?: readonly ProxyUser[] | undefined;
 }
 
-/** Errors of a look-up or a connect, as SOCKS5 replies; all others: general failure. */
-const REPLIES: Readonly<Record<string, number>> = {
-  ECONNREFUSED: REPLY_CONNECTION_REFUSED,
-  ENETUNREACH: REPLY_NETWORK_UNREACHABLE,
-  EHOSTUNREACH: REPLY_HOST_UNREACHABLE,
-  EHOSTDOWN: REPLY_HOST_UNREACHABLE,
-  ETIMEDOUT: REPLY_HOST_UNREACHABLE,
-  "not-found": REPLY_HOST_UNREACHABLE,
-  "no-address": REPLY_HOST_UNREACHABLE,
-  timeout: REPLY_HOST_UNREACHABLE,
-  failed: REPLY_HOST_UNREACHABLE,
-  EACCES: REPLY_NOT_ALLOWED,
-};
-
-/** Answers that are the same for every connection, made once. */
-const GREETED = greetingReply(METHOD_NOAUTH);
-const PASSWORD_WANTED = greetingReply(METHOD_USER_PASSWORD);
-const NO_METHOD = greetingReply(METHOD_NO_ACCEPTABLE);
-const PASSWORD_RIGHT = credentialsReply(true);
-const PASSWORD_WRONG = credentialsReply(false);
-const CONNECTED = reply(REPLY_SUCCEEDED);
-const SOCKS4_CONNECTED = socks4Reply(true);
-const SOCKS4_REFUSED = socks4Reply(false);
 const NEED_MORE: InboundAnswer = { kind: "more", consumed: 0 };
 
 /** The SOCKS proxy of a listener. */
@@ -171,19 +150,17 @@ class SocksStream implements InboundStream {
   }
 
   /** Says why not, with the code that fits; logs it if no rule has. */
-  failed({ status, code }: Failure): Refusal {
-    const isBlocked = status === "blocked";
-    if (!isBlocked) {
+  failed(failure: Failure): Refusal {
+    if (failure.status !== "blocked") {
       logger.warn("cannot connect to server for {name}: {code}", {
         name: `${this.#session.target}`,
-        code,
+        code: failure.code,
       });
     }
-    if (this.#stage === "socks4") {
-      return { reply: SOCKS4_REFUSED, ending: "close" };
-    }
-    const known = isBlocked ? REPLY_NOT_ALLOWED : REPLIES[code];
-    return { reply: reply(known ?? REPLY_GENERAL_FAILURE), ending: "close" };
+    return {
+      reply: this.#stage === "socks4" ? SOCKS4_REFUSED : failureReply(failure),
+      ending: "close",
+    };
   }
 
   /** Holds nothing. */
