@@ -143,20 +143,11 @@ class SocksStream implements InboundStream {
 
   /** Says where datagrams go. */
   associated(address: SocketAddress): Uint8Array {
-    logger.debug("UDP associate from {client}", () => ({
-      client: `${this.#session.client}`,
-    }));
     return reply(REPLY_SUCCEEDED, address.bytes, address.port);
   }
 
-  /** Says why not, with the code that fits; logs it if no rule has. */
+  /** Says why not, with the code that fits. */
   failed(failure: Failure): Refusal {
-    if (failure.status !== "blocked") {
-      logger.warn("cannot connect to server for {name}: {code}", {
-        name: `${this.#session.target}`,
-        code: failure.code,
-      });
-    }
     return {
       reply: this.#stage === "socks4" ? SOCKS4_REFUSED : failureReply(failure),
       ending: "close",
