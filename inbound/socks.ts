@@ -63,7 +63,7 @@ export interface SocksInboundOptions {
   readonly mode?: SocksMode | undefined;
   /**
    * Who may use it: one of these must give its name and password, so SOCKS4,
-   * which has no password, is refused. Default: everybody.
+   * which has no password, is refused. Default, and if empty: everybody.
    */
   readonly users?: readonly ProxyUser[] | undefined;
 }
@@ -82,10 +82,10 @@ export class SocksInbound implements Inbound {
    * @param options What is served, and to whom.
    */
   constructor(options: SocksInboundOptions = {}) {
-    const { mode = "tcp_and_udp", users } = options;
+    const { mode = "tcp_and_udp", users = [] } = options;
     this.#rules = {
       mode,
-      users: users === undefined ? undefined : new ProxyUsers(users),
+      users: users.length === 0 ? undefined : new ProxyUsers(users),
     };
   }
 

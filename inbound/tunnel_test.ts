@@ -70,7 +70,8 @@ for (const [target, header] of TARGETS) {
 Deno.test("TunnelPackets writes no header when there is no room", () => {
   const [target, header] = TARGETS[0]!;
   const packets = new TunnelPackets(target);
-  for (const [room, head] of [[header.length, 0], [header.length - 1, -1]]) {
+  const { length } = header;
+  for (const [room, head] of [[length, 0], [length - 1, -1], [0, -1]]) {
     const packet = new Packet();
     packet.bytes = new Uint8Array(100);
     packet.start = room!;

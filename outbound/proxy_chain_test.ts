@@ -20,7 +20,7 @@ import {
   Target,
 } from "../relay/mod.ts";
 import { bytesOf, HandshakeRun } from "./_handshake_fixture.ts";
-import { type ProxyHop, ProxyOutbound, Socks5Handshake } from "./mod.ts";
+import { type ProxyHop, ProxyOutbound, Socks5ProxyHandshake } from "./mod.ts";
 
 const CODEC = {} as StreamCodec;
 const TARGET = Target.of("web.example", 443);
@@ -187,7 +187,7 @@ for (const [name, place, isDirect, result] of FAILURES) {
 Deno.test("ProxyOutbound goes through two SOCKS5 proxies", () => {
   const inner = new FakeInner();
   const handshake = (target: Target): OutboundHandshake =>
-    new Socks5Handshake({ target });
+    new Socks5ProxyHandshake({ target });
   const way = new ProxyOutbound(inner, [
     { target: Target.of("192.0.2.1", 1080), handshake },
     { target: Target.of("192.0.2.2", 1081), handshake },

@@ -14,7 +14,7 @@
  *
  * - `proxy-auth`: the proxy does not take our name and password, or none;
  * - `proxy-refused`: the proxy will not, or cannot, and says no more;
- * - `proxy-protocol`: what it answers is not SOCKS5.
+ * - `proxy-answer`: what it answers is not SOCKS5.
  *
  * @module
  */
@@ -44,8 +44,8 @@ import {
   REPLY_TTL_EXPIRED,
 } from "../socks5/mod.ts";
 
-/** Options of {@linkcode Socks5Handshake}. */
-export interface Socks5HandshakeOptions {
+/** Options of {@linkcode Socks5ProxyHandshake}. */
+export interface Socks5ProxyHandshakeOptions {
   /** What the proxy is asked for. */
   readonly target: Target;
   /** The name, at most 255 bytes of UTF-8. Default: no name is offered. */
@@ -66,13 +66,13 @@ const CODES: ReadonlyMap<number, string> = new Map([
 const NEED_MORE: HandshakeAnswer = { kind: "more", consumed: 0 };
 const AUTH_FAILED = serverFailed("proxy-auth");
 const REFUSED = serverFailed("proxy-refused");
-const NOT_SOCKS5 = serverFailed("proxy-protocol");
+const NOT_SOCKS5 = serverFailed("proxy-answer");
 
 /** What is waited for. */
 type Stage = "method" | "verdict" | "reply";
 
 /** The words with one SOCKS5 proxy. */
-export class Socks5Handshake implements OutboundHandshake {
+export class Socks5ProxyHandshake implements OutboundHandshake {
   readonly #target: Target;
   readonly #user: string | undefined;
   readonly #password: string;
@@ -83,7 +83,7 @@ export class Socks5Handshake implements OutboundHandshake {
    *
    * @param options What to ask for, and as whom.
    */
-  constructor({ target, user, password }: Socks5HandshakeOptions) {
+  constructor({ target, user, password }: Socks5ProxyHandshakeOptions) {
     this.#target = target;
     this.#user = user;
     this.#password = password ?? "";

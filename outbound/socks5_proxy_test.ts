@@ -7,7 +7,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { Target } from "../relay/mod.ts";
 import { bytesOf, HandshakeRun } from "./_handshake_fixture.ts";
-import { Socks5Handshake } from "./mod.ts";
+import { Socks5ProxyHandshake } from "./mod.ts";
 
 const NAME = Target.of("example.com", 443);
 const NAME_HEADER = bytesOf(3, 11, "example.com", 1, 187);
@@ -65,7 +65,7 @@ const TALKS: readonly {
   },
 ];
 for (const { name, answers, sent, ...options } of TALKS) {
-  Deno.test(`Socks5Handshake opens the way ${name}, cut anywhere`, () => {
+  Deno.test(`Socks5ProxyHandshake opens the way ${name}, cut anywhere`, () => {
     for (const payload of ["", "SSH-2.0"]) {
       const all = bytesOf(answers, payload);
       const cuts = [[all], Array.from(all, (byte) => bytesOf(byte))];
@@ -73,14 +73,14 @@ for (const { name, answers, sent, ...options } of TALKS) {
         cuts.push([all.subarray(0, cut), all.subarray(cut)]);
       }
       for (const pieces of cuts) {
-        const run = new HandshakeRun(new Socks5Handshake(options));
+        const run = new HandshakeRun(new Socks5ProxyHandshake(options));
         run.bring(...pieces);
         assertEquals(run.result, "ready");
         assertEquals(run.sent, sent);
         assertEquals(run.rest, bytesOf(payload));
       }
       for (let length = 0; length < answers.length; length++) {
-        const run = new HandshakeRun(new Socks5Handshake(options));
+        const run = new HandshakeRun(new Socks5ProxyHandshake(options));
         assertEquals(run.bring(all.subarray(0, length)).result, "more");
       }
     }
@@ -119,12 +119,12 @@ const FAILURES: readonly {
   {
     name: "a method that was not offered",
     answers: bytesOf(5, 1),
-    result: "server_failed proxy-protocol",
+    result: "server_failed proxy-answer",
   },
   {
     name: "a password wanted when there is none",
     answers: bytesOf(5, 2),
-    result: "server_failed proxy-protocol",
+    result: "server_failed proxy-answer",
   },
   {
     name: "a wrong password",
@@ -147,40 +147,40 @@ const FAILURES: readonly {
   {
     name: "SOCKS4",
     answers: bytesOf(0, 0x5a),
-    result: "server_failed proxy-protocol",
+    result: "server_failed proxy-answer",
   },
   {
     name: "HTTP",
     answers: bytesOf("HTTP/1.1 400"),
-    result: "server_failed proxy-protocol",
+    result: "server_failed proxy-answer",
   },
   {
     name: "another version in the reply",
     answers: bytesOf(5, 0, 4),
-    result: "server_failed proxy-protocol",
+    result: "server_failed proxy-answer",
   },
   {
     name: "another version in the verdict",
     answers: bytesOf(5, 2, 9),
-    result: "server_failed proxy-protocol",
+    result: "server_failed proxy-answer",
     user: "alice",
   },
   {
     name: "a bound address of an unknown type",
     answers: bytesOf(5, 0, 5, 0, 0, 9),
-    result: "server_failed proxy-protocol",
+    result: "server_failed proxy-answer",
   },
 ];
 for (const { name, answers, result, user, target = NAME } of FAILURES) {
-  Deno.test(`Socks5Handshake fails when the proxy answers ${name}`, () => {
+  Deno.test(`Socks5ProxyHandshake fails when the proxy answers ${name}`, () => {
     for (const pieces of [[answers], Array.from(answers, (b) => bytesOf(b))]) {
-      const run = new HandshakeRun(new Socks5Handshake({ target, user }));
+      const run = new HandshakeRun(new Socks5ProxyHandshake({ target, user }));
       assertEquals(run.bring(...pieces).result, result);
     }
   });
 }
 
-Deno.test("Socks5Handshake never throws, and decides within 520 bytes, whatever a proxy sends", () => {
+Deno.test("Socks5ProxyHandshake never throws, and decides within 520 bytes, whatever a proxy sends", () => {
   let state = 11;
   const random = (limit: number): number => {
     state = state * 48_271 % 0x7fffffff;
@@ -194,7 +194,7 @@ Deno.test("Socks5Handshake never throws, and decides within 520 bytes, whatever 
       bytes[random(answers.length)] = random(256);
     }
     const cut = random(bytes.length);
-    const run = new HandshakeRun(new Socks5Handshake(options));
+    const run = new HandshakeRun(new Socks5ProxyHandshake(options));
     run.bring(bytes.subarray(0, cut), bytes.subarray(cut));
     assert(run.result !== "more", `${bytes}`);
   }
