@@ -263,8 +263,13 @@ function mappedOffset(ip: Uint8Array): number {
   return 12;
 }
 
-/** Printable ASCII without the blank. */
-function isNameByte(code: number): boolean {
+/**
+ * Tells whether a byte may stand in a host name.
+ *
+ * @param code The byte, or the code of a character.
+ * @returns True for printable ASCII without the blank.
+ */
+export function isNameByte(code: number): boolean {
   return code > 0x20 && code < 0x7f;
 }
 

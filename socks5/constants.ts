@@ -1,5 +1,6 @@
 /**
- * Numbers of SOCKS version 5 (RFC 1928) and of the shadowsocks address header.
+ * Numbers of SOCKS versions 4 and 5 (RFC 1928, RFC 1929) and of the shadowsocks
+ * address header.
  *
  * @module
  */
@@ -9,6 +10,8 @@ export const SOCKS_VERSION = 0x05;
 
 /** Method: no authentication required (RFC 1928, section 3). */
 export const METHOD_NOAUTH = 0x00;
+/** Method: user name and password (RFC 1929). */
+export const METHOD_USER_PASSWORD = 0x02;
 /** Method: none of the offered methods is acceptable. */
 export const METHOD_NO_ACCEPTABLE = 0xff;
 
@@ -51,3 +54,10 @@ export const REPLY_ADDRESS_TYPE_NOT_SUPPORTED = 0x08;
 export const MAX_DOMAIN_LENGTH = 255;
 /** The longest address header: type, length, 255 bytes of name, port. */
 export const MAX_ADDRESS_LENGTH: number = 1 + 1 + MAX_DOMAIN_LENGTH + 2;
+
+/** VN of every SOCKS4 request. */
+export const SOCKS4_VERSION = 0x04;
+/** SOCKS4 reply: granted. */
+export const SOCKS4_GRANTED = 0x5a;
+/** SOCKS4 reply: rejected or failed. */
+export const SOCKS4_REJECTED = 0x5b;

@@ -13,7 +13,7 @@
  */
 
 import { NEED_MORE, type NeedMore } from "./address.ts";
-import { METHOD_NOAUTH, SOCKS_VERSION } from "./constants.ts";
+import { METHOD_NOAUTH, SOCKS4_VERSION, SOCKS_VERSION } from "./constants.ts";
 
 /** What a client spoke that did not speak SOCKS5. */
 export type ForeignProtocol = "socks4" | "http" | "tls" | "unknown";
@@ -68,7 +68,6 @@ const HTTP_METHODS = [
 
 /** Type of a TLS handshake record (RFC 8446, section 5.1). */
 const TLS_HANDSHAKE = 0x16;
-const SOCKS4_VERSION = 0x04;
 
 /**
  * Reads a greeting. Call it again with more bytes after "need-more".
@@ -107,7 +106,8 @@ export function parseGreeting(bytes: Uint8Array): GreetingResult {
 /**
  * The server's answer to a greeting, or to what should have been one.
  *
- * @param method `METHOD_NOAUTH` or `METHOD_NO_ACCEPTABLE`.
+ * @param method `METHOD_NOAUTH`, `METHOD_USER_PASSWORD` or
+ * `METHOD_NO_ACCEPTABLE`.
  * @returns Two new bytes.
  */
 export function greetingReply(method: number): Uint8Array {

@@ -194,6 +194,8 @@ Deno.test("parseUdpHeader() reads a header and drops every prefix of it", () => 
         reason: "too-short",
       });
       assertEquals(parseUdpHeader(bytes, length).status, "drop");
+      const shifted = bytesOf(9, 9, bytes);
+      assertEquals(parseUdpHeader(shifted, 2 + length, 2).status, "drop");
     }
     for (const data of ["", "x", "y".repeat(1500)]) {
       const got = parseUdpHeader(bytesOf(bytes, data));
@@ -201,6 +203,13 @@ Deno.test("parseUdpHeader() reads a header and drops every prefix of it", () => 
       assertEquals(
         got.status === "ok" && got.address.hostOffset,
         target[0] === 3 ? 5 : 4,
+      );
+      const shifted = bytesOf(9, 9, bytes, data);
+      const again = parseUdpHeader(shifted, shifted.length, 2);
+      assertEquals(again.status === "ok" && again.length, bytes.length);
+      assertEquals(
+        again.status === "ok" && again.address.hostOffset,
+        target[0] === 3 ? 7 : 6,
       );
     }
   }

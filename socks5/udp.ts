@@ -51,17 +51,20 @@ const BAD_ADDRESS: DroppedDatagram = { status: "drop", reason: "address" };
 /**
  * Reads the header of a whole datagram.
  *
- * @param bytes The datagram, from the beginning of the array.
- * @param end Its length. Default: the length of the array.
+ * @param bytes Holds the datagram.
+ * @param end Where it ends. Default: the length of the array.
+ * @param start Where it begins. Default: the beginning of the array.
  * @returns The header, or why to drop the datagram.
  */
 export function parseUdpHeader(
   bytes: Uint8Array,
   end: number = bytes.length,
+  start = 0,
 ): UdpHeaderResult {
-  if (end <= UDP_PREFIX_LENGTH) return TOO_SHORT;
-  if (bytes[2] !== 0) return FRAGMENT;
-  const address = parseAddress(bytes, { offset: UDP_PREFIX_LENGTH, end });
+  const offset = start + UDP_PREFIX_LENGTH;
+  if (end <= offset) return TOO_SHORT;
+  if (bytes[offset - 1] !== 0) return FRAGMENT;
+  const address = parseAddress(bytes, { offset, end });
   if (address.status === "need-more") return TOO_SHORT;
   if (address.status === "invalid") return BAD_ADDRESS;
   return {

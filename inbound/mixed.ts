@@ -1,0 +1,163 @@
+/**
+ * SOCKS and HTTP on one port. The first byte tells them apart: 4 or 5 is the
+ * version of SOCKS, a letter begins the method of an HTTP request.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { SocketAddress } from "../loop/mod.ts";
+import type {
+  Ending,
+  Failure,
+  Inbound,
+  InboundAnswer,
+  InboundStream,
+  Refusal,
+  Session,
+  Status,
+  StreamCodec,
+} from "../relay/mod.ts";
+import { SOCKS4_VERSION, SOCKS_VERSION } from "../socks5/mod.ts";
+
+const logger = getLogger(["shadowsocks", "inbound"]);
+
+/** Options of {@linkcode MixedInbound}. */
+export interface MixedInboundOptions {
+  /** Takes connections whose first byte is 4 or 5. */
+  readonly socks: Inbound;
+  /** Takes connections whose first byte is an ASCII letter. */
+  readonly http: Inbound;
+  /** The word of the configuration. Default `mixed`. */
+  readonly protocol?: string | undefined;
+}
+
+/** Type of a TLS handshake record (RFC 8446, section 5.1). */
+const TLS_HANDSHAKE = 0x16;
+/** Bit that lower-case letters of ASCII have and upper-case ones lack. */
+const LOWER_CASE = 0x20;
+const LETTER_A = 0x61;
+const LETTER_Z = 0x7a;
+
+const NEED_MORE: InboundAnswer = { kind: "more", consumed: 0 };
+const REFUSED: InboundAnswer = {
+  kind: "refuse",
+  status: "error",
+  ending: "close",
+};
+
+/** SOCKS and HTTP on one port. */
+export class MixedInbound implements Inbound {
+  /** The word of the configuration. */
+  readonly protocol: string;
+  readonly #protocols: Protocols;
+
+  /**
+   * Makes the protocol.
+   *
+   * @param options The two that it is mixed of.
+   */
+  constructor({ socks, http, protocol }: MixedInboundOptions) {
+    this.protocol = protocol ?? "mixed";
+    this.#protocols = { socks, http };
+  }
+
+  /** Makes the client's side of a connection. */
+  accept(session: Session): InboundStream {
+    return new MixedStream(this.#protocols, session);
+  }
+
+  /** Goes on with the next request, in the protocol of the first. */
+  next(stream: InboundStream, session: Session): void {
+    if (stream instanceof MixedStream) stream.next(session);
+  }
+}
+
+/** The two that a listener is mixed of. */
+interface Protocols {
+  readonly socks: Inbound;
+  readonly http: Inbound;
+}
+
+/** A connection whose protocol the first byte decides. */
+class MixedStream implements InboundStream {
+  readonly #protocols: Protocols;
+  readonly #session: Session;
+  #inbound: Inbound | undefined;
+  #stream: InboundStream | undefined;
+
+  constructor(protocols: Protocols, session: Session) {
+    this.#protocols = protocols;
+    this.#session = session;
+  }
+
+  get codec(): StreamCodec | undefined {
+    return this.#stream?.codec;
+  }
+
+  get finished(): boolean {
+    return this.#stream?.finished ?? false;
+  }
+
+  /** Chooses by the first byte; from then on the chosen one speaks. */
+  receive(data: Uint8Array, output: Uint8Array): InboundAnswer {
+    if (this.#stream === undefined) {
+      const first = data[0];
+      if (first === undefined) return NEED_MORE;
+      this.#inbound = this.#choose(first);
+      if (this.#inbound === undefined) return this.#refuse(first);
+      this.#stream = this.#inbound.accept(this.#session);
+    }
+    return this.#stream.receive(data, output);
+  }
+
+  connected(): Uint8Array | undefined {
+    return this.#stream?.connected();
+  }
+
+  associated(address: SocketAddress): Uint8Array {
+    return this.#stream?.associated?.(address) ?? new Uint8Array(0);
+  }
+
+  failed(failure: Failure): Refusal {
+    return this.#stream?.failed(failure) ?? { ending: "close" };
+  }
+
+  onCodecFailed(): { readonly status: Status; readonly ending: Ending } {
+    return this.#stream?.onCodecFailed?.() ??
+      { status: "error", ending: "reset" };
+  }
+
+  /** Goes on with the next request. */
+  next(session: Session): void {
+    if (this.#stream !== undefined) {
+      this.#inbound?.next?.(this.#stream, session);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#stream?.[Symbol.dispose]();
+  }
+
+  #choose(first: number): Inbound | undefined {
+    const { socks, http } = this.#protocols;
+    if (first === SOCKS_VERSION || first === SOCKS4_VERSION) return socks;
+    return isLetter(first) ? http : undefined;
+  }
+
+  #refuse(first: number): InboundAnswer {
+    logger.error("connection from {client} {message}", {
+      client: `${this.#session.client}`,
+      message: first === TLS_HANDSHAKE
+        ? "looks like a TLS handshake; set the application to SOCKS5 or to an HTTP proxy, not to an HTTPS proxy"
+        : "is neither SOCKS nor HTTP; set the application to SOCKS5 or to an HTTP proxy",
+    });
+    return REFUSED;
+  }
+}
+
+/** Whether a byte is an ASCII letter. */
+function isLetter(byte: number): boolean {
+  const lower = byte | LOWER_CASE;
+  return lower >= LETTER_A && lower <= LETTER_Z;
+}

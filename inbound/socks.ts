@@ -1,0 +1,276 @@
+/**
+ * The SOCKS proxy: SOCKS5 with CONNECT and UDP ASSOCIATE (RFC 1928), with name
+ * and password where there are users (RFC 1929), and SOCKS4 and 4a CONNECT.
+ *
+ * The answer to CONNECT is given once the target is reached, so that one that
+ * cannot be reached shows as a SOCKS error and not as a dead connection. With
+ * fast open the relay must ask for the answer before.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { SocketAddress } from "../loop/mod.ts";
+import {
+  type Failure,
+  type Inbound,
+  type InboundAnswer,
+  type InboundStream,
+  type Refusal,
+  type Session,
+  type Status,
+  Target,
+} from "../relay/mod.ts";
+import {
+  CMD_UDP_ASSOCIATE,
+  METHOD_USER_PASSWORD,
+  parseCredentials,
+  parseGreeting,
+  parseRequest,
+  parseSocks4Request,
+  reply,
+  REPLY_COMMAND_NOT_SUPPORTED,
+  REPLY_NOT_ALLOWED,
+  REPLY_SUCCEEDED,
+  SOCKS4_IP_OFFSET,
+  SOCKS4_VERSION,
+} from "../socks5/mod.ts";
+import {
+  CONNECTED,
+  failureReply,
+  GREETED,
+  NO_METHOD,
+  PASSWORD_RIGHT,
+  PASSWORD_WANTED,
+  PASSWORD_WRONG,
+  SOCKS4_CONNECTED,
+  SOCKS4_REFUSED,
+} from "./_socks_replies.ts";
+import { headerTarget } from "./header_target.ts";
+import { type ProxyUser, ProxyUsers } from "./proxy_users.ts";
+
+const logger = getLogger(["shadowsocks", "inbound"]);
+
+/** What a SOCKS listener serves: CONNECT, UDP ASSOCIATE or both. */
+export type SocksMode = "tcp_only" | "tcp_and_udp" | "udp_only";
+
+/** Options of {@linkcode SocksInbound}. */
+export interface SocksInboundOptions {
+  /**
+   * What is served. `tcp_only` where the listener has no UDP side. Default
+   * `tcp_and_udp`.
+   */
+  readonly mode?: SocksMode | undefined;
+  /**
+   * Who may use it: one of these must give its name and password, so SOCKS4,
+   * which has no password, is refused. Default, and if empty: everybody.
+   */
+  readonly users?: readonly ProxyUser[] | undefined;
+}
+
+const NEED_MORE: InboundAnswer = { kind: "more", consumed: 0 };
+
+/** The SOCKS proxy of a listener. */
+export class SocksInbound implements Inbound {
+  /** The word of the configuration. */
+  readonly protocol = "socks";
+  readonly #rules: Rules;
+
+  /**
+   * Makes the protocol.
+   *
+   * @param options What is served, and to whom.
+   */
+  constructor(options: SocksInboundOptions = {}) {
+    const { mode = "tcp_and_udp", users = [] } = options;
+    this.#rules = {
+      mode,
+      users: users.length === 0 ? undefined : new ProxyUsers(users),
+    };
+  }
+
+  /** Makes the client's side of a connection. */
+  accept(session: Session): InboundStream {
+    return new SocksStream(this.#rules, session);
+  }
+}
+
+/** What all connections of a listener share. */
+interface Rules {
+  readonly mode: SocksMode;
+  readonly users: ProxyUsers | undefined;
+}
+
+/** What a connection waits for. */
+type Stage = "greeting" | "password" | "request" | "socks4";
+
+/** One connection of the SOCKS proxy. */
+class SocksStream implements InboundStream {
+  readonly codec = undefined;
+  readonly #rules: Rules;
+  readonly #session: Session;
+  #stage: Stage = "greeting";
+
+  constructor(rules: Rules, session: Session) {
+    this.#rules = rules;
+    this.#session = session;
+  }
+
+  /** Takes greeting, password and request, one an answer. */
+  receive(data: Uint8Array): InboundAnswer {
+    if (data.length === 0) return NEED_MORE;
+    if (this.#stage === "greeting" && data[0] === SOCKS4_VERSION) {
+      this.#stage = "socks4";
+    }
+    switch (this.#stage) {
+      case "greeting":
+        return this.#onGreeting(data);
+      case "password":
+        return this.#onPassword(data);
+      case "request":
+        return this.#onRequest(data);
+      case "socks4":
+        return this.#onSocks4(data);
+      default:
+        return this.#stage satisfies never;
+    }
+  }
+
+  /** Says success. */
+  connected(): Uint8Array {
+    return this.#stage === "socks4" ? SOCKS4_CONNECTED : CONNECTED;
+  }
+
+  /** Says where datagrams go. */
+  associated(address: SocketAddress): Uint8Array {
+    return reply(REPLY_SUCCEEDED, address.bytes, address.port);
+  }
+
+  /** Says why not, with the code that fits. */
+  failed(failure: Failure): Refusal {
+    return {
+      reply: this.#stage === "socks4" ? SOCKS4_REFUSED : failureReply(failure),
+      ending: "close",
+    };
+  }
+
+  /** Holds nothing. */
+  [Symbol.dispose](): void {}
+
+  #onGreeting(data: Uint8Array): InboundAnswer {
+    const greeting = parseGreeting(data);
+    switch (greeting.status) {
+      case "need-more":
+        return NEED_MORE;
+      case "invalid":
+        logger.error("connection from {client} {message}", {
+          client: `${this.#session.client}`,
+          message: greeting.message,
+        });
+        return refuse("error");
+      case "ok":
+        break;
+    }
+    const { methods, length } = greeting;
+    if (this.#rules.users !== undefined) {
+      if (!methods.includes(METHOD_USER_PASSWORD)) {
+        return this.#refuseUser("no password offered", NO_METHOD);
+      }
+      this.#stage = "password";
+      return { kind: "more", consumed: length, reply: PASSWORD_WANTED };
+    }
+    if (!greeting.offersNoAuth) {
+      logger.error(
+        "connection from {client} offers no method without authentication",
+        { client: `${this.#session.client}` },
+      );
+      return refuse("error", NO_METHOD);
+    }
+    this.#stage = "request";
+    return { kind: "more", consumed: length, reply: GREETED };
+  }
+
+  #onPassword(data: Uint8Array): InboundAnswer {
+    const given = parseCredentials(data);
+    switch (given.status) {
+      case "need-more":
+        return NEED_MORE;
+      case "invalid":
+        return this.#refuseUser(given.message, PASSWORD_WRONG);
+      case "ok":
+        break;
+    }
+    const user = this.#rules.users?.find(given.user, given.password);
+    if (user === undefined) {
+      return this.#refuseUser("wrong user or password", PASSWORD_WRONG);
+    }
+    this.#session.user = user;
+    this.#stage = "request";
+    return { kind: "more", consumed: given.length, reply: PASSWORD_RIGHT };
+  }
+
+  #onRequest(data: Uint8Array): InboundAnswer {
+    const request = parseRequest(data);
+    switch (request.status) {
+      case "need-more":
+        return NEED_MORE;
+      case "invalid":
+        this.#logRefused(request.message);
+        return refuse("error", reply(request.reply));
+      case "ok":
+        break;
+    }
+    const { command, address, length: consumed } = request;
+    const { mode } = this.#rules;
+    if (command === CMD_UDP_ASSOCIATE) {
+      return mode === "tcp_only"
+        ? refuse("error", reply(REPLY_COMMAND_NOT_SUPPORTED))
+        : { kind: "associate", consumed };
+    }
+    if (mode === "udp_only") return refuse("error", reply(REPLY_NOT_ALLOWED));
+    return { kind: "request", consumed, target: headerTarget(data, address) };
+  }
+
+  #onSocks4(data: Uint8Array): InboundAnswer {
+    const request = parseSocks4Request(data);
+    switch (request.status) {
+      case "need-more":
+        return NEED_MORE;
+      case "invalid":
+        this.#logRefused(request.message);
+        return refuse("error", SOCKS4_REFUSED);
+      case "ok":
+        break;
+    }
+    if (this.#rules.users !== undefined) {
+      return this.#refuseUser("SOCKS4 has no password", SOCKS4_REFUSED);
+    }
+    if (this.#rules.mode === "udp_only") {
+      return refuse("error", SOCKS4_REFUSED);
+    }
+    const { domain, port, length: consumed } = request;
+    const target = domain === ""
+      ? Target.ofAddress(SocketAddress.fromIpv4(data, SOCKS4_IP_OFFSET, port))
+      : Target.of(domain, port);
+    return { kind: "request", consumed, target };
+  }
+
+  #refuseUser(reason: string, answer: Uint8Array): InboundAnswer {
+    logger.error("failed to handshake with {ip}: {reason}", {
+      ip: this.#session.client.host,
+      reason,
+    });
+    return refuse("auth_failed", answer);
+  }
+
+  #logRefused(message: string): void {
+    logger.error("cannot serve the request of {client}: {message}", {
+      client: `${this.#session.client}`,
+      message,
+    });
+  }
+}
+
+function refuse(status: Status, answer?: Uint8Array): InboundAnswer {
+  return { kind: "refuse", status, ending: "close", reply: answer };
+}
