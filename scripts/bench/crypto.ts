@@ -8,12 +8,12 @@
 import {
   CipherError,
   type CipherMethod,
-  CipherSuite,
   type CryptoProvider,
   findMethod,
   openProviders,
   type ProviderSet,
 } from "../../crypto/mod.ts";
+import { CipherSuite } from "../../shadowsocks/mod.ts";
 import type { Column, Row, Table } from "./table.ts";
 
 /** Options of {@linkcode benchCrypto}. */
