@@ -44,22 +44,38 @@ export class ClassicClientStream implements ClientStream {
     this.#cryptor = port.suite.newCryptor();
   }
 
+  /** Bytes of its input that the last call has used. */
   get consumed(): number {
     return this.#cryptor.consumed;
   }
 
+  /** Whether received bytes were wrong: nothing more will come out. */
   get failed(): boolean {
     return this.#isReplay || this.#cryptor.failed;
   }
 
+  /** Whether the address header has still to be sent. */
   get headPending(): boolean {
     return this.#head !== undefined;
   }
 
+  /**
+   * Tells whether the end of what the peer sends would be a clean one now.
+   *
+   * @param leftover Bytes that the caller keeps for the next `decode`.
+   */
   atBoundary(leftover: number): boolean {
     return !this.#isReplay && this.#cryptor.atBoundary(leftover);
   }
 
+  /**
+   * Turns received bytes into payload; see `SideCodec.decode`.
+   *
+   * @param input Received bytes, at the start of a buffer.
+   * @param output Takes the payload.
+   * @param length How many bytes of `input`.
+   * @returns Bytes of payload, or {@linkcode DECRYPT_FAILED}.
+   */
   decode(input: Uint8Array, output: Uint8Array, length: number): number {
     if (this.#isReplay) return DECRYPT_FAILED;
     const count = this.#cryptor.decrypt(input, output, length);
@@ -75,6 +91,14 @@ export class ClassicClientStream implements ClientStream {
     return count;
   }
 
+  /**
+   * Turns payload into bytes for the peer; see `SideCodec.encode`.
+   *
+   * @param input The payload, at the start of a buffer.
+   * @param output Takes the bytes.
+   * @param length How many bytes of payload.
+   * @returns How many bytes for the peer.
+   */
   encode(input: Uint8Array, output: Uint8Array, length: number): number {
     if (this.#head !== undefined) {
       return this.#encodeFirst(this.#head, output, input.subarray(0, length));
@@ -86,6 +110,7 @@ export class ClassicClientStream implements ClientStream {
     return this.#encodeTagged(encoder, input.subarray(0, length), output);
   }
 
+  /** Wipes the session keys and frees native memory. */
   [Symbol.dispose](): void {
     this.#cryptor[Symbol.dispose]();
   }

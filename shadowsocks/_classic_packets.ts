@@ -57,12 +57,26 @@ export class ClassicClientPackets implements ClientPackets {
     this.#port = port;
   }
 
+  /**
+   * Seals a datagram for the server.
+   *
+   * @param packet The payload, with an address header in front.
+   * @param output Takes the sealed packet.
+   * @returns Bytes in `output`, or {@linkcode NOT_SENDABLE}.
+   */
   seal(packet: PacketBytes, output: Uint8Array): number {
     return this.#port.oneTimeAuth
       ? sealTagged(this.#port, packet, output)
       : seal(this.#port, packet, output);
   }
 
+  /**
+   * Opens an answer into `output`, at {@linkcode PACKET_ROOM}.
+   *
+   * @param packet What was received.
+   * @param output Takes the address header and the payload.
+   * @returns Why it is to be dropped; undefined: it is genuine.
+   */
   open(packet: PacketBytes, output: Uint8Array): ServerRefusal | undefined {
     const port = this.#port;
     const length = openInto(port, packet, output);
@@ -70,13 +84,14 @@ export class ClassicClientPackets implements ClientPackets {
     const end = PACKET_ROOM + length;
     this.#look.end = end;
     const address = parseAddress(output, this.#look);
-    if (address.status !== "ok") return badAddress(port).refused;
+    if (address.status !== "ok") return BAD_ADDRESS.refused;
     if (!port.packetSalts.add(port.suite.packetSalt)) return REPLAY.refused;
     setOpened(packet, output, address);
     packet.end = end;
     return undefined;
   }
 
+  /** Frees nothing: a packet leaves nothing behind. */
   [Symbol.dispose](): void {}
 }
 
@@ -94,6 +109,13 @@ export class ClassicServerPackets implements ServerPackets {
     this.#port = port;
   }
 
+  /**
+   * Opens a client's packet into `output`, at {@linkcode PACKET_ROOM}.
+   *
+   * @param packet What was received.
+   * @param output Takes the address header and the payload.
+   * @returns What it asks for, or why it is to be dropped.
+   */
   open(packet: PacketBytes, output: Uint8Array): PacketOpened | PacketRefused {
     const port = this.#port;
     const length = openInto(port, packet, output);
@@ -116,10 +138,19 @@ export class ClassicServerPackets implements ServerPackets {
     return { key: undefined, user: "", state: undefined, address };
   }
 
+  /**
+   * Seals an answer.
+   *
+   * @param packet The payload, with an address header in front.
+   * @param _state Of no use here.
+   * @param output Takes the sealed packet.
+   * @returns Bytes in `output`, or {@linkcode NOT_SENDABLE}.
+   */
   seal(packet: PacketBytes, _state: unknown, output: Uint8Array): number {
     return seal(this.#port, packet, output);
   }
 
+  /** Frees nothing: a packet leaves nothing behind. */
   [Symbol.dispose](): void {}
 }
 

@@ -55,23 +55,38 @@ export class ClassicServerStream implements ServerStream {
     this.#cryptor = port.suite.newCryptor();
   }
 
+  /** Bytes of its input that the last call has used. */
   get consumed(): number {
     return this.#cryptor.consumed;
   }
 
+  /** Whether received bytes were wrong: nothing more will come out. */
   get failed(): boolean {
     return this.#isRefused || this.#cryptor.failed;
   }
 
+  /** Whether the salt of the answer has still to be sent. */
   get headPending(): boolean {
     return !this.#answered && this.#port.suite.method.saltLength > 0;
   }
 
+  /**
+   * Tells whether the end of what the peer sends would be a clean one now.
+   *
+   * @param leftover Bytes that the caller keeps for the next `decode`.
+   */
   atBoundary(leftover: number): boolean {
     return !this.#isRefused && this.#cryptor.atBoundary(leftover) &&
       this.#decoder?.atBoundary !== false;
   }
 
+  /**
+   * Takes bytes until the header is whole and authentic.
+   *
+   * @param data Bytes that came and were not consumed yet.
+   * @param output Room for what is decoded.
+   * @returns What they are.
+   */
   receive(data: Uint8Array, output: Uint8Array): ServerAnswer {
     if (this.#isRefused) return this.#refuseKey();
     const cryptor = this.#cryptor;
@@ -93,6 +108,14 @@ export class ClassicServerStream implements ServerStream {
     }
   }
 
+  /**
+   * Turns received bytes into payload; see `SideCodec.decode`.
+   *
+   * @param input Received bytes, at the start of a buffer.
+   * @param output Takes the payload.
+   * @param length How many bytes of `input`.
+   * @returns Bytes of payload, or {@linkcode DECRYPT_FAILED}.
+   */
   decode(input: Uint8Array, output: Uint8Array, length: number): number {
     if (this.#isRefused) return DECRYPT_FAILED;
     const decoder = this.#decoder;
@@ -109,6 +132,14 @@ export class ClassicServerStream implements ServerStream {
     return decoder.apply(tagged.subarray(0, count), output);
   }
 
+  /**
+   * Turns payload into bytes for the peer; see `SideCodec.encode`.
+   *
+   * @param input The payload, at the start of a buffer.
+   * @param output Takes the bytes.
+   * @param length How many bytes of payload.
+   * @returns How many bytes for the peer.
+   */
   encode(input: Uint8Array, output: Uint8Array, length: number): number {
     const cryptor = this.#cryptor;
     if (this.#answered) return cryptor.encrypt(input, output, length);
@@ -120,6 +151,7 @@ export class ClassicServerStream implements ServerStream {
     return count;
   }
 
+  /** Wipes the session keys and frees native memory. */
   [Symbol.dispose](): void {
     this.#header = undefined;
     this.#cryptor[Symbol.dispose]();

@@ -1,0 +1,268 @@
+/**
+ * For tests: every edition with every library of this machine, and both sides
+ * of a connection as a relay drives them.
+ *
+ * @module
+ */
+
+import {
+  CipherError,
+  type CipherMethod,
+  type CryptoProvider,
+  findMethod,
+  openProviders,
+} from "../crypto/mod.ts";
+import type { Endpoint } from "../socks5/mod.ts";
+import { concat } from "./_bytes_fixture.ts";
+import { ClassicEdition } from "./classic_edition.ts";
+import {
+  DECRYPT_FAILED,
+  type Edition,
+  PACKET_ROOM,
+  type PacketBytes,
+  type ServerAnswer,
+  type ServerStream,
+  type SideCodec,
+} from "./edition.ts";
+import { CipherSuite } from "./suite.ts";
+
+/** One of each framing, nonce and salt length. */
+const METHODS = [
+  "aes-128-gcm",
+  "aes-256-gcm",
+  "chacha20-ietf-poly1305",
+  "xchacha20-ietf-poly1305",
+  "aes-256-cfb",
+  "chacha20-ietf",
+  "rc4-md5",
+  "rc4",
+  "table",
+];
+const LIBRARIES = ["openssl", "sodium", "mbedtls", "portable"];
+const PASSWORD = "correct horse";
+
+/** A name, the longest header's kind. */
+export const TARGET: Endpoint = { domain: "example.com", port: 443 };
+/** Salts shorter than this are not remembered. */
+const MIN_REMEMBERED = 8;
+
+/** An edition to test. */
+export interface Row {
+  /** For the name of a step. */
+  readonly name: string;
+  /** The method. */
+  readonly method: CipherMethod;
+  /** Whether clients send one-time authentication, and servers require it. */
+  readonly oneTimeAuth: boolean;
+  /** Whether wrong bytes are noticed. */
+  readonly isAead: boolean;
+  /** Whether salts are long enough to be remembered. */
+  readonly remembers: boolean;
+  /** The library. */
+  readonly provider: CryptoProvider;
+}
+
+/** Opened outside of a test: native libraries stay loaded. */
+export const PROVIDERS = await openProviders();
+
+/** Every edition, with and without one-time authentication. */
+export const ROWS: readonly Row[] = await rows();
+
+async function rows(): Promise<Row[]> {
+  const found: Row[] = [];
+  for (const name of METHODS) {
+    const method = findMethod(name)!;
+    for (const library of LIBRARIES) {
+      const provider = await libraryFor(method, library);
+      if (provider === undefined) continue;
+      for (const oneTimeAuth of [false, true]) {
+        const suffix = oneTimeAuth ? ", one-time authentication" : "";
+        found.push({
+          name: `${name} of ${library}${suffix}`,
+          method,
+          oneTimeAuth,
+          isAead: method.kind === "aead",
+          remembers: method.saltLength >= MIN_REMEMBERED,
+          provider,
+        });
+      }
+    }
+  }
+  return found;
+}
+
+async function libraryFor(
+  method: CipherMethod,
+  provider: string,
+): Promise<CryptoProvider | undefined> {
+  try {
+    return await PROVIDERS.forMethod({ ...method, provider });
+  } catch (error) {
+    if (error instanceof CipherError) return undefined;
+    throw error;
+  }
+}
+
+/** Makes the suite of a row. */
+export function newSuite(row: Row, password = PASSWORD): CipherSuite {
+  return new CipherSuite(row.method, password, row.provider);
+}
+
+/** The two ends of a row, each with a memory of its own. */
+export class Ends implements Disposable {
+  readonly client: Edition;
+  readonly server: Edition;
+
+  constructor(row: Row, options: {
+    readonly serverPassword?: string;
+    readonly required?: boolean;
+  } = {}) {
+    const { serverPassword, required = row.oneTimeAuth } = options;
+    this.client = new ClassicEdition(newSuite(row), row.oneTimeAuth);
+    this.server = new ClassicEdition(newSuite(row, serverPassword), required);
+  }
+
+  [Symbol.dispose](): void {
+    this.client[Symbol.dispose]();
+    this.server[Symbol.dispose]();
+  }
+}
+
+/** Encodes in one go, with the room that the contract promises. */
+export function encode(
+  codec: SideCodec,
+  payload: Uint8Array = new Uint8Array(0),
+): Uint8Array<ArrayBuffer> {
+  const { length } = payload;
+  const output = new Uint8Array(length + (length >> 3) + 8192);
+  return output.slice(0, codec.encode(payload, output, length));
+}
+
+/** Where everything is decoded to. */
+const OUTPUT = new Uint8Array(256 * 1024);
+
+/** Decodes pieces as a relay does: what is left over goes in front. */
+export class Decoding {
+  /** What has come out. */
+  payload: Uint8Array = new Uint8Array(0);
+  /** What waits for the rest of its frame. */
+  leftover: Uint8Array = new Uint8Array(0);
+  /** Whether a call has failed. */
+  failed = false;
+  readonly codec: SideCodec;
+
+  constructor(codec: SideCodec) {
+    this.codec = codec;
+  }
+
+  /** Takes the next bytes. */
+  feed(...pieces: readonly Uint8Array[]): this {
+    for (const piece of pieces) this.#decode(concat(this.leftover, piece));
+    return this;
+  }
+
+  /** Whether an end would be a clean one now. */
+  get atBoundary(): boolean {
+    return this.codec.atBoundary(this.leftover.length);
+  }
+
+  #decode(data: Uint8Array): void {
+    const count = this.codec.decode(data, OUTPUT, data.length);
+    if (count === DECRYPT_FAILED) {
+      this.failed = true;
+      return;
+    }
+    this.payload = concat(this.payload, OUTPUT.subarray(0, count));
+    this.leftover = data.slice(this.codec.consumed);
+  }
+}
+
+/** The server's side: the handshake, then a {@linkcode Decoding}. */
+export class Serving {
+  /** The last answer of `receive`. */
+  answer: ServerAnswer | undefined;
+  /** The host asked for; `""` before. */
+  host = "";
+  /** How many pieces were given until the answer. */
+  pieces = 0;
+  readonly stream: ServerStream;
+  readonly decoding: Decoding;
+
+  constructor(stream: ServerStream) {
+    this.stream = stream;
+    this.decoding = new Decoding(stream);
+  }
+
+  /** What has come out. */
+  get payload(): Uint8Array {
+    return this.decoding.payload;
+  }
+
+  /** Takes the next bytes. */
+  feed(...pieces: readonly Uint8Array[]): this {
+    for (const piece of pieces) {
+      if (this.answer === undefined || this.answer.kind === "more") {
+        this.#receive(concat(this.decoding.leftover, piece));
+      } else if (this.answer.kind === "request") this.decoding.feed(piece);
+    }
+    return this;
+  }
+
+  #receive(data: Uint8Array): void {
+    const { decoding } = this;
+    this.pieces++;
+    const answer = this.answer = this.stream.receive(data, OUTPUT);
+    if (answer.kind === "refuse") return;
+    decoding.leftover = data.slice(answer.consumed);
+    if (answer.kind === "more") return;
+    this.host = answer.address.domain;
+    decoding.payload = answer.payload.slice();
+    const rest = decoding.leftover;
+    decoding.leftover = new Uint8Array(0);
+    if (rest.length > 0) decoding.feed(rest);
+  }
+}
+
+/** One connection of a client that the server has taken. */
+export class Connection implements Disposable {
+  readonly client: SideCodec;
+  readonly serving: Serving;
+  readonly answers: Decoding;
+
+  constructor({ client, server }: Ends, firstPayload?: Uint8Array) {
+    this.client = client.newClientStream(TARGET);
+    this.serving = new Serving(server.newServerStream());
+    this.answers = new Decoding(this.client);
+    this.serving.feed(encode(this.client, firstPayload));
+  }
+
+  [Symbol.dispose](): void {
+    this.client[Symbol.dispose]();
+    this.serving.stream[Symbol.dispose]();
+  }
+}
+
+/** A packet as a relay has it before it is sealed. */
+export function plainPacket(head: Uint8Array, data: Uint8Array): PacketBytes {
+  const bytes = new Uint8Array(PACKET_ROOM + data.length);
+  const start = PACKET_ROOM;
+  bytes.set(head, start - head.length);
+  bytes.set(data, start);
+  return { bytes, start, end: bytes.length, head: start - head.length };
+}
+
+/** A packet as a relay has received it. */
+export function sealedPacket(sealed: Uint8Array): PacketBytes {
+  const bytes = new Uint8Array(PACKET_ROOM + sealed.length + 5);
+  bytes.set(sealed, PACKET_ROOM);
+  const end = PACKET_ROOM + sealed.length;
+  return { bytes, start: PACKET_ROOM, end, head: -1 };
+}
+
+/** What stands between the head and the end of an opened packet. */
+export function contentOf({ bytes, head, start, end }: PacketBytes): {
+  readonly head: Uint8Array;
+  readonly data: Uint8Array;
+} {
+  return { head: bytes.slice(head, start), data: bytes.slice(start, end) };
+}
