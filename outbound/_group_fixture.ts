@@ -190,7 +190,7 @@ export class GroupFixture implements Disposable {
     });
   }
 
-  /** Builds groups. `probeInterval` is 10 unless a description says else. */
+  /** Builds groups. Probes go every 10 s unless a description says else. */
   static async of(
     descriptions: readonly (
       & Omit<GroupDescription, "probeInterval">
@@ -209,7 +209,11 @@ export class GroupFixture implements Disposable {
       udpWeight: udp,
     }]);
     fixture.#groups = await buildGroups(
-      descriptions.map((one) => ({ probeInterval: 10, ...one })),
+      descriptions.map((one) => ({
+        probeUrl: "http://probe.example/",
+        probeInterval: 10,
+        ...one,
+      })),
       new Map(described),
       {
         timing: fixture.timing,

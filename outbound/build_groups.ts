@@ -9,7 +9,7 @@ import type { Outbound } from "../relay/mod.ts";
 import { Group } from "./group.ts";
 import { Health } from "./health.ts";
 import { type ProbePlan, ProbeSchedule } from "./probe_schedule.ts";
-import { DEFAULT_PROBE_URL, type Prober } from "./prober.ts";
+import type { Prober } from "./prober.ts";
 import { loadSites, type SiteOf } from "./site.ts";
 import type { Strategy, StrategyName } from "./strategy.ts";
 import { FailoverStrategy } from "./strategy_failover.ts";
@@ -30,7 +30,7 @@ export interface GroupDescription {
   readonly strategy: StrategyName;
   /** Names of leaves and of other groups. */
   readonly members: readonly string[];
-  /** What probes ask for. Default: {@linkcode DEFAULT_PROBE_URL}. */
+  /** What probes ask for, an `http:` URL; undefined: none are sent. */
   readonly probeUrl?: string | undefined;
   /** Seconds between two probes of a member; 0: none are sent. */
   readonly probeInterval: number;
@@ -211,15 +211,12 @@ class Builder {
    */
   #plans(): Map<WatchedOutbound, ProbePlan> {
     const plans = new Map<WatchedOutbound, ProbePlan>();
-    for (
-      const { name, probeUrl, probeInterval } of this.#descriptions.values()
-    ) {
+    for (const description of this.#descriptions.values()) {
+      const { name, probeUrl: url, probeInterval } = description;
       const group = this.#groups.get(name);
-      if (group === undefined || !(probeInterval > 0)) continue;
-      const plan = {
-        url: probeUrl ?? DEFAULT_PROBE_URL,
-        interval: probeInterval * 1000,
-      };
+      if (group === undefined || url === undefined) continue;
+      if (!(probeInterval > 0)) continue;
+      const plan = { url, interval: probeInterval * 1000 };
       for (const way of probedIn(group)) {
         const known = plans.get(way);
         if (known === undefined || known.interval > plan.interval) {

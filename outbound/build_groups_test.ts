@@ -44,14 +44,20 @@ Deno.test("buildGroups() probes as often as the most eager group when several ha
       probeInterval: 100,
     },
     { name: "never", strategy: "random", members: ["c"], probeInterval: 0 },
-    { name: "fast", strategy: "random", members: ["in"], probeInterval: 5 },
+    { name: "nor", strategy: "random", members: ["d"], probeUrl: undefined },
+    {
+      name: "fast",
+      strategy: "random",
+      members: ["in", "x"],
+      probeInterval: 5,
+    },
     { name: "in", strategy: "random", members: ["a", "u"], probeInterval: 0 },
-  ], { a: {}, b: {}, c: {}, u: { tcp: 0 }, x: { kind: "block" } });
+  ], { a: {}, b: {}, c: {}, d: {}, u: { tcp: 0 }, x: { kind: "block" } });
   fixture.groups.start();
   fixture.timing.advance(50_000);
   assertEquals(fixture.prober.countOf("a") >= 9, true);
   assertEquals(fixture.prober.countOf("b"), 1);
-  for (const name of ["c", "u", "x"]) {
+  for (const name of ["c", "d", "u", "x"]) {
     assertEquals(fixture.prober.countOf(name), 0);
   }
 });

@@ -8,12 +8,6 @@
 import type { Outbound } from "../relay/mod.ts";
 
 /**
- * Where probes go unless a group names something else: a page without a body
- * that exists for this, and which shadowsocks-rust asks for too.
- */
-export const DEFAULT_PROBE_URL = "http://clients3.google.com/generate_204";
-
-/**
  * Milliseconds after which a probe without an answer has failed: 5 s, the
  * `max_server_rtt` of shadowsocks-rust.
  */
