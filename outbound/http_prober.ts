@@ -69,7 +69,10 @@ export class HttpProber implements Prober {
       () => outbound.open(request.target, session),
       options.timeout ?? PROBE_TIMEOUT,
     );
-    return () => probe.cancel();
+    return () => {
+      probe.cancel();
+      session.end("shutdown", loop.time() * 1000);
+    };
   }
 }
 
