@@ -1,0 +1,16 @@
+/**
+ * The ways to targets.
+ *
+ * @module
+ */
+
+export * from "./build_groups.ts";
+export * from "./group.ts";
+export * from "./health.ts";
+export * from "./http_prober.ts";
+export * from "./probe_schedule.ts";
+export * from "./prober.ts";
+export * from "./strategy.ts";
+export * from "./timing.ts";
+export * from "./watched_outbound.ts";
+export * from "./way.ts";
