@@ -1,0 +1,7 @@
+/**
+ * The ways to targets.
+ *
+ * @module
+ */
+
+export * from "./shadowsocks.ts";
