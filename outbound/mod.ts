@@ -12,6 +12,7 @@ export * from "./http_prober.ts";
 export * from "./probe_schedule.ts";
 export * from "./prober.ts";
 export * from "./proxy_chain.ts";
+export * from "./shadowsocks.ts";
 export * from "./socks5_proxy.ts";
 export * from "./strategy.ts";
 export * from "./timing.ts";

@@ -1,0 +1,87 @@
+/**
+ * What the log says about a client that is not served: the lines that scripts
+ * which ban attackers look for, and why.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { SocketAddress } from "../loop/mod.ts";
+import type { RefusalReason } from "../shadowsocks/mod.ts";
+
+const logger = getLogger(["shadowsocks", "inbound"]);
+
+/**
+ * Logs that a connection is refused.
+ *
+ * @param client Who connected.
+ * @param reason Why.
+ * @param addressType The type byte of an address that was refused.
+ */
+export function logRefusedConnection(
+  client: SocketAddress,
+  reason: RefusalReason,
+  addressType?: number,
+): void {
+  if (addressType !== undefined) {
+    logger.warn(
+      "unsupported addrtype {type}, maybe wrong password or encryption method",
+      { type: addressType },
+    );
+  } else if (reason === "one time auth failed") {
+    logger.warn("one time auth fail");
+  } else if (reason === "one time auth is required") {
+    logger.warn("client one time auth is required");
+  } else if (reason === "replay") {
+    logger.warn("replay of a connection that was served before");
+  }
+  logger.error(
+    "can not parse header when handling connection from {client}",
+    () => ({ client: `${client}` }),
+  );
+  logHandshake(client, reason);
+}
+
+/**
+ * Logs that a packet is dropped.
+ *
+ * @param client Who sent it.
+ * @param reason Why.
+ */
+export function logRefusedPacket(
+  client: SocketAddress,
+  reason: RefusalReason,
+): void {
+  if (reason === "one time auth failed") {
+    logger.warn("UDP one time auth fail");
+  } else if (reason === "one time auth is too short") {
+    logger.warn("UDP one time auth header is too short");
+  } else if (reason === "one time auth is required") {
+    logger.warn("client one time auth is required");
+  }
+  logger.error(
+    "can not parse header when handling UDP packet from {client}",
+    () => ({ client: `${client}` }),
+  );
+  logHandshake(client, reason);
+}
+
+/**
+ * Logs that a chunk of one-time authentication was dropped.
+ *
+ * @param client Who sent it.
+ */
+export function logDroppedChunk(client: SocketAddress): void {
+  logger.warn(
+    "one time auth fail, drop chunk ! connection from {client}",
+    () => ({ client: `${client}` }),
+  );
+}
+
+/** The line of shadowsocks-libev, without a port. */
+function logHandshake(client: SocketAddress, reason: RefusalReason): void {
+  logger.warn("failed to handshake with {ip}: {reason}", () => ({
+    ip: client.host,
+    reason,
+  }));
+}

@@ -1,0 +1,120 @@
+/**
+ * Connections of shadowsocks clients: what a server listens for.
+ *
+ * Until a header is whole and authentic the client hears nothing at all:
+ * whoever fails is read and thrown away until the deadline that counts from
+ * accept, so that neither the moment nor the manner of closing tells how many
+ * bytes were looked at.
+ *
+ * @module
+ */
+
+import type {
+  Ending,
+  Inbound,
+  InboundAnswer,
+  InboundStream,
+  Refusal,
+  Session,
+  Status,
+  StreamCodec,
+} from "../relay/mod.ts";
+import type {
+  Edition,
+  ServerStream,
+  ServerStreamListener,
+} from "../shadowsocks/mod.ts";
+import { logDroppedChunk, logRefusedConnection } from "./_shadowsocks_log.ts";
+import { headerTarget } from "./header_target.ts";
+
+/** Nothing has come yet. */
+const NOTHING: InboundAnswer = { kind: "more", consumed: 0 };
+/** An abort: the client shall not take it for a clean end. */
+const RESET: Refusal = { ending: "reset" };
+/** Bytes of an open connection were altered. */
+const ALTERED: { readonly status: Status; readonly ending: Ending } = {
+  status: "auth_failed",
+  ending: "drain",
+};
+
+/** The connections of a shadowsocks server. */
+export class ShadowsocksInbound implements Inbound {
+  /** The protocol's name. */
+  readonly protocol = "shadowsocks";
+  readonly #edition: Edition;
+
+  /**
+   * Makes the protocol of a port.
+   *
+   * @param edition The wire protocol, with method and key; not owned.
+   */
+  constructor(edition: Edition) {
+    this.#edition = edition;
+  }
+
+  /**
+   * Makes the client's side of a connection that was accepted.
+   *
+   * @param session Its session.
+   * @returns The client's side.
+   */
+  accept(session: Session): InboundStream {
+    return new ShadowsocksInboundStream(this.#edition, session);
+  }
+}
+
+/** The client's side of one connection. */
+class ShadowsocksInboundStream implements InboundStream, ServerStreamListener {
+  readonly #session: Session;
+  readonly #stream: ServerStream;
+
+  constructor(edition: Edition, session: Session) {
+    this.#session = session;
+    this.#stream = edition.newServerStream(this);
+  }
+
+  get codec(): StreamCodec {
+    return this.#stream;
+  }
+
+  receive(data: Uint8Array, output: Uint8Array): InboundAnswer {
+    if (data.length === 0) return NOTHING;
+    const answer = this.#stream.receive(data, output);
+    switch (answer.kind) {
+      case "more":
+        return answer;
+      case "request": {
+        const { consumed, user, address, bytes, payload } = answer;
+        this.#session.user = user;
+        const target = headerTarget(bytes, address);
+        return { kind: "request", consumed, target, payload };
+      }
+      case "refuse": {
+        const { status, reason, addressType } = answer;
+        logRefusedConnection(this.#session.client, reason, addressType);
+        return { kind: "refuse", status, ending: "drain" };
+      }
+    }
+  }
+
+  connected(): undefined {
+    return undefined;
+  }
+
+  failed(): Refusal {
+    return RESET;
+  }
+
+  onCodecFailed(): { readonly status: Status; readonly ending: Ending } {
+    logRefusedConnection(this.#session.client, "authentication error");
+    return ALTERED;
+  }
+
+  onChunkDropped(): void {
+    logDroppedChunk(this.#session.client);
+  }
+
+  [Symbol.dispose](): void {
+    this.#stream[Symbol.dispose]();
+  }
+}

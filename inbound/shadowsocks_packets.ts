@@ -1,0 +1,88 @@
+/**
+ * Packets of shadowsocks clients: what a server's UDP port gets.
+ *
+ * @module
+ */
+
+import type { SocketAddress } from "../loop/mod.ts";
+import type {
+  Packet,
+  PacketInbound,
+  PacketRefusal,
+  PacketRequest,
+} from "../relay/mod.ts";
+import type { Edition, ServerPackets } from "../shadowsocks/mod.ts";
+import { NOT_SENDABLE } from "../shadowsocks/mod.ts";
+import { addressLength, writeAddress } from "../socks5/mod.ts";
+import { logRefusedPacket } from "./_shadowsocks_log.ts";
+import { headerTarget } from "./header_target.ts";
+
+/** The packets of a shadowsocks server. */
+export class ShadowsocksPackets implements PacketInbound, Disposable {
+  /** The protocol's name. */
+  readonly protocol = "shadowsocks";
+  /** A packet proves by itself that its sender has the key. */
+  readonly needsAssociation = false;
+  readonly #packets: ServerPackets;
+
+  /**
+   * Makes the protocol of a port.
+   *
+   * @param edition The wire protocol, with method and key; not owned.
+   */
+  constructor(edition: Edition) {
+    this.#packets = edition.newServerPackets();
+  }
+
+  /**
+   * Opens a packet; logs why it is dropped.
+   *
+   * @param packet What was received.
+   * @param from Who sent it.
+   * @param output Takes the address header and the payload.
+   * @returns Its association, or how its session would have ended.
+   */
+  open(
+    packet: Packet,
+    from: SocketAddress,
+    output: Uint8Array,
+  ): PacketRequest | PacketRefusal {
+    const opened = this.#packets.open(packet, output);
+    if ("refused" in opened) {
+      logRefusedPacket(from, opened.reason);
+      return opened;
+    }
+    packet.target = headerTarget(output, opened.address);
+    const { key = from.key, user, state } = opened;
+    return { key, user, state };
+  }
+
+  /**
+   * Seals an answer.
+   *
+   * @param packet The payload and its source.
+   * @param state What `open` gave for the newest packet of the association.
+   * @param output Takes the sealed packet.
+   * @returns Bytes in `output`; -2: it cannot be sent.
+   */
+  seal(packet: Packet, state: unknown, output: Uint8Array): number {
+    if (packet.head < 0 && !writeSource(packet)) return NOT_SENDABLE;
+    return this.#packets.seal(packet, state, output);
+  }
+
+  /** Ends the sessions of the protocol. */
+  [Symbol.dispose](): void {
+    this.#packets[Symbol.dispose]();
+  }
+}
+
+/** Puts the source in front of the payload; false: it has no room, or none. */
+function writeSource(packet: Packet): boolean {
+  const { bytes, source, start } = packet;
+  if (source === undefined) return false;
+  const head = start - addressLength(source);
+  if (head < 0) return false;
+  writeAddress(bytes, head, source);
+  packet.head = head;
+  return true;
+}

@@ -1,0 +1,133 @@
+/**
+ * The way through a shadowsocks server.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { SocketAddress } from "../loop/mod.ts";
+import type {
+  Outbound,
+  OutboundPackets,
+  OutboundStream,
+  Session,
+  StreamCodec,
+  Target,
+} from "../relay/mod.ts";
+import type { Edition } from "../shadowsocks/mod.ts";
+import { ShadowsocksOutboundPackets } from "./_shadowsocks_packets.ts";
+
+const logger = getLogger(["shadowsocks", "outbound"]);
+
+/** What a {@linkcode ShadowsocksOutbound} is made with. */
+export interface ShadowsocksOutboundOptions {
+  /** The name, for logs and rules. */
+  readonly name: string;
+  /** Where the server is. */
+  readonly server: Target;
+  /** The wire protocol, with method and key; not owned. */
+  readonly edition: Edition;
+  /** Whether the first bytes may leave with the SYN. Default false. */
+  readonly fastOpen?: boolean | undefined;
+}
+
+/** A shadowsocks server as a way to targets. */
+export class ShadowsocksOutbound implements Outbound {
+  /** The name, for logs and rules. */
+  readonly name: string;
+  /** Where the server is. */
+  readonly server: Target;
+  readonly #edition: Edition;
+  readonly #fastOpen: boolean;
+
+  /**
+   * Makes the way.
+   *
+   * @param options Where the server is, and what it speaks.
+   */
+  constructor(options: ShadowsocksOutboundOptions) {
+    this.name = options.name;
+    this.server = options.server;
+    this.#edition = options.edition;
+    this.#fastOpen = options.fastOpen ?? false;
+  }
+
+  /**
+   * Picks itself.
+   *
+   * @param _session Of no use here.
+   * @param tried Ways that could not be reached.
+   * @returns This way, unless it was tried.
+   */
+  pick(_session: Session, tried: readonly Outbound[]): Outbound | undefined {
+    return tried.includes(this) ? undefined : this;
+  }
+
+  /**
+   * Prepares a connection.
+   *
+   * @param target What was asked for.
+   * @returns The far side; it has no destination if the target has no address
+   * header, as a name of more than 255 bytes.
+   */
+  open(target: Target): OutboundStream {
+    const codec = this.#newCodec(target);
+    return new ShadowsocksOutboundStream(
+      codec === undefined ? undefined : this.server,
+      codec,
+      this.#fastOpen,
+    );
+  }
+
+  /**
+   * Prepares the packets of an association.
+   *
+   * @returns The far side.
+   */
+  openPackets(): OutboundPackets {
+    return new ShadowsocksOutboundPackets(this.server, this.#edition);
+  }
+
+  #newCodec(target: Target): StreamCodec | undefined {
+    try {
+      return this.#edition.newClientStream(target.address ?? target);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      logger.debug("cannot ask {name} for a target: {reason}", {
+        name: this.name,
+        reason: error.message,
+      });
+      return undefined;
+    }
+  }
+}
+
+/** The far side of one connection. */
+class ShadowsocksOutboundStream implements OutboundStream {
+  readonly isDirect = false;
+  readonly handshake = undefined;
+  readonly destination: Target | undefined;
+  readonly codec: StreamCodec | undefined;
+  readonly fastOpen: boolean;
+
+  constructor(
+    destination: Target | undefined,
+    codec: StreamCodec | undefined,
+    fastOpen: boolean,
+  ) {
+    this.destination = destination;
+    this.codec = codec;
+    this.fastOpen = fastOpen;
+  }
+
+  onCodecFailed(remote: SocketAddress): void {
+    logger.error(
+      "cannot decrypt the answer of {server}: wrong password or method, or it was altered",
+      { server: `${remote}` },
+    );
+  }
+
+  [Symbol.dispose](): void {
+    this.codec?.[Symbol.dispose]();
+  }
+}
