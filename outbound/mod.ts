@@ -5,13 +5,20 @@
  * @module
  */
 
+export { canonicalHost } from "./_host_name.ts";
+export * from "./acl.ts";
+export * from "./acl_parser.ts";
+export * from "./block.ts";
 export * from "./build_groups.ts";
+export * from "./direct.ts";
 export * from "./group.ts";
 export * from "./health.ts";
 export * from "./http_prober.ts";
+export * from "./ip_networks.ts";
 export * from "./probe_schedule.ts";
 export * from "./prober.ts";
 export * from "./proxy_chain.ts";
+export * from "./router.ts";
 export * from "./socks5_proxy.ts";
 export * from "./strategy.ts";
 export * from "./timing.ts";
