@@ -5,6 +5,7 @@
  */
 
 export * from "./address.ts";
+export * from "./cidr.ts";
 export * from "./clock.ts";
 export * from "./event_loop.ts";
 export * from "./events.ts";

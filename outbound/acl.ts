@@ -1,0 +1,163 @@
+/**
+ * Access control lists: rules for names and addresses, and what they say about
+ * clients and targets. In files as those of shadowsocks-rust and
+ * shadowsocks-libev; see {@linkcode parseAcl} for what they hold.
+ *
+ * @module
+ */
+
+import type { ListName } from "./_acl_sections.ts";
+import type { RuleList } from "./_rule_list.ts";
+
+/** What a rule asks for. */
+export interface Verdict {
+  /** True: direct, or forbidden; false: by the proxy, or allowed. */
+  readonly isBlack: boolean;
+  /** The rule. */
+  readonly rule: string;
+}
+
+/** What {@linkcode Acl} is made of. */
+export interface AclParts {
+  /** Where it was read from. */
+  readonly path: string;
+  /** `[bypass_all]`, `[reject_all]`. */
+  readonly bypassAll: boolean;
+  /** `[outbound_block_all]`. */
+  readonly outboundBlockAll: boolean;
+  /** The sealed lists. */
+  readonly lists: Readonly<Record<ListName, RuleList>>;
+}
+
+/** The rules of one file. Immutable: listeners may share it. */
+export class Acl {
+  /** Where it was read from. */
+  readonly path: string;
+  /** On a client: what has no rule goes direct. On a server: is refused. */
+  readonly bypassAll: boolean;
+  /** Targets that have no rule are forbidden. */
+  readonly outboundBlockAll: boolean;
+  readonly #lists: Readonly<Record<ListName, RuleList>>;
+
+  /**
+   * Puts the rules together; {@linkcode parseAcl} does.
+   *
+   * @param parts What the file holds.
+   */
+  constructor(parts: AclParts) {
+    this.path = parts.path;
+    this.bypassAll = parts.bypassAll;
+    this.outboundBlockAll = parts.outboundBlockAll;
+    this.#lists = parts.lists;
+  }
+
+  /**
+   * Whether a name that has no rule must be looked up to know its way: only
+   * the list against the default can change it.
+   */
+  get wayNeedsAddress(): boolean {
+    const { black, white } = this.#lists;
+    return (this.bypassAll ? white : black).networks.size > 0;
+  }
+
+  /** The same for whether a name that has no rule is forbidden. */
+  get outboundNeedsAddress(): boolean {
+    const { outboundBlock, outboundAllow } = this.#lists;
+    const list = this.outboundBlockAll ? outboundAllow : outboundBlock;
+    return list.networks.size > 0;
+  }
+
+  /**
+   * On a client: whether a name goes direct. `[proxy_list]` comes first, as in
+   * shadowsocks-rust.
+   *
+   * @param host The name as `canonicalHost` gives it.
+   * @returns undefined: no rule is for it.
+   */
+  wayOfName(host: string): Verdict | undefined {
+    const { black, white } = this.#lists;
+    return verdict(false, white.findName(host)) ??
+      verdict(true, black.findName(host));
+  }
+
+  /**
+   * On a client: whether an address goes direct. On a server: whether a client
+   * with this address is refused. `[bypass_list]` or `[black_list]` comes
+   * first.
+   *
+   * @param address 4 or 16 bytes.
+   * @returns undefined: no rule is for it.
+   */
+  wayOfAddress(address: Uint8Array): Verdict | undefined {
+    const { black, white } = this.#lists;
+    return verdict(true, black.networks.findExactly(address)) ??
+      verdict(false, white.networks.findExactly(address));
+  }
+
+  /**
+   * Whether any of a name's addresses turns the default around.
+   *
+   * @param addresses 4 or 16 bytes each.
+   * @returns undefined: none does.
+   */
+  wayOfAddresses(addresses: readonly Uint8Array[]): Verdict | undefined {
+    const { black, white } = this.#lists;
+    const { networks } = this.bypassAll ? white : black;
+    for (const address of addresses) {
+      const rule = networks.findExactly(address);
+      if (rule !== undefined) return { isBlack: !this.bypassAll, rule };
+    }
+    return undefined;
+  }
+
+  /**
+   * Whether a name is forbidden as a target. `[outbound_block_list]` comes
+   * first.
+   *
+   * @param host The name as `canonicalHost` gives it.
+   * @returns undefined: no rule is for it.
+   */
+  outboundOfName(host: string): Verdict | undefined {
+    const { outboundBlock, outboundAllow } = this.#lists;
+    return verdict(true, outboundBlock.findName(host)) ??
+      verdict(false, outboundAllow.findName(host));
+  }
+
+  /**
+   * Whether an address is forbidden as a target. `[outbound_block_list]` comes
+   * first, and sees IPv4 addresses inside IPv6 ones (NAT64 and others), or
+   * those would walk around it.
+   *
+   * @param address 4 or 16 bytes.
+   * @returns undefined: no rule is for it.
+   */
+  outboundOfAddress(address: Uint8Array): Verdict | undefined {
+    const { outboundBlock, outboundAllow } = this.#lists;
+    return verdict(true, outboundBlock.networks.find(address)) ??
+      verdict(false, outboundAllow.networks.findExactly(address));
+  }
+
+  /**
+   * The same for the addresses of one name: a single forbidden one forbids the
+   * name, else a single allowed one allows it.
+   *
+   * @param addresses 4 or 16 bytes each.
+   * @returns undefined: no rule is for any of them.
+   */
+  outboundOfAddresses(addresses: readonly Uint8Array[]): Verdict | undefined {
+    let allowed: Verdict | undefined;
+    for (const address of addresses) {
+      const found = this.outboundOfAddress(address);
+      if (found?.isBlack) return found;
+      allowed ??= found;
+    }
+    return allowed;
+  }
+}
+
+function verdict(
+  isBlack: boolean,
+  rule: string | undefined,
+): Verdict | undefined {
+  return rule === undefined ? undefined : { isBlack, rule };
+}

@@ -1,0 +1,63 @@
+/**
+ * The way to nowhere: for targets that shall not be reached.
+ *
+ * @module
+ */
+
+import type {
+  Outbound,
+  OutboundPackets,
+  OutboundStream,
+  Session,
+} from "../relay/mod.ts";
+
+/** Connects to nobody: its sessions are blocked. */
+export class BlockOutbound implements Outbound {
+  /** The name, for logs and rules. */
+  readonly name: string;
+  readonly #stream = new BlockStream();
+
+  /**
+   * Makes the way.
+   *
+   * @param name The name.
+   */
+  constructor(name = "block") {
+    this.name = name;
+  }
+
+  /**
+   * Picks itself.
+   *
+   * @param _session Not looked at.
+   * @param tried Those that could not be reached.
+   * @returns This; undefined if it was tried.
+   */
+  pick(
+    _session: Session,
+    tried: readonly Outbound[],
+  ): BlockOutbound | undefined {
+    return tried.includes(this) ? undefined : this;
+  }
+
+  /** Prepares nothing: there is no destination. */
+  open(): OutboundStream {
+    return this.#stream;
+  }
+
+  /** Has no UDP. */
+  openPackets(): OutboundPackets | undefined {
+    return undefined;
+  }
+}
+
+/** Has no state: all sessions share it. */
+class BlockStream implements OutboundStream {
+  readonly destination = undefined;
+  readonly isDirect = false;
+  readonly fastOpen = false;
+  readonly handshake = undefined;
+  readonly codec = undefined;
+
+  [Symbol.dispose](): void {}
+}

@@ -1,0 +1,343 @@
+/**
+ * Where sessions go: by the rules of an ACL, and by the networks that nobody
+ * may be connected to.
+ *
+ * On a client, `[bypass_list]` sends targets directly and `[proxy_list]` by
+ * the listener's own way. On a server the two lists are about clients. The
+ * `[outbound_…]` sections and `forbidden_ip` forbid targets on both.
+ *
+ * Precedence: a name that has a rule goes by it (`[outbound_block_list]`
+ * before `[outbound_allow_list]`, `[proxy_list]` before `[bypass_list]`); an
+ * address too (`[outbound_block_list]` before `[outbound_allow_list]`,
+ * `[bypass_list]` before `[proxy_list]`). A name without one is looked up only
+ * if the list against the default has networks: one address in that list is
+ * enough. The addresses of a name that goes direct are looked at one by one
+ * when they are connected to.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { DnsAnswer, Resolver } from "../dns/mod.ts";
+import { parseIp, type SocketAddress } from "../loop/mod.ts";
+import type { Decision, Route, Router, Session, Target } from "../relay/mod.ts";
+import { canonicalHost } from "./_host_name.ts";
+import type { Acl, Verdict } from "./acl.ts";
+import type { IpNetworks } from "./ip_networks.ts";
+
+const logger = getLogger(["shadowsocks", "outbound"]);
+
+/** What {@linkcode makeRouter} needs. */
+export interface RouterOptions {
+  /** What the lists without `outbound` are about: targets or clients. */
+  readonly role: "client" | "server";
+  /** The ways to choose from. */
+  readonly routes: {
+    /** The listener's own way: its servers, or direct on a server. */
+    readonly default: Route;
+    /** What is direct; where it is the default, the same object. */
+    readonly direct: Route;
+  };
+  /** The rules; routers may share them. */
+  readonly acl?: Acl | undefined;
+  /** Networks that nobody is connected to. */
+  readonly forbidden?: IpNetworks | undefined;
+  /** Looks names up where a rule needs an address. */
+  readonly resolver: Resolver;
+}
+
+/**
+ * Makes the router of a listener.
+ *
+ * @param options The rules and the ways.
+ * @returns A router that decides nothing if there are no rules.
+ */
+export function makeRouter(options: RouterOptions): Router {
+  const { acl, forbidden, routes } = options;
+  return acl === undefined && (forbidden?.size ?? 0) === 0
+    ? new OpenRouter(routes.default)
+    : new AclRouter(options);
+}
+
+/** Sends everything the same way. */
+export class OpenRouter implements Router {
+  readonly #decision: Decision;
+
+  /**
+   * Makes a router.
+   *
+   * @param route The way.
+   */
+  constructor(route: Route) {
+    this.#decision = { route, rule: "" };
+  }
+
+  /** Refuses nobody. */
+  refusesClient(): undefined {
+    return undefined;
+  }
+
+  /**
+   * Decides at once.
+   *
+   * @param _target Not looked at.
+   * @param _session Not looked at.
+   * @param done Called with the way.
+   */
+  route(
+    _target: Target,
+    _session: Session,
+    done: (decision: Decision) => void,
+  ): undefined {
+    done(this.#decision);
+  }
+
+  /** Forbids nothing. */
+  forbids(): undefined {
+    return undefined;
+  }
+}
+
+/** Decides by an ACL, forbidden networks, or both. */
+export class AclRouter implements Router {
+  readonly #isClient: boolean;
+  readonly #acl: Acl | undefined;
+  readonly #forbidden: IpNetworks | undefined;
+  readonly #resolver: Resolver;
+  readonly #default: Route;
+  readonly #direct: Route;
+  readonly #defaultDecision: Passage;
+  readonly #bypassDecision: Passage;
+  /**
+   * Sessions that a rule for a name has allowed to leave a list of allowed
+   * targets: their addresses need no rule of their own.
+   */
+  readonly #allowedByName = new WeakSet<Session>();
+
+  /**
+   * Makes a router; {@linkcode makeRouter} makes a cheaper one where it can.
+   *
+   * @param options The rules and the ways.
+   */
+  constructor(options: RouterOptions) {
+    const { role, routes, acl, forbidden, resolver } = options;
+    this.#isClient = role === "client";
+    this.#acl = acl;
+    this.#forbidden = (forbidden?.size ?? 0) === 0 ? undefined : forbidden;
+    this.#resolver = resolver;
+    this.#default = routes.default;
+    this.#direct = routes.direct;
+    this.#defaultDecision = { route: routes.default, rule: "" };
+    this.#bypassDecision = { route: routes.direct, rule: "bypass_all" };
+  }
+
+  /**
+   * Tells whether a client may connect, and logs that it may not.
+   *
+   * @param client Who connects.
+   * @returns The rule; on a client always undefined.
+   */
+  refusesClient(client: SocketAddress): string | undefined {
+    if (this.#isClient || this.#acl === undefined) return undefined;
+    const verdict = this.#acl.wayOfAddress(client.bytes);
+    if (verdict?.isBlack === false) return undefined;
+    if (verdict === undefined && !this.#acl.bypassAll) return undefined;
+    const rule = verdict?.rule ?? "reject_all";
+    logger.info("client {client} is refused by rule {rule}", () => ({
+      client: `${client}`,
+      rule,
+    }));
+    return rule;
+  }
+
+  /**
+   * Decides about a target, and logs that it is forbidden.
+   *
+   * @param target What is asked for.
+   * @param session Who asks.
+   * @param done Called once with the decision.
+   * @returns Takes the question back; undefined if it was answered.
+   */
+  route(
+    target: Target,
+    session: Session,
+    done: (decision: Decision) => void,
+  ): (() => void) | undefined {
+    const host = target.address === undefined
+      ? canonicalHost(target.domain)
+      : "";
+    const bytes = target.address?.bytes ?? hiddenAddress(host, target.domain);
+    if (bytes !== undefined) {
+      done(this.#decideAddress(bytes, target, session));
+      return undefined;
+    }
+    return this.#acl === undefined
+      ? void done(this.#defaultDecision)
+      : this.#routeName(this.#acl, { host, target, session, done });
+  }
+
+  /**
+   * Tells whether an address may be connected to, and logs that it may not.
+   *
+   * @param address The address.
+   * @param session Who asks.
+   * @returns The rule; undefined: it may.
+   */
+  forbids(address: SocketAddress, session: Session): string | undefined {
+    const network = this.#forbidden?.find(address.bytes);
+    if (network !== undefined) {
+      return forbid(network, address.host, session);
+    }
+    const acl = this.#acl;
+    if (acl === undefined) return undefined;
+    const verdict = acl.outboundOfAddress(address.bytes);
+    if (verdict === undefined) {
+      if (!acl.outboundBlockAll) return undefined;
+      if (this.#allowedByName.has(session)) return undefined;
+    } else if (!verdict.isBlack) return undefined;
+    return block(verdict?.rule ?? BLOCK_ALL, address, session);
+  }
+
+  #decideAddress(
+    bytes: Uint8Array,
+    target: Target,
+    session: Session,
+  ): Decision {
+    const acl = this.#acl;
+    const outbound = acl?.outboundOfAddress(bytes);
+    if (outbound?.isBlack ?? acl?.outboundBlockAll) {
+      return { blocked: block(outbound?.rule ?? BLOCK_ALL, target, session) };
+    }
+    const way = this.#isClient ? acl?.wayOfAddress(bytes) : undefined;
+    const decision = this.#go(way, outbound);
+    // Addresses that are connected to directly are looked at then.
+    if (decision.route !== this.#direct) {
+      const network = this.#forbidden?.find(bytes);
+      if (network !== undefined) {
+        return { blocked: forbid(network, target.host, session) };
+      }
+    }
+    return decision;
+  }
+
+  #routeName(acl: Acl, question: Question): (() => void) | undefined {
+    const { host, target, session, done } = question;
+    const outbound = acl.outboundOfName(host);
+    if (outbound?.isBlack) {
+      done({ blocked: block(outbound.rule, target, session) });
+      return undefined;
+    }
+    if (outbound !== undefined && acl.outboundBlockAll) {
+      this.#allowedByName.add(session);
+    }
+    const way = this.#isClient ? acl.wayOfName(host) : undefined;
+    const asksWay = this.#isClient && way === undefined && acl.wayNeedsAddress;
+    const decision = this.#go(way, outbound);
+    const asksOutbound = outbound === undefined && acl.outboundNeedsAddress &&
+      (acl.outboundBlockAll || decision.route !== this.#direct);
+    if (asksWay || asksOutbound) {
+      return this.#lookUp(acl, question, { way, outbound });
+    }
+    done(
+      outbound === undefined && acl.outboundBlockAll
+        ? { blocked: block(BLOCK_ALL, target, session) }
+        : decision,
+    );
+    return undefined;
+  }
+
+  #lookUp(
+    acl: Acl,
+    question: Question,
+    known: Verdicts,
+  ): (() => void) | undefined {
+    const { host, target, session, done } = question;
+    let isAnswered = false;
+    const onAnswer = ({ addresses }: DnsAnswer): void => {
+      isAnswered = true;
+      const outbound = known.outbound ?? acl.outboundOfAddresses(addresses);
+      if (outbound?.isBlack ?? acl.outboundBlockAll) {
+        const rule = outbound?.rule ?? BLOCK_ALL;
+        done({ blocked: block(rule, target, session) });
+        return;
+      }
+      const way = this.#isClient
+        ? known.way ?? acl.wayOfAddresses(addresses)
+        : undefined;
+      done(this.#go(way, outbound));
+    };
+    this.#resolver.resolve(host, onAnswer);
+    return isAnswered
+      ? undefined
+      : () => this.#resolver.removeCallback(onAnswer);
+  }
+
+  /** The decision for a target that is not forbidden. */
+  #go(
+    way: Verdict | undefined,
+    outbound: Verdict | undefined,
+  ): Passage {
+    if (way !== undefined) {
+      const route = way.isBlack ? this.#direct : this.#default;
+      return { route, rule: way.rule };
+    }
+    if (this.#isClient && this.#acl?.bypassAll) return this.#bypassDecision;
+    return outbound === undefined
+      ? this.#defaultDecision
+      : { route: this.#default, rule: outbound.rule };
+  }
+}
+
+/** The name of the rule that forbids what has no rule. */
+const BLOCK_ALL = "outbound_block_all";
+
+/** A decision for a way. */
+type Passage = Extract<Decision, { readonly route: Route }>;
+
+interface Verdicts {
+  readonly way: Verdict | undefined;
+  readonly outbound: Verdict | undefined;
+}
+
+/** What {@linkcode AclRouter.route} was asked about a name. */
+interface Question {
+  /** The name in the form of rules. */
+  readonly host: string;
+  readonly target: Target;
+  readonly session: Session;
+  readonly done: (decision: Decision) => void;
+}
+
+/** The address that a name becomes in the form of rules: `127.0.0.1.`. */
+function hiddenAddress(host: string, name: string): Uint8Array | undefined {
+  return host === name ? undefined : parseIp(host);
+}
+
+function block(
+  rule: string,
+  target: Target | SocketAddress,
+  session: Session,
+): string {
+  logger.info("{target} is blocked by rule {rule} for {client}", () => ({
+    target: `${target}`,
+    rule,
+    client: `${session.client}`,
+  }));
+  return rule;
+}
+
+function forbid(network: string, ip: string, session: Session): string {
+  const client = `${session.client}`;
+  if (session.network === "udp") {
+    logger.error("IP {ip} is in forbidden list, drop, UDP from {client}", {
+      ip,
+      client,
+    });
+  } else {
+    logger.error(
+      "IP {ip} is in forbidden list, reject, when handling connection from {client}",
+      { ip, client },
+    );
+  }
+  return `forbidden_ip ${network}`;
+}
