@@ -8,7 +8,6 @@ import { getLogger } from "@logtape/logtape";
 import type { Config } from "../config/mod.ts";
 import { CipherError } from "../crypto/mod.ts";
 import { SocketError } from "../loop/mod.ts";
-import { RuleError } from "../outbound/mod.ts";
 import { AccessOutput } from "./_access_output.ts";
 import { setUser } from "./_user.ts";
 import { ProcessError } from "./errors.ts";
@@ -66,14 +65,16 @@ export async function run(
     return 0;
   } catch (error) {
     if (!isExpected(error)) throw error;
-    logger.error("{reason}", { reason: error.message });
+    for (const reason of error.message.split("\n")) {
+      logger.error("{reason}", { reason });
+    }
     return EXIT_FAILURE;
   }
 }
 
 function isExpected(error: unknown): error is Error {
   return error instanceof SocketError || error instanceof CipherError ||
-    error instanceof ProcessError || error instanceof RuleError;
+    error instanceof ProcessError;
 }
 
 function makeServing(

@@ -14,7 +14,7 @@ import type {
 } from "../config/mod.ts";
 import type { ProviderSet } from "../crypto/mod.ts";
 import { listenAddress, type Resolver } from "../dns/mod.ts";
-import { ShadowsocksInbound } from "../inbound/mod.ts";
+import { ShadowsocksInbound, ShadowsocksPackets } from "../inbound/mod.ts";
 import { type EventLoop, SocketError } from "../loop/mod.ts";
 import { type Observer, RelayBuffers, Sessions } from "../relay/mod.ts";
 import { openEdition } from "../shadowsocks/mod.ts";
@@ -64,6 +64,7 @@ export class Service {
    *
    * @param config What to do.
    * @param options What to run on.
+   * @throws {ProcessError} If an ACL has a rule that cannot be read.
    */
   constructor(config: Config, options: ServiceOptions) {
     this.#config = config;
@@ -91,7 +92,6 @@ export class Service {
    *
    * @throws {SocketError} If an address cannot be bound.
    * @throws {CipherError} If a cipher cannot be had.
-   * @throws {RuleError} If an ACL has a rule that cannot be read.
    */
   async start(): Promise<void> {
     const { locals, servers } = this.#config;
@@ -224,12 +224,11 @@ export class Service {
       edition[Symbol.dispose]();
       throw ended(`${address}`);
     }
-    const inbound = new ShadowsocksInbound({ edition });
     const listener = new Listener({
       address,
       mode: server.mode,
-      inbound,
-      packets: inbound.packets,
+      inbound: new ShadowsocksInbound(edition),
+      packets: new ShadowsocksPackets(edition),
       udpNeedsTcp: false,
       router: this.#routing.forServer(server, outbounds),
       timeout: server.timeout,
