@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { FakeStream } from "./_fake_sockets.ts";
+import type { FakeStream } from "../../loop/fakes.ts";
 import { CipherPeer, header, type RelayFixture } from "./_relay_fixture.ts";
-import type { TCPRelayHandler } from "./tcp_relay_handler.ts";
+import type { TCPRelayHandler } from "../../relay/mod.ts";
 
 /** The target of the tests. */
 export const TARGET = { host: "192.0.2.7", port: 80 };

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { concat, seededBytes } from "../tests/support/mod.ts";
+import { concat, seededBytes } from "../support/mod.ts";
 
 const SHELL = [";", "|", "&", "$(", ")", "`", "\n", "'", '"', "\\", "\0", ">"];
 const COMMANDS = ["add", "remove", "ping", "list", "stat", "", "ADD", "add "];

@@ -5,31 +5,95 @@
  * @module
  */
 
-import { type HostPort, IpNetworks } from "../config/mod.ts";
 import {
   type AeadCipher,
   type AeadKey,
-  CipherSuite,
-  type Cryptor,
-  DECRYPT_FAILED,
   findMethod,
   openProviders,
   type ProviderSet,
-} from "../crypto/mod.ts";
-import { type DnsCallback, DnsError, type Resolver } from "../dns/mod.ts";
-import { EventLoop, FakeClock, parseIp, SocketAddress } from "../loop/mod.ts";
-import { addressLength, type Endpoint, writeAddress } from "../socks5/mod.ts";
+} from "../../crypto/mod.ts";
+import { type DnsCallback, DnsError, type Resolver } from "../../dns/mod.ts";
 import {
-  concat,
+  type AssociationHolder,
+  type Inbound,
+  type Observer,
+  type PacketInbound,
+  RelayBuffers,
+  type Router,
+  type Session,
+  Sessions,
+  STREAM_UP,
+  Target,
+  TCPRelay,
+  type TCPRelayHandler,
+} from "../../relay/mod.ts";
+import {
+  EventLoop,
+  FakeClock,
+  parseIp,
+  SocketAddress,
+} from "../../loop/mod.ts";
+import {
   type FakeListener,
   FakePoller,
   type FakeStream,
-} from "./_fake_sockets.ts";
-import { LogCapture } from "./_log_fixture.ts";
-import { RelayBuffers, type RelaySettings } from "./settings.ts";
-import { TCPRelay } from "./tcp_relay.ts";
-import type { TCPRelayHandler } from "./tcp_relay_handler.ts";
-import type { UDPRelay } from "./udp_relay.ts";
+} from "../../loop/fakes.ts";
+import {
+  MixedInbound,
+  ShadowsocksInbound,
+  ShadowsocksPackets,
+  SocksInbound,
+  SocksPackets,
+  TunnelInbound,
+  TunnelPackets,
+} from "../../inbound/mod.ts";
+import {
+  DirectOutbound,
+  IpNetworks,
+  makeRouter,
+  ShadowsocksOutbound,
+} from "../../outbound/mod.ts";
+import {
+  CipherSuite,
+  ClassicEdition,
+  type Cryptor,
+  DECRYPT_FAILED,
+  type Edition,
+} from "../../shadowsocks/mod.ts";
+import {
+  addressLength,
+  type Endpoint,
+  writeAddress,
+} from "../../socks5/mod.ts";
+import { LogCapture } from "../../relay/_log_fixture.ts";
+
+/** A host and a port. */
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What a listener of the tests may differ in. */
+export interface TestSettings {
+  /** Idle seconds. */
+  readonly timeout: number;
+  /** Which protocols are relayed. */
+  readonly mode: "tcp_only" | "tcp_and_udp" | "udp_only";
+  /** Client: the servers; one is picked at random. */
+  readonly servers: readonly HostPort[];
+  /** Tunnel: the one target. */
+  readonly tunnel: HostPort | undefined;
+  /** Networks that nobody may be connected to. */
+  readonly forbiddenIp: IpNetworks;
+  /** TCP fast open. */
+  readonly fastOpen: boolean;
+  /** One-time authentication. */
+  readonly oneTimeAuth: boolean;
+  /** Most associations. */
+  readonly udpMaxAssociations: number;
+  /** Names the cipher; default: that of the fixture. */
+  readonly suite: CipherSuite;
+}
 
 /** The method of the tests: salt 16, tag 16. */
 export const METHOD = "aes-128-gcm";
@@ -100,9 +164,16 @@ export interface FixtureOptions {
   /** Default false: a server. */
   readonly isLocal?: boolean;
   /** What differs from the defaults. */
-  readonly settings?: Partial<RelaySettings>;
+  readonly settings?: Partial<TestSettings>;
   /** The UDP side of the port. */
-  readonly udpRelay?: UDPRelay;
+  readonly udpRelay?: AssociationHolder;
+}
+
+/** What a listener speaks, and who decides where it leads. */
+export interface Sides {
+  readonly inbound: Inbound;
+  readonly packets: PacketInbound;
+  readonly router: Router;
 }
 
 /** A loop on fakes, and what relays need. */
@@ -114,20 +185,97 @@ export class LoopOnFakes implements Disposable {
   readonly logs = new LogCapture();
   readonly suite = new CipherSuite(findMethod(METHOD)!, PASSWORD, PROVIDER);
 
+  /** What the relays and their observers share. */
+  readonly sessions: Sessions;
+  /** Sessions in the order of their beginning. */
+  readonly opened: Session[] = [];
+  /** Sessions in the order of their end. */
+  readonly ended: Session[] = [];
+  /** Bytes read, by port, as the manager counts them. */
+  readonly stats: [port: number, bytes: number][] = [];
+  readonly buffers = new RelayBuffers();
+
+  constructor() {
+    const observer: Observer = {
+      onOpen: (session) => void this.opened.push(session),
+      onEnd: (session) => void this.ended.push(session),
+      onBytes: (session, stream, payload, wire) => {
+        const bytes = stream === STREAM_UP ? wire : payload;
+        if (bytes > 0) this.stats.push([session.listener.port, bytes]);
+      },
+    };
+    this.sessions = new Sessions([observer]);
+  }
+
   /** Settings with the defaults of the tests. */
-  settings(different: Partial<RelaySettings> = {}): RelaySettings {
+  settings(different: Partial<TestSettings> = {}): TestSettings {
     return {
-      listen: SocketAddress.parse("127.0.0.1", 0),
       suite: this.suite,
       timeout: 300,
       mode: "tcp_and_udp",
       servers: [{ host: "192.0.2.1", port: 8388 }],
       tunnel: undefined,
-      forbiddenIp: new IpNetworks([]),
+      forbiddenIp: IpNetworks.of([]),
       fastOpen: false,
       oneTimeAuth: false,
       udpMaxAssociations: 512,
       ...different,
+    };
+  }
+
+  /** What a listener needs for its settings. */
+  sidesOf(settings: TestSettings, isLocal: boolean): Sides {
+    const { servers, forbiddenIp, tunnel, mode } = settings;
+    const edition = new ClassicEdition(settings.suite, settings.oneTimeAuth);
+    const direct = new DirectOutbound();
+    const { resolver } = this;
+    if (!isLocal) {
+      return {
+        inbound: new ShadowsocksInbound(edition),
+        packets: new ShadowsocksPackets(edition),
+        router: makeRouter({
+          role: "server",
+          routes: { default: direct, direct },
+          forbidden: forbiddenIp,
+          resolver,
+        }),
+      };
+    }
+    const ways = servers.map(({ host, port }) =>
+      new ShadowsocksOutbound({
+        name: `${host}:${port}`,
+        server: Target.of(host, port),
+        edition,
+        fastOpen: settings.fastOpen,
+      })
+    );
+    const pick = (): ShadowsocksOutbound =>
+      ways[Math.floor(Math.random() * ways.length)]!;
+    const route = ways.length === 1 ? ways[0]! : {
+      name: "all",
+      pick: (_session: Session, tried: readonly unknown[]) => {
+        const left = ways.filter((way) => !tried.includes(way));
+        return tried.length === 0 ? pick() : left[0];
+      },
+    };
+    const router = makeRouter({
+      role: "client",
+      routes: { default: route, direct },
+      resolver,
+    });
+    if (tunnel !== undefined) {
+      const target = Target.of(tunnel.host, tunnel.port);
+      return {
+        inbound: new TunnelInbound(target),
+        packets: new TunnelPackets(target),
+        router,
+      };
+    }
+    const socks = new SocksInbound({ mode });
+    return {
+      inbound: new MixedInbound({ socks, http: socks }),
+      packets: new SocksPackets(),
+      router,
     };
   }
 
@@ -154,17 +302,22 @@ export class LoopOnFakes implements Disposable {
 /** A relay on fakes. */
 export class RelayFixture extends LoopOnFakes {
   readonly relay: TCPRelay;
-  /** What the stat callback was told. */
-  readonly stats: [port: number, bytes: number][] = [];
 
   constructor(options: FixtureOptions = {}) {
     super();
-    this.relay = new TCPRelay(this.settings(options.settings), {
+    const settings = this.settings(options.settings);
+    const isLocal = options.isLocal ?? false;
+    const { inbound, router } = this.sidesOf(settings, isLocal);
+    this.relay = new TCPRelay({
+      listen: SocketAddress.parse("127.0.0.1", 0),
+      inbound,
+      router,
+      sessions: this.sessions,
+      timeout: settings.timeout,
       poller: this.poller,
-      dnsResolver: this.resolver,
-      isLocal: options.isLocal ?? false,
-      buffers: new RelayBuffers(),
-      statCallback: (port, bytes) => void this.stats.push([port, bytes]),
+      resolver: this.resolver,
+      buffers: this.buffers,
+      fastOpen: settings.fastOpen,
       udpRelay: options.udpRelay,
     });
     this.relay.addToLoop(this.loop);
@@ -191,7 +344,7 @@ export class RelayFixture extends LoopOnFakes {
 
   /** The handler of a connection that was accepted, or made. */
   handlerOf(stream: FakeStream): TCPRelayHandler {
-    return this.relay.fd_to_handlers.get(stream.fd)!;
+    return this.relay.fd_to_handlers.get(stream.fd) as TCPRelayHandler;
   }
 
   override [Symbol.dispose](): void {
@@ -288,6 +441,18 @@ export function header({ host, port }: HostPort): Uint8Array {
   const out = new Uint8Array(addressLength(endpoint));
   writeAddress(out, 0, endpoint);
   return out;
+}
+
+/** Byte strings in one. */
+export function concat(...parts: readonly Uint8Array[]): Uint8Array {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 /** Text as bytes. */

@@ -4,15 +4,17 @@
  * @module
  */
 
-import { DECRYPT_FAILED } from "../crypto/mod.ts";
-import { SocketAddress } from "../loop/mod.ts";
-import { parseAddress } from "../socks5/mod.ts";
-import { concat, type FakeDatagram } from "./_fake_sockets.ts";
-import { header, LoopOnFakes } from "./_relay_fixture.ts";
-import type { RelaySettings } from "./settings.ts";
-import { UDPLocalRelay } from "./udp_local_relay.ts";
-import type { UDPRelay } from "./udp_relay.ts";
-import { UDPServerRelay } from "./udp_server_relay.ts";
+import type { FakeDatagram } from "../../loop/fakes.ts";
+import { SocketAddress } from "../../loop/mod.ts";
+import { UDPRelay } from "../../relay/mod.ts";
+import { DECRYPT_FAILED } from "../../shadowsocks/mod.ts";
+import { parseAddress } from "../../socks5/mod.ts";
+import {
+  concat,
+  header,
+  LoopOnFakes,
+  type TestSettings,
+} from "./_relay_fixture.ts";
 
 /** A host and a port. */
 export interface Place {
@@ -25,21 +27,26 @@ export interface Place {
 /** A UDP relay on fakes. */
 export class UdpFixture extends LoopOnFakes {
   readonly relay: UDPRelay;
-  /** What the stat callback was told. */
-  readonly stats: [port: number, bytes: number][] = [];
-
   constructor(
     options: {
       readonly isLocal?: boolean;
-      readonly settings?: Partial<RelaySettings>;
+      readonly settings?: Partial<TestSettings>;
     } = {},
   ) {
     super();
-    const Relay = options.isLocal === true ? UDPLocalRelay : UDPServerRelay;
-    this.relay = new Relay(this.settings(options.settings), {
+    const settings = this.settings(options.settings);
+    const isLocal = options.isLocal ?? false;
+    const { packets, router } = this.sidesOf(settings, isLocal);
+    this.relay = new UDPRelay({
+      listen: SocketAddress.parse("127.0.0.1", 0),
+      inbound: packets,
+      router,
+      sessions: this.sessions,
+      timeout: settings.timeout,
+      maxAssociations: settings.udpMaxAssociations,
       poller: this.poller,
-      dnsResolver: this.resolver,
-      statCallback: (port, bytes) => void this.stats.push([port, bytes]),
+      resolver: this.resolver,
+      buffers: this.buffers,
     });
     this.relay.addToLoop(this.loop);
   }
@@ -87,7 +94,7 @@ export class UdpFixture extends LoopOnFakes {
   }
 
   override [Symbol.dispose](): void {
-    this.relay.destroy();
+    this.relay.close();
     super[Symbol.dispose]();
   }
 }

@@ -11,15 +11,15 @@ import {
   POLL_IN,
   type SocketAddress,
   type Timer,
-} from "../loop/mod.ts";
-import { servicesTest } from "../tests/faults/_services.ts";
+} from "../../loop/mod.ts";
+import { servicesTest } from "../faults/_services.ts";
 import {
   echoPieces,
   halfCloseByClient,
   request as requestMany,
   serverFirst,
-} from "../tests/support/mod.ts";
-import { concat, type FakeStream } from "./_fake_sockets.ts";
+} from "../support/mod.ts";
+import { concat, type FakeStream } from "../../loop/fakes.ts";
 import {
   CONNECTED,
   GREETING,
@@ -34,7 +34,7 @@ import {
   text,
   utf8,
 } from "./_relay_fixture.ts";
-import { FIRST_PAYLOAD_WAIT, STAGE_FAST_OPEN } from "./constants.ts";
+import { FIRST_PAYLOAD_WAIT, STAGE_FAST_OPEN } from "../../relay/constants.ts";
 import type { RelaySettings } from "./settings.ts";
 
 /** How much of the first data the fake system takes; undefined: it cannot. */

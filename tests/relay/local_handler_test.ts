@@ -6,8 +6,8 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { POLL_IN } from "../loop/mod.ts";
-import { concat, type FakeStream } from "./_fake_sockets.ts";
+import { POLL_IN } from "../../loop/mod.ts";
+import { concat, type FakeStream } from "../../loop/fakes.ts";
 import {
   CONNECTED,
   GREETING,
@@ -34,7 +34,7 @@ import {
   STAGE_DNS,
   STAGE_INIT,
   STAGE_STREAM,
-} from "./constants.ts";
+} from "../../relay/constants.ts";
 
 const BEFORE = FIRST_PAYLOAD_WAIT / 1000 - 0.001;
 

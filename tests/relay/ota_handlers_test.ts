@@ -6,9 +6,9 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { CipherSuite, type Cryptor } from "../crypto/mod.ts";
-import { ADDRTYPE_AUTH } from "../socks5/mod.ts";
-import { concat, type FakeStream } from "./_fake_sockets.ts";
+import { CipherSuite, type Cryptor } from "../../crypto/mod.ts";
+import { ADDRTYPE_AUTH } from "../../socks5/mod.ts";
+import { concat, type FakeStream } from "../../loop/fakes.ts";
 import {
   CipherPeer,
   header,
@@ -18,7 +18,7 @@ import {
   utf8,
 } from "./_relay_fixture.ts";
 import { client, UdpFixture } from "./_udp_fixture.ts";
-import { STAGE_DRAINING } from "./constants.ts";
+import { STAGE_DRAINING } from "../../relay/constants.ts";
 import {
   authenticate,
   isAuthentic,

@@ -5,9 +5,9 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { IpNetworks } from "../config/mod.ts";
-import { POLL_IN } from "../loop/mod.ts";
-import { concat } from "./_fake_sockets.ts";
+import { IpNetworks } from "../../config/mod.ts";
+import { POLL_IN } from "../../loop/mod.ts";
+import { concat } from "../../loop/fakes.ts";
 import { serverFlow, TARGET } from "./_flow_fixture.ts";
 import {
   CipherPeer,
@@ -24,7 +24,7 @@ import {
   STAGE_DRAINING,
   STAGE_INIT,
   STAGE_STREAM,
-} from "./constants.ts";
+} from "../../relay/constants.ts";
 
 const NAME = { host: "example.com", port: 443 };
 const REFUSED = "can not parse header when handling connection from";

@@ -6,7 +6,7 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { servicesTest } from "../tests/faults/_services.ts";
+import { servicesTest } from "../faults/_services.ts";
 import {
   echoDatagrams,
   echoPieces,
@@ -18,7 +18,7 @@ import {
   UdpEcho,
   withTimeout,
   writeAll,
-} from "../tests/support/mod.ts";
+} from "../support/mod.ts";
 import { utf8 } from "./_relay_fixture.ts";
 
 const REQUIRED = "client one time auth is required";

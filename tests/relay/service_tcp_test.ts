@@ -7,9 +7,9 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type AddressInfo, createServer } from "node:net";
-import type { CipherSuite } from "../crypto/mod.ts";
-import { pollers } from "../tests/_loop_fixture.ts";
-import { Services, servicesTest } from "../tests/faults/_services.ts";
+import type { CipherSuite } from "../../crypto/mod.ts";
+import { pollers } from "../_loop_fixture.ts";
+import { Services, servicesTest } from "../faults/_services.ts";
 import {
   echoFile,
   echoPieces,
@@ -27,7 +27,7 @@ import {
   TcpTarget,
   withTimeout,
   writeAll,
-} from "../tests/support/mod.ts";
+} from "../support/mod.ts";
 import { CipherPeer, text, utf8 } from "./_relay_fixture.ts";
 
 servicesTest(

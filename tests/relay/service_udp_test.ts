@@ -5,8 +5,8 @@
  */
 
 import { assertEquals, assertRejects } from "@std/assert";
-import { IpNetworks } from "../config/mod.ts";
-import { servicesTest } from "../tests/faults/_services.ts";
+import { IpNetworks } from "../../config/mod.ts";
+import { servicesTest } from "../faults/_services.ts";
 import {
   echoDatagrams,
   request,
@@ -18,8 +18,8 @@ import {
   type Target,
   UdpEcho,
   withTimeout,
-} from "../tests/support/mod.ts";
-import { concat } from "./_fake_sockets.ts";
+} from "../support/mod.ts";
+import { concat } from "../../loop/fakes.ts";
 import { header, text, utf8 } from "./_relay_fixture.ts";
 
 servicesTest(

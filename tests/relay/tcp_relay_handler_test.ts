@@ -6,7 +6,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { POLL_ERR, POLL_HUP, POLL_IN, POLL_OUT } from "../loop/mod.ts";
+import { POLL_ERR, POLL_HUP, POLL_IN, POLL_OUT } from "../../loop/mod.ts";
 import { serverFlow } from "./_flow_fixture.ts";
 import { RelayFixture, text, utf8 } from "./_relay_fixture.ts";
 import {
@@ -15,7 +15,7 @@ import {
   STAGE_DESTROYED,
   STAGE_DNS,
   STAGE_STREAM,
-} from "./constants.ts";
+} from "../../relay/constants.ts";
 
 const NAME = { host: "example.com", port: 80 };
 

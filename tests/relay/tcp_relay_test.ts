@@ -5,11 +5,11 @@
  */
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { SocketAddress, TIMEOUT_PRECISION } from "../loop/mod.ts";
+import { SocketAddress, TIMEOUT_PRECISION } from "../../loop/mod.ts";
 import { CipherPeer, header, RelayFixture, utf8 } from "./_relay_fixture.ts";
-import { TIMEOUTS_CLEAN_SIZE } from "./constants.ts";
-import { TCPRelay } from "./tcp_relay.ts";
-import type { TCPRelayHandler } from "./tcp_relay_handler.ts";
+import { TIMEOUTS_CLEAN_SIZE } from "../../relay/constants.ts";
+import { TCPRelay } from "../../relay/tcp_relay.ts";
+import type { TCPRelayHandler } from "../../relay/tcp_relay_handler.ts";
 
 const TARGET = { host: "192.0.2.7", port: 80 };
 

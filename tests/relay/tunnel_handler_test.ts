@@ -5,7 +5,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { concat } from "./_fake_sockets.ts";
+import { concat } from "../../loop/fakes.ts";
 import {
   CipherPeer,
   header,
@@ -13,7 +13,7 @@ import {
   text,
   utf8,
 } from "./_relay_fixture.ts";
-import { FIRST_PAYLOAD_WAIT } from "./constants.ts";
+import { FIRST_PAYLOAD_WAIT } from "../../relay/constants.ts";
 
 Deno.test("TunnelHandler connects at once and sends the fixed target with the first payload", async () => {
   const tunnel = { host: "example.com", port: 53 };

@@ -5,13 +5,13 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { SocketAddress } from "../loop/mod.ts";
-import { concat, type FakeStream } from "./_fake_sockets.ts";
+import { SocketAddress } from "../../loop/mod.ts";
+import { concat, type FakeStream } from "../../loop/fakes.ts";
 import { GREETING, request } from "./_flow_fixture.ts";
 import { header, text, utf8 } from "./_relay_fixture.ts";
 import { client, type Place, UdpFixture } from "./_udp_fixture.ts";
 import { RelayBuffers, type RelaySettings } from "./settings.ts";
-import { TCPRelay } from "./tcp_relay.ts";
+import { TCPRelay } from "../../relay/tcp_relay.ts";
 
 const TARGET = { host: "192.0.2.7", port: 53 };
 const SERVER = SocketAddress.parse("192.0.2.1", 8388);

@@ -6,12 +6,12 @@
  */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { IpNetworks } from "../config/mod.ts";
-import { POLL_ERR, POLL_IN, SocketAddress } from "../loop/mod.ts";
-import { concat } from "./_fake_sockets.ts";
+import { IpNetworks } from "../../config/mod.ts";
+import { POLL_ERR, POLL_IN, SocketAddress } from "../../loop/mod.ts";
+import { concat } from "../../loop/fakes.ts";
 import { header, text, utf8 } from "./_relay_fixture.ts";
 import { client, UdpFixture } from "./_udp_fixture.ts";
-import type { UDPRelay } from "./udp_relay.ts";
+import type { UDPRelay } from "../../relay/udp_relay.ts";
 import { UDPServerRelay } from "./udp_server_relay.ts";
 
 const TARGET = { host: "192.0.2.7", port: 53 };
