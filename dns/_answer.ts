@@ -12,7 +12,7 @@ import {
   TYPE_CNAME,
 } from "./message.ts";
 
-/** How one question ended. */
+/** How one question, a name and a record type, ended. */
 export type Outcome =
   | {
     readonly kind: "found";
@@ -39,11 +39,17 @@ export type Reading =
     readonly ttl: number;
   };
 
-/** Most addresses kept of one response. */
+/**
+ * Most addresses kept of one response: nobody tries more, and a response over
+ * TCP may have thousands.
+ */
 const MAX_ADDRESSES = 64;
-/** Most aliases followed inside one response. */
+/** Most aliases followed inside one response; real chains have two or three. */
 const MAX_CHAIN = 16;
-/** Seconds that a "no" without an SOA record is kept. */
+/**
+ * Seconds that a "no" without an SOA record is kept. RFC 2308, section 5, would
+ * not keep it; one second spares a burst of questions for the same name.
+ */
 const PLAIN_NO_TTL = 1;
 
 const FAILED: Reading = { kind: "failed", code: "failed" };
@@ -92,7 +98,7 @@ export function readAnswer(
   }
   if (negativeTtl === undefined) {
     if (name !== question.name) return { kind: "alias", target: name, ttl };
-    // A server that only refers to others has not answered.
+    // A server that only refers to other servers has not answered.
     if (!message.recursionAvailable) return FAILED;
   }
   return { kind: "none", exists: true, ttl: noTtl };

@@ -43,9 +43,15 @@ export interface ResolverCoreOptions extends CommonResolverOptions {
   readonly ask: Ask;
 }
 
-/** Default of {@linkcode CommonResolverOptions.cacheSize}. */
+/**
+ * Default of {@linkcode CommonResolverOptions.cacheSize}: 512 names with both
+ * record types.
+ */
 const CACHE_SIZE = 1024;
-/** Most lookups at once; each holds two questions and their timers. */
+/**
+ * Most lookups at once: each holds two questions and their timers for up to
+ * five seconds, so a flood of names would fill the memory.
+ */
 const MAX_LOOKUPS = 4096;
 /** Seconds between two warnings, at the least. */
 const WARNING_INTERVAL = 1;
@@ -236,11 +242,12 @@ export class ResolverCore {
   #finish(running: Running, result: LookupResult): void {
     const { name, waiters } = running;
     const { code } = result;
-    // From here on, who asks for the name finds it in the cache or asks anew.
+    // From here on, whoever asks for the name finds it in the cache, or starts
+    // another lookup.
     this.#running.delete(name);
     if (code === "timeout" || code === "failed") this.#warn(name, code);
     const addresses = result.addresses.map(unmapIp);
-    // A callback may remove others: what is left is read anew each time.
+    // A callback may take others back: the rest is read anew each time.
     for (const [callback, hostnames] of waiters) {
       waiters.delete(callback);
       const waitsFor = this.#waiting.get(callback);

@@ -1,10 +1,10 @@
 /**
  * The lookup of one name: IPv4 and IPv6 are asked for at the same time.
  *
- * It is answered as soon as the preferred family has addresses, or both
- * families are known. If the other family comes first, the preferred one has
- * a short time to follow (the "resolution delay" of RFC 8305, section 3).
- * What comes after the answer still goes into the cache.
+ * The lookup is answered as soon as the preferred family has addresses, or
+ * both families are known. If the other family comes first, the preferred one
+ * has a short time to follow (the "resolution delay" of RFC 8305, section 3).
+ * What a server says after that still goes into the cache.
  *
  * @module
  */
@@ -16,9 +16,9 @@ import type { DnsErrorCode } from "./types.ts";
 
 /** A question under way. */
 export interface Asking {
-  /** Ends it; its outcome is not told any more. */
+  /** Ends the question; its outcome is not told any more. */
   cancel(): void;
-  /** Tells it that nobody waits for the outcome any more. */
+  /** Tells that nobody waits for the outcome any more: no further attempts. */
   relax(): void;
 }
 
@@ -55,9 +55,15 @@ export interface LookupOptions {
   readonly onEnd: () => void;
 }
 
-/** Milliseconds that the preferred family may come after the other. */
+/**
+ * Milliseconds that the preferred family may come after the other: the value
+ * that RFC 8305, section 8, recommends.
+ */
 const RESOLUTION_DELAY = 50;
-/** Milliseconds after which a lookup fails. */
+/**
+ * Milliseconds after which a lookup fails: as long as glibc waits for a single
+ * server (RES_TIMEOUT of resolv.conf(5)).
+ */
 const LOOKUP_TIMEOUT = 5000;
 
 /**

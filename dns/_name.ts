@@ -4,13 +4,22 @@
  * @module
  */
 
-/** Longest host name in text (RFC 1035, 2.3.4, less the root and a length). */
+/**
+ * Longest host name in text: the 255 bytes of RFC 1035, section 2.3.4, less the
+ * length byte of the first label and that of the root.
+ */
 const MAX_NAME_LENGTH = 253;
-/** Letters, digits, inner hyphens; the underscore is in use though unlisted. */
+/**
+ * A label: letters, digits and inner hyphens (RFC 1123, section 2.1), and the
+ * underscore, which is in use although no RFC allows it in host names.
+ */
 const LABEL_REGEXP = /^(?!-)[a-z0-9_-]{1,63}(?<!-)$/;
 /** A last label that makes the whole look like an IPv4 address. */
 const NUMERIC_LABEL_REGEXP = /^(?:[0-9]+|0x[0-9a-f]*)$/;
-/** Compression pointers followed in one name before it counts as a loop. */
+/**
+ * Compression pointers followed in one name before the name counts as
+ * malformed. Servers write one; this bounds the work for a hostile message.
+ */
 const MAX_POINTERS = 32;
 
 /**

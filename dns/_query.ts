@@ -40,7 +40,10 @@ export interface QueryOptions {
   readonly done: (outcome: Outcome) => void;
 }
 
-/** Most aliases that are asked for. */
+/**
+ * Most aliases that are asked for in turn: each is a round trip, and the whole
+ * lookup has five seconds.
+ */
 const MAX_HOPS = 8;
 
 /** One question under way; `start` it once. */

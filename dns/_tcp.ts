@@ -32,7 +32,7 @@ export interface TcpExchangeOptions {
   readonly onEnd: (response: Uint8Array | undefined) => void;
 }
 
-/** Room for the first read; most responses fit. */
+/** Bytes of room for the first read: most responses fit; it grows for others. */
 const FIRST_READ = 4096;
 
 /** Sends one query, reads one response, closes. The caller limits the time. */

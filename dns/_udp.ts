@@ -51,11 +51,20 @@ export interface UdpPoolOptions {
   readonly random: () => number;
 }
 
-/** Queries that one socket is used for in all. */
+/**
+ * Queries that one socket is used for in all. More would need fewer sockets,
+ * but a forger who knows a port could use it longer.
+ */
 const QUERIES_PER_SOCKET = 16;
-/** Datagrams read at one event, so that a flood cannot hold the loop. */
+/**
+ * Most datagrams read at one event, so that a flood of forged answers cannot
+ * hold the loop; the socket is reported again for the rest.
+ */
 const READS_PER_EVENT = 64;
-/** Longer than any answer without EDNS, and than most that break the rule. */
+/**
+ * Bytes of room for a response. Without EDNS an answer has at most 512 bytes
+ * (RFC 1035, section 4.2.1); servers that ignore the limit stay below 4096.
+ */
 const BUFFER_LENGTH = 4096;
 
 interface Waiting {
@@ -133,7 +142,8 @@ export class UdpPool {
     const entry = this.#sockets.get(fd);
     if (entry === undefined || entry.socket !== socket) return;
     if ((event & POLL_IN) === 0) {
-      // Those that wait ask again, through a new socket, when their time is up.
+      // The queries that wait ask again, through a new socket, when their
+      // time is up.
       entry.socket.takeError();
       this.#discard(entry);
       return;

@@ -5,10 +5,17 @@
  * @module
  */
 
-/** Shortest and longest time in seconds that addresses are kept. */
+/**
+ * Shortest and longest time in seconds that addresses are kept. Below a second
+ * every connection of a page would ask again; after an hour a server that has
+ * moved must be found.
+ */
 const MIN_TTL = 1;
 const MAX_TTL = 3600;
-/** Longest time in seconds that a "no" is kept. */
+/**
+ * Longest time in seconds that a "no" is kept, so that a name that was just
+ * registered is found soon (RFC 2308, section 5, allows hours).
+ */
 const MAX_NEGATIVE_TTL = 60;
 
 /** What is known of a name and a record type. */

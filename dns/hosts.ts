@@ -14,7 +14,7 @@ import { type FileSource, WatchedFile } from "./_watched_file.ts";
 /** Names in lower case, and their addresses in the order of the file. */
 export type HostsTable = ReadonlyMap<string, readonly Uint8Array[]>;
 
-/** Seconds between two looks at the file. */
+/** Seconds between two looks at the file, which takes a system call. */
 const CHECK_INTERVAL = 5;
 
 const LOOPBACK: readonly Uint8Array[] = [

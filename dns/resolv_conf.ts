@@ -29,20 +29,29 @@ export interface ServerSettings {
 /** Where resolv.conf is. */
 export const DEFAULT_RESOLV_CONF_PATH = "/etc/resolv.conf";
 
-/** Milliseconds to wait for a server where nothing else is said. */
+/**
+ * Milliseconds to wait for a server unless the file says otherwise. glibc
+ * waits five seconds; a proxy's client would have given up by then.
+ */
 export const DEFAULT_TIMEOUT = 1000;
-/** How often to ask each server where nothing else is said. */
+/**
+ * How often to ask each server unless the file says otherwise: glibc asks
+ * twice, but waits five times as long for each.
+ */
 export const DEFAULT_ATTEMPTS = 3;
 
-/** Asked when the system names no server, as the seed does. */
+/** Asked when the system names no server, as the Python shadowsocks does. */
 const FALLBACK_SERVERS = ["8.8.8.8", "8.8.4.4"];
-/** glibc asks three servers at most; more would only wait in line. */
+/** Most servers: glibc takes three (MAXNS of resolv.conf(5)) and skips others. */
 const MAX_SERVERS = 3;
-/** Largest `timeout:` in seconds; the whole lookup ends after 5 anyway. */
+/** Largest `timeout:` in seconds: the whole lookup ends after five. */
 const MAX_TIMEOUT = 5;
 /** Largest `attempts:`, as resolv.conf(5) has it. */
 const MAX_ATTEMPTS = 5;
-/** Seconds between two looks at the file. */
+/**
+ * Seconds between two looks at the file: after a change of network the first
+ * lookups must go to its servers.
+ */
 const CHECK_INTERVAL = 1;
 
 /**

@@ -28,9 +28,9 @@ export interface SystemResolverOptions extends CommonResolverOptions {
   readonly resolveDns?: ResolveDns | undefined;
 }
 
-/** Seconds that addresses are kept; their TTL is not told. */
+/** Seconds that addresses are kept: `Deno.resolveDns` does not tell their TTL. */
 const ADDRESS_TTL = 30;
-/** Seconds that a "no" is kept. */
+/** Seconds that a "no" is kept: enough for a burst of the same question. */
 const NO_TTL = 1;
 
 /** A resolver that lets the runtime ask. */
@@ -102,7 +102,7 @@ export class SystemResolver implements Resolver {
     const abort = new AbortController();
     const deliver = (outcome: Outcome): void => {
       if (abort.signal.aborted) return;
-      // Through the loop, so that callbacks run in a turn of it.
+      // By a timer of the loop, so that callbacks run in one of its turns.
       this.#loop.addTimer(0, () => {
         if (!abort.signal.aborted) done(outcome);
       });

@@ -34,7 +34,7 @@ import {
 } from "./socket.ts";
 import type { UnixAddress } from "./unix.ts";
 
-/** Length of the accept queue when none is asked for. */
+/** Length of the accept queue, as the Python shadowsocks asks for it. */
 const DEFAULT_BACKLOG = 1024;
 
 const logger = getLogger(["shadowsocks", "loop"]);

@@ -18,17 +18,23 @@ import { POLL_ERR, POLL_IN, POLL_OUT } from "./events.ts";
 import { type DatagramSocket, WOULD_BLOCK } from "./socket.ts";
 import { UnixAddress } from "./unix.ts";
 
-/** Most datagrams received before the handler takes them. */
+/**
+ * Most datagrams received before the handler takes them, so that some are there
+ * when it comes; each holds a medium buffer.
+ */
 const RECEIVE_AHEAD = 16;
-/** Most datagrams that wait to be sent. */
+/** Most datagrams of one socket that wait to be sent, as of the epoll poller. */
 const SEND_AHEAD = 64;
-/** Most bytes of them, but for the last one taken. */
+/** Bytes that wait to be sent from which on no further datagram is taken. */
 const SEND_AHEAD_BYTES = 262_144;
 /** Largest payload over IPv4: 65,535 less the IP and UDP headers. */
 const MAX_PAYLOAD_IPV4 = 65_507;
-/** Largest payload over IPv6, whose own header does not count. */
+/** Largest payload over IPv6: 65,535 less the UDP header (RFC 8200). */
 const MAX_PAYLOAD_IPV6 = 65_527;
-/** Some systems report here that an earlier datagram was not welcome. */
+/**
+ * Failures of a receive that only say that an earlier datagram was lost: some
+ * systems report there what ICMP has answered.
+ */
 const LOST = new Set([
   "ECONNREFUSED",
   "ECONNRESET",
@@ -120,7 +126,7 @@ export class DenoDatagram<A> extends DenoSocket implements DatagramSocket<A> {
   readonly #form: AddressForm<A>;
   readonly #received: Datagram[] = [];
   #receiving: Uint8Array | undefined;
-  /** The first one is under way. */
+  /** What waits to be sent; the send of the first is under way. */
   #outgoing: Outgoing[] = [];
   #outgoingBytes = 0;
   #failure = "";

@@ -8,7 +8,7 @@
 import type { SocketAddress } from "./address.ts";
 import { SocketError } from "./socket.ts";
 
-/** Errno names for the classes whose instances may lack a `code`. */
+/** Errno names for those classes of Deno whose errors may lack a `code`. */
 const CODE_OF_CLASS: Readonly<Record<string, string>> = {
   AddrInUse: "EADDRINUSE",
   AddrNotAvailable: "EADDRNOTAVAIL",

@@ -17,17 +17,26 @@ import {
 } from "./_deno_socket.ts";
 import { POLL_ALWAYS, POLL_IN } from "./events.ts";
 
-/** Most events in one batch; the others come first in the next one. */
+/**
+ * Most events in one batch; the others come first in the next one. A batch of
+ * 1024 takes some milliseconds, after which timers are looked at again.
+ */
 export const BATCH_SIZE = 1024;
 /**
  * Longest time in milliseconds without a turn of Deno's own loop. Operations
- * may end at once, as microtasks; a few bulk transfers would keep all else
- * waiting for a quarter of a second.
+ * that end at once settle as microtasks, without a turn: a few bulk transfers
+ * kept every other socket waiting for a quarter of a second.
  */
 const TURN_EVERY = 10;
-/** A sleep of this many milliseconds was surely a turn of Deno's own loop. */
+/**
+ * A sleep of this many milliseconds was surely a turn of Deno's own loop:
+ * microtasks alone never take so long here.
+ */
 const SURE_TURN = 5;
-/** Milliseconds that a closed socket may take to send its last bytes. */
+/**
+ * Milliseconds that a closed socket may take to send its last bytes: what the
+ * kernel gives a closed connection to end (tcp_fin_timeout of tcp(7)).
+ */
 const LINGER = 60_000;
 
 /** The sockets of a poller and the queue of those to look at. */

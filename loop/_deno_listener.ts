@@ -18,8 +18,8 @@ import { POLL_IN } from "./events.ts";
 import type { ListenerSocket, StreamSocket } from "./socket.ts";
 
 /**
- * Most connections accepted before the handler takes them: many come at once,
- * and before version 2.9 Deno lets only 128 wait in the kernel.
+ * Most connections accepted before the handler takes them. Clients come in
+ * bursts, and before version 2.9 Deno lets only 128 of them wait in the kernel.
  */
 const ACCEPT_AHEAD = 256;
 
@@ -55,7 +55,8 @@ export class DenoListener extends DenoSocket implements ListenerSocket {
     }
     const conn = this.#accepted.shift();
     if (conn !== undefined) return new DenoStream(this.hub, conn);
-    // Taken, so that the next batch tries again if the mask still asks for it.
+    // The failure is told once: the next batch tries again if POLL_IN is still
+    // asked for.
     this.error = this.#failure;
     this.#failure = "";
     this.hub.changed(this);

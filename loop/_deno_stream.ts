@@ -80,8 +80,8 @@ export class DenoStream extends DenoSocket implements StreamSocket {
   connect(address: SocketAddress): void {
     this.#remoteAddress = address;
     this.#connecting = new AbortController();
-    // Older versions of Deno ignore the signal; then the connection is closed
-    // when it comes.
+    // Older versions of Deno ignore the signal: a connection that is made after
+    // `close` is then closed by `#onConnected`.
     const options = {
       hostname: address.host,
       port: address.port,
@@ -296,7 +296,7 @@ export class DenoStream extends DenoSocket implements StreamSocket {
     conn.closeWrite().then(done, done);
   }
 
-  /** Failed or not, nothing more can be sent; reading tells the rest. */
+  /** Sent or failed, nothing can follow FIN; a failure shows when reading. */
   #onFinSent(): void {
     this.#finSent = true;
     this.#outputDone();

@@ -2,13 +2,13 @@
  * Turns of Deno's own loop, which serves signals, Workers, timers and, with
  * the `deno` poller, every socket.
  *
- * Deno asks the system for events when nothing of its own is left to run, else
- * only now and then: neither a microtask nor an immediate makes it ask. So a
+ * Deno asks the system for events when no JavaScript is left to run, else only
+ * now and then: neither a microtask nor an immediate makes it ask. So a
  * connection of the process to itself carries a byte for each turn. The byte
- * arrives through the system's events, and with it arrives all that waited:
- * 5 µs. To wait for another thread instead costs 18 to 50 µs, and milliseconds
- * where all cores are busy; and if that thread is done too soon, Deno does not
- * ask at all.
+ * arrives through the system's events, and every event that waited arrives with
+ * it: a turn takes 5 µs. To wait for another thread instead takes 18 to 50 µs,
+ * and milliseconds where all cores are busy; and if that thread is done too
+ * soon, Deno does not ask at all.
  *
  * @module
  */
@@ -21,7 +21,7 @@ const BYTE = new Uint8Array(1);
 
 /** Gives turns to Deno's own loop. */
 export class DenoTurns implements Disposable {
-  /** Undefined: not made yet; null: not to be had. */
+  /** The connection; undefined: not made yet; null: it cannot be made. */
   #ends: Ends | null | undefined;
   readonly #received = new Uint8Array(1);
   #disposed = false;
@@ -34,7 +34,8 @@ export class DenoTurns implements Disposable {
   async take(): Promise<void> {
     if (this.#ends === undefined) await this.#connect();
     if (this.#ends && await this.#ring(this.#ends)) return;
-    // A timer makes Deno sleep, for a millisecond.
+    // Without the connection a timer has to do: Deno asks the system for events
+    // while it sleeps, which is for a millisecond at least.
     await new Promise<void>((resolve) => setTimeout(resolve, 0));
   }
 

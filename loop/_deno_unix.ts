@@ -15,7 +15,7 @@ import { closeQuietly } from "./_deno_socket.ts";
 import type { DatagramConn } from "./_deno_datagram.ts";
 import { bindPrivately, encodePath, SocketFile } from "./_unix.ts";
 
-/** What the name of the second socket ends in. */
+/** The path of the second socket is that of the first with this behind it. */
 const WAKER_SUFFIX = "~";
 const WAKE = new Uint8Array(1);
 
@@ -58,7 +58,7 @@ export class DenoUnixConn implements DatagramConn {
     this.#file = new SocketFile(path);
     try {
       this.#waker = listen(path + WAKER_SUFFIX);
-      // Its name serves as its mark; nobody needs to reach it.
+      // The path only marks wake-ups as such: nobody needs to reach the waker.
       new SocketFile(path + WAKER_SUFFIX).remove();
     } catch (error) {
       this.#conn.close();
@@ -81,7 +81,7 @@ export class DenoUnixConn implements DatagramConn {
       this.#sends.push({ data, to, resolve, reject });
       if (this.#state !== "receiving") return this.#next();
       this.#state = "waking";
-      // If this fails, the next datagram that comes does it.
+      // If waking fails, the next datagram that arrives ends the receive.
       this.#waker.send(WAKE, this.addr).catch(() => {});
     });
   }

@@ -58,9 +58,12 @@ const EPOLL_CTL_DEL = 2;
 const EPOLL_CTL_MOD = 3;
 const EPOLL_CLOEXEC = 0o2000000;
 const EFD_FLAGS = 0o4000 | 0o2000000;
-/** As the seed's server socket has it. */
+/** Length of the accept queue, as the Python shadowsocks asks for it. */
 const DEFAULT_BACKLOG = 1024;
-/** Most events of one batch; more are reported by the next. */
+/**
+ * Most events of one batch; the next one reports the others. A batch of 1024
+ * takes some milliseconds, after which timers are looked at again.
+ */
 const MAX_EVENTS = 1024;
 
 /** Whether `struct epoll_event` is packed here. */
@@ -84,6 +87,7 @@ export class EpollPoller implements Poller, EpollOwner {
   readonly #one = new BigUint64Array([1n]);
   /** The open sockets, by descriptor. */
   readonly #sockets: (EpollSocket | undefined)[] = [];
+  /** Sockets whose mask the kernel has to be told before the next wait. */
   #changes: EpollSocket[] = [];
   readonly #fastOpen: FastOpen;
   #batches: DatagramBatches | undefined;
@@ -157,8 +161,8 @@ export class EpollPoller implements Poller, EpollOwner {
       // A connect that fails at once is reported like one that fails later:
       // an unconnected stream socket answers epoll with POLL_OUT | POLL_HUP.
       if (errno !== EINPROGRESS) stream.error = errnoName(errno);
-      // On loopback the handshake is over by now; asking again tells, and
-      // saves two changes of the watch and an event.
+      // On loopback the handshake is over by now. To ask whether there is a
+      // peer is one system call, and saves the two of epoll_ctl and an event.
       else if (isLoopback(address)) {
         stream.connected = stream.hasPeer();
       }
@@ -251,7 +255,7 @@ export class EpollPoller implements Poller, EpollOwner {
     } finally {
       this.waiting = false;
     }
-    // errno belongs to the other thread: ask again on this one.
+    // errno belongs to the thread that waited: ask again on this thread.
     return count >= 0 ? this.#collect(count) : this.poll(0);
   }
 
@@ -310,8 +314,8 @@ export class EpollPoller implements Poller, EpollOwner {
   #apply(socket: EpollSocket): void {
     const { wanted, registered } = socket;
     if (wanted === registered) return;
-    // A mask that only shrinks is told to the kernel when an event comes that
-    // nobody wants; most often it grows again before that.
+    // The kernel is told of a mask that only shrinks once an event comes that
+    // the mask does not ask for; most often the mask grows again before that.
     const shrinks = wanted >= 0 && registered >= 0 &&
       (wanted & ~registered) === 0;
     if (shrinks && !socket.unwanted) return;
@@ -346,7 +350,7 @@ export class EpollPoller implements Poller, EpollOwner {
       }
       const event = events[at]!;
       const socket = this.#sockets[fd];
-      // Closed while another thread waited for it.
+      // The socket was closed while the other thread waited for its events.
       if (socket === undefined) continue;
       const wanted = event & (socket.wanted | POLL_ALWAYS);
       if (wanted !== event) {
@@ -368,7 +372,10 @@ export class EpollPoller implements Poller, EpollOwner {
     return wanted > 0 && (wanted & POLL_IN) !== 0 ? owner : undefined;
   }
 
-  /** Reports that socket again: the kernel knows nothing of its datagrams. */
+  /**
+   * Reports the socket of {@linkcode #leftOver} again: its datagrams are in
+   * the batch, and the kernel knows nothing of them any more.
+   */
   #addLeftOver(count: number): number {
     const left = this.#leftOver();
     if (left === undefined) return count;

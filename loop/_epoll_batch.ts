@@ -22,22 +22,43 @@ import { fromSockaddr, SOCKADDR_LENGTH } from "./_sockaddr.ts";
 import type { SocketAddress } from "./address.ts";
 import { FAILED, WOULD_BLOCK } from "./socket.ts";
 
-/** Most datagrams of one `recvmmsg`. */
+/**
+ * Most datagrams of one `recvmmsg`, which share the cost of the system call.
+ * The arena for them is 2.2 MB, of which the system backs the pages in use.
+ */
 const RECEIVE_SLOTS = 32;
-/** A slot takes the longest datagram, and begins on a page of its own. */
+/**
+ * Bytes of a slot: more than the longest datagram (65,535), and a multiple of
+ * 4096, so that each slot begins on a page of its own.
+ */
 const SLOT_LENGTH = 68 * 1024;
-/** Most datagrams that wait to be sent. */
+/**
+ * Most messages that wait to be sent. It is also the most segments that Linux
+ * takes in one message (UDP_MAX_SEGMENTS of linux/udp.h: 64, lately 128).
+ */
 const SEND_SLOTS = 64;
-/** Most bytes that wait to be sent. */
+/**
+ * Most bytes that wait to be sent: 64 datagrams of 4 KiB, or four segmented
+ * messages of the largest size.
+ */
 const SEND_LENGTH = 256 * 1024;
-/** Longer ones are sent at once: batches gain nothing. */
+/**
+ * Longer datagrams are sent at once: to copy them costs about as much as the
+ * system call that a batch saves.
+ */
 const MAX_QUEUED = 16 * 1024;
-/** Most bytes of a segmented message: it must fit into one IP packet. */
+/**
+ * Most bytes of a segmented message: the kernel takes it as one IP packet, of
+ * 65,535 bytes with its headers.
+ */
 const MAX_SEGMENTED = 64_000;
-/** Longer segments would not fit into the frames of most networks. */
+/**
+ * Longest segment. The kernel refuses segments above the MTU of the way, which
+ * is 1500 on most networks: less 40 for IPv6 and 8 for UDP.
+ */
 const MAX_SEGMENT = 1452;
 
-/** 32-bit words of the structures. */
+/** Lengths and places within the structures, in 32-bit words. */
 const HEADER_WORDS = 16;
 const NAME_LENGTH_WORD = 2;
 const IOV_WORD = 4;
@@ -47,7 +68,7 @@ const CONTROL_LENGTH_WORD = 10;
 const LENGTH_WORD = 14;
 const IOV_WORDS = 4;
 const CONTROL_WORDS = 6;
-/** CMSG_LEN(2), and with its padding. */
+/** CMSG_LEN(2): a header of 16 bytes and a u16; CMSG_SPACE(2): padded to 8. */
 const CONTROL_LENGTH = 18;
 const CONTROL_SPACE = 24;
 const SOL_UDP = 17;
@@ -65,9 +86,9 @@ export interface BatchSocket {
 
 /** The batches of a poller, made when the first socket asks for them. */
 export class DatagramBatches {
-  /** For all its sockets, one at a time. */
+  /** What was received, for one socket of the poller at a time. */
   readonly received: ReceiveBatch;
-  /** For all its sockets. */
+  /** What is to be sent, for all sockets of the poller. */
   readonly sending: SendBatch;
 
   /**
@@ -95,9 +116,9 @@ export class ReceiveBatch {
   readonly #headers = new Uint32Array(RECEIVE_SLOTS * HEADER_WORDS);
   readonly #iov = new Uint32Array(RECEIVE_SLOTS * IOV_WORDS);
   readonly #pointer: Deno.PointerValue;
-  /** Whose datagrams they are; nobody's when all are handed out. */
+  /** The socket of the datagrams in the arena; undefined: all are handed out. */
   #owner: BatchSocket | undefined;
-  /** Whose last batch was not full. */
+  /** The socket whose last batch was not full: it has nothing more to read. */
   #drained: BatchSocket | undefined;
   #next = 0;
   #count = 0;
@@ -181,7 +202,7 @@ export class ReceiveBatch {
   }
 
   #fill(socket: BatchSocket): number {
-    // The last call has put the lengths that it found into those it filled.
+    // The last call has overwritten the name length of each slot it filled.
     for (let i = 0; i < this.#count; i++) {
       this.#headers[i * HEADER_WORDS + NAME_LENGTH_WORD] = SOCKADDR_LENGTH;
     }
@@ -210,14 +231,14 @@ export class SendBatch {
   readonly #controls = new Uint32Array(SEND_SLOTS * CONTROL_WORDS);
   readonly #controlsAddress: number;
   readonly #pointers: readonly Deno.PointerValue[];
-  /** The messages: whose, and the bytes of the first segment. */
+  /** The socket of each message; beside it the bytes of its first segment. */
   readonly #sockets: BatchSocket[] = [];
   readonly #segments = new Uint32Array(SEND_SLOTS);
   /** Whether a message can take no further segment: its last was shorter. */
   readonly #full = new Uint8Array(SEND_SLOTS);
   #address: SocketAddress | undefined;
   #used = 0;
-  /** Whether this system segments. */
+  /** Whether the network of this system segments: no send was refused for it. */
   #segmenting = true;
 
   /**

@@ -41,7 +41,10 @@ export const MSG_NOSIGNAL = 0x4000;
 const NO_FLAGS = 0;
 /** Bytes of an int, and of most socket options. */
 const INT_LENGTH = 4;
-/** Numbers of system calls: of x86_64, and those that newer systems share. */
+/**
+ * Numbers of system calls: those of x86_64, else those of asm-generic/unistd.h,
+ * which aarch64 uses.
+ */
 const X86_64 = Deno.build.arch === "x86_64";
 const SYS_RECVFROM = X86_64 ? 45 : 207;
 const SYS_SENDTO = X86_64 ? 44 : 206;
@@ -50,7 +53,10 @@ const SYS_SENDTO = X86_64 ? 44 : 206;
 export interface EpollOwner {
   /** libc. */
   readonly libc: Libc;
-  /** Whether it waits: what is to be sent cannot wait for the next wait. */
+  /**
+   * Whether a wait is under way on another thread. A datagram must then be sent
+   * at once: batches leave at the beginning of a wait.
+   */
   readonly waiting: boolean;
   /** Told of every socket that is made. */
   onOpen(socket: EpollSocket): void;
@@ -200,7 +206,10 @@ export class EpollStream extends EpollSocket implements StreamSocket {
   readonly kind = "stream";
   fastOpenTaken: number | undefined = undefined;
   connected = false;
-  /** Packed until somebody asks: most log levels do not. */
+  /**
+   * The other end; packed until it is asked for, which most connections never
+   * are unless they are logged.
+   */
   #remote: SocketAddress | PackedSockaddr;
 
   /**

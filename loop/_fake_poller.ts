@@ -12,7 +12,9 @@
 import { SocketAddress } from "./address.ts";
 import type { FakeClock } from "./clock.ts";
 import { POLL_ALWAYS } from "./events.ts";
-import { FakeDatagram, FakeListener, FakeStream } from "./_fake_sockets.ts";
+import { FakeDatagram } from "./_fake_datagram.ts";
+import { FakeListener } from "./_fake_listener.ts";
+import { FakeStream } from "./_fake_stream.ts";
 import type {
   BindOptions,
   ConnectOptions,

@@ -21,13 +21,13 @@ const SYMBOLS = {
   connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   // int accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
   accept4: { parameters: ["i32", "buffer", "buffer", "i32"], result: "i32" },
-  // long syscall(long number, …), for SYS_recvfrom and SYS_sendto: libc's recv
-  // and send let the thread be cancelled, which costs 40 ns of a call.
+  // long syscall(long number, …), for SYS_recvfrom and SYS_sendto. libc's recv
+  // and send are cancellation points of the thread, which costs 40 ns a call.
   syscall: {
     parameters: ["i32", "i32", "buffer", "u32", "i32", "pointer", "pointer"],
     result: "i32",
   },
-  // The same with the address of memory that stays.
+  // syscall again, with the address of memory that does not move.
   syscall_at: {
     name: "syscall",
     parameters: ["i32", "i32", "u64", "u32", "i32", "pointer", "pointer"],
@@ -72,7 +72,7 @@ const SYMBOLS = {
   epoll_ctl: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
   // int epoll_wait(int epfd, struct epoll_event *, int max, int timeout)
   epoll_wait: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32" },
-  // The same on another thread, as a promise.
+  // epoll_wait again, on another thread and as a promise.
   epoll_wait_async: {
     name: "epoll_wait",
     parameters: ["i32", "buffer", "i32", "i32"],
@@ -92,7 +92,7 @@ const SYMBOLS = {
 /** The bound functions. */
 export type LibcSymbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
-/** libc, bound for the calling thread. */
+/** libc, bound for the thread that called {@linkcode openLibc}. */
 export interface Libc {
   /** The functions. */
   readonly symbols: LibcSymbols;

@@ -43,8 +43,8 @@ export function fromSockaddr(bytes: Uint8Array, offset = 0): SocketAddress {
 }
 
 /**
- * A sockaddr as the connection that keeps it wants it: IPv4 as a number, since
- * a few bytes of their own cost 400 bytes of bookkeeping.
+ * A sockaddr in the form in which a connection keeps it: IPv4 as a number,
+ * since a typed array of a few bytes costs 400 bytes of bookkeeping.
  */
 export type PackedSockaddr = number | Uint8Array;
 

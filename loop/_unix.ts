@@ -6,7 +6,10 @@
 
 import { SocketError } from "./socket.ts";
 
-/** Most bytes of a path, without the zero byte at its end. */
+/**
+ * Most bytes of a path, without the zero byte at its end: `sun_path` has 108
+ * bytes on Linux, 104 on macOS and the BSDs (unix(7), unix(4)).
+ */
 const MAX_PATH = Deno.build.os === "linux" ? 107 : 103;
 
 /** Takes every right from group and others, and execution from the owner. */

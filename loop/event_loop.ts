@@ -1,5 +1,6 @@
 /**
- * The seed's event loop: handlers, readiness, periodic callbacks.
+ * The event loop of the Python shadowsocks ("the seed"): handlers, readiness,
+ * periodic callbacks.
  *
  * One turn: run what is due (timers, periodic callbacks, then what waits for
  * quiet), collect one batch of events, call their handlers. Everything due is
@@ -39,21 +40,43 @@ interface Registration {
   readonly socket: Socket;
   mode: number;
   readonly handler: EventHandler;
-  /** The batch during which it was added; events of that batch are not its. */
+  /**
+   * The batch during which the socket was added. Events of that batch belong
+   * to a closed socket that had the same descriptor.
+   */
   readonly batch: number;
 }
 
-/** Longest wait in milliseconds when no timer is set. */
+/**
+ * Longest wait in milliseconds when no timer is set: the next periodic
+ * callback is due by then in any case.
+ */
 const MAX_WAIT = TIMEOUT_PRECISION * 1000;
-/** Longest time in milliseconds that one turn may block the thread. */
+/**
+ * Longest time in milliseconds that one wait may block the thread. Deno's own
+ * loop stands still meanwhile, and signals wait as long.
+ */
 const BLOCK_SLICE = 4;
-/** Milliseconds without an event after which the loop waits asynchronously. */
+/**
+ * Milliseconds without an event after which the loop waits asynchronously.
+ * Such a wait takes another thread, 18 to 50 µs (see `_deno_turn.ts`): dear
+ * between the messages of a busy connection, nothing once traffic has stopped.
+ */
 const IDLE_AFTER = 20;
-/** Milliseconds of work after which Deno's own loop gets a turn (5 µs). */
+/**
+ * Milliseconds of work after which Deno's own loop gets a turn: it takes 5 µs,
+ * and a signal waits for it (at most 36 ms under load, docs/performance.md).
+ */
 const TURN_EVERY = 20;
-/** The same where other work shares the thread. */
+/**
+ * The same interval where other work shares the thread: that work goes on
+ * during the turns only.
+ */
 const TURN_EVERY_COOPERATIVE = 2;
-/** Milliseconds without an event after which the loop is quiet. */
+/**
+ * Milliseconds without an event after which the loop is quiet: long enough
+ * that a pause within a busy time does not count as one.
+ */
 const QUIET_AFTER = 1000;
 
 const logger = getLogger(["shadowsocks", "loop"]);
@@ -68,7 +91,10 @@ export class EventLoop {
   readonly #onQuiet = new Set<() => void>();
   readonly #timers: TimerQueue;
   #lastPeriodic: number;
-  /** When the loop is quiet, in milliseconds; Infinity: it is, or nobody asks. */
+  /**
+   * When the loop becomes quiet, in milliseconds of the clock; Infinity: it is
+   * quiet already, or no callback waits for that.
+   */
   #quietAt = Infinity;
   readonly #blocking: boolean;
   readonly #turnEvery: number;

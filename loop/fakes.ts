@@ -16,6 +16,9 @@
  */
 
 export { FakeClock } from "./clock.ts";
+export * from "./_fake_datagram.ts";
+export * from "./_fake_listener.ts";
 export * from "./_fake_net.ts";
 export * from "./_fake_poller.ts";
-export * from "./_fake_sockets.ts";
+export * from "./_fake_socket.ts";
+export * from "./_fake_stream.ts";

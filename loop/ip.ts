@@ -94,7 +94,7 @@ export function unmapIp(bytes: Uint8Array): Uint8Array {
  * @returns True for `::ffff:0:0/96`.
  */
 export function isMappedIp(bytes: Uint8Array, offset = 0): boolean {
-  // The ones first: they tell most addresses apart with one look.
+  // These two bytes first: they tell most addresses apart at one look.
   if (bytes[offset + 10] !== 0xff || bytes[offset + 11] !== 0xff) return false;
   for (let i = 0; i < 10; i++) {
     if (bytes[offset + i] !== 0) return false;

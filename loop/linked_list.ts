@@ -1,9 +1,10 @@
 /**
  * A list whose items know their neighbours, for what comes and goes many
- * thousand times a second. A `Set` grows a new table again and again, each of
- * which refers to the next one; once the garbage collector has moved one of
- * them to the old generation, all that follow stay until it cleans that up,
- * with everything that was in them.
+ * thousand times a second. A `Set` that changes so fast makes a new table again
+ * and again, and each old table refers to the next one. Once the garbage
+ * collector has moved one table to the old generation, all later tables, with
+ * everything that was in them, stay until a major collection: a scavenge took
+ * 1.3 ms with sets and takes 0.15 with lists (docs/performance.md).
  *
  * @module
  */

@@ -17,7 +17,10 @@ import type { UnixAddress } from "./unix.ts";
 
 /** Options of {@linkcode Poller.listenTcp}. */
 export interface ListenOptions {
-  /** Length of the accept queue. Default 1024, as the seed has it. */
+  /**
+   * Length of the accept queue. Default 1024, as the server socket of the
+   * Python shadowsocks has it.
+   */
   readonly backlog?: number;
   /** Length of the TCP fast open queue; 0 or absent: off. */
   readonly fastOpen?: number;

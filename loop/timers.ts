@@ -10,7 +10,10 @@
 import type { Clock } from "./clock.ts";
 import { LinkedList, ListItem } from "./linked_list.ts";
 
-/** Up to this many delays keep their queues while these are empty. */
+/**
+ * Up to this many queues are kept while they are empty. A process uses few
+ * different delays; delays that vary must not grow the table for ever.
+ */
 const KEPT_QUEUES = 16;
 
 /** A timer that is set; made by the loop. */

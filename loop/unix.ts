@@ -39,7 +39,7 @@ export class UnixAddress {
 export async function removeStaleSocket(path: string): Promise<boolean> {
   try {
     if (!(await Deno.lstat(path)).isSocket) return false;
-    // Refused only if no socket of any kind is bound to the file.
+    // The connect is refused only if no socket of any kind is bound to the file.
     const conn = await Deno.connect({ transport: "unix", path });
     conn.close();
     return false;

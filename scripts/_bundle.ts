@@ -1,7 +1,8 @@
 /**
- * One file of a module and everything that it imports. A start that reads one
- * file instead of 160 is shorter by a third, and the executable has 10 MB less
- * in memory; what is imported dynamically still runs only when it is asked for.
+ * Makes one file of a module and everything that it imports. An executable
+ * that reads one file instead of 160 starts in 128 ms instead of 186
+ * (docs/performance.md) and has 10 MB less in memory; modules that are imported
+ * dynamically still run only when they are asked for.
  *
  * @module
  */

@@ -114,8 +114,8 @@ async function build(
       "--quiet",
       "--allow-all",
       "--no-check",
-      // It would be read from a file in the folder for temporary files, which
-      // whoever has an account here could have put there.
+      // Deno would read the code cache from the folder for temporary files,
+      // where anybody with an account on the machine could have put it.
       "--no-code-cache",
       "--unstable-net",
       `--v8-flags=${V8_FLAGS}`,

@@ -11,7 +11,7 @@
 
 import { listModules, ROOT } from "./_modules.ts";
 
-/** The longest file in lines. */
+/** Most lines of a file: what can be read at one sitting. */
 const MAX_LINES = 500;
 
 /**

@@ -16,7 +16,10 @@ import { benchRelay } from "./relay.ts";
 import { writeReport } from "./report.ts";
 import { formatText, type Table } from "./table.ts";
 
-/** A cipher's figure needs less time than that of a whole connection. */
+/**
+ * Part of `--seconds` for which one figure of a cipher is measured: it varies
+ * less than that of whole connections, and there are many more figures.
+ */
 const CRYPTO_SHARE = 0.1;
 
 function progress(text: string): void {

@@ -16,7 +16,10 @@ const BAR_HEIGHT = 16;
 const BAR_STEP = 22;
 const CHART_GAP = 18;
 
-/** Colours follow the reader's; an SVG in a page has no other way to know. */
+/**
+ * Colours for light and dark: an SVG that a page embeds learns only by
+ * `prefers-color-scheme` which of them the reader uses.
+ */
 const STYLE = `
   text { font: 13px system-ui, sans-serif; fill: #24292f; }
   .title { font-weight: 600; }

@@ -51,14 +51,21 @@ type Work = Extract<LoadCommand, { seconds: number }>;
 
 const scope = globalThis as unknown as WorkerScope;
 const MIB = 1024 * 1024;
+/** Bytes of a read or write of a bulk transfer. */
 const BUFFER = 256 * 1024;
+/** Bytes of one message of a round trip. */
 const MESSAGE = 64;
+/** Bytes of a UDP payload: the least of a first QUIC packet (RFC 9000, 14.1). */
 const PACKET = 1200;
 const CONNECTIONS_AT_ONCE = 16;
 const TRIPS_AT_ONCE = 32;
+/** UDP clients, and datagrams of each that are on their way at once. */
 const CLIENTS = 4;
 const WINDOW = 16;
-/** Milliseconds after which datagrams that did not come back are given up. */
+/**
+ * Milliseconds after which datagrams that did not come back are given up: on
+ * loopback an echo takes less than one, so they are lost.
+ */
 const LOST_AFTER = 200;
 
 const kept: Deno.TcpConn[] = [];
@@ -244,7 +251,7 @@ function serve(): number {
 async function answer(conn: Deno.TcpConn): Promise<void> {
   try {
     const kind = String.fromCharCode((await readExactly(conn, 1))[0]!);
-    // Small where it only echoes: there are very many of those.
+    // A small buffer for a connection that only echoes: there are thousands.
     const buffer = new Uint8Array(kind === "e" ? 256 : BUFFER);
     let total = 0;
     while (true) {

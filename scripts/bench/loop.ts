@@ -32,11 +32,14 @@ const MESSAGE = 64;
 const PACKET = 1200;
 /** Datagrams on their way at once. */
 const WINDOW = 16;
-/** Milliseconds after which datagrams that did not come back are given up. */
+/**
+ * Milliseconds after which datagrams that did not come back are given up: on
+ * loopback an echo takes less than one, so they are lost.
+ */
 const LOST_AFTER = 200;
-/** Timers that are set while one more is added and cancelled. */
+/** Timers that are set while one more is set and cancelled, a busy server's. */
 const TIMERS = 10_000;
-/** Connections that the timers of a server belong to wait this long. */
+/** Their delay in milliseconds: the usual time-out of a connection. */
 const TIMEOUT = 300_000;
 
 const COLUMNS: readonly Column[] = [

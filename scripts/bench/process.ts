@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Milliseconds until a program must listen. */
+/** Milliseconds until a program must listen; a first start compiles its code. */
 const START_TIMEOUT = 15_000;
 /** Milliseconds until a program must have ended by itself. */
 const END_TIMEOUT = 2000;
@@ -79,7 +79,7 @@ export class BenchProcess implements AsyncDisposable {
     try {
       if (!this.#ended) this.#child.kill(signal);
     } catch (error) {
-      // It has ended this very moment.
+      // The program has ended this very moment.
       if (!(error instanceof TypeError)) throw error;
     }
   }

@@ -74,7 +74,7 @@ const IDLE = "Idle connections";
 const IDLE_COUNT = 1000;
 const IDLE_COUNT_BRIEF = 100;
 const WARM_UP = 50;
-/** Milliseconds in which freed memory goes back to the system. */
+/** Milliseconds in which a program gives freed memory back to the system. */
 const SETTLE = 1000;
 
 /**

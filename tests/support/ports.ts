@@ -5,8 +5,9 @@
  */
 
 /**
- * Below what systems choose for sockets without a port of their own (32,768 on
- * Linux, 49,152 elsewhere), so that none of those takes it meanwhile.
+ * The first port to try. All {@linkcode PORTS} of them are below what systems
+ * choose for sockets bound to port 0 (from 32,768 on Linux, from 49,152
+ * elsewhere), so that no such socket takes the port before the program does.
  */
 const FIRST_PORT = 16_384;
 const PORTS = 16_384;

@@ -66,7 +66,7 @@ export class ChildProgram implements AsyncDisposable {
     return this.#output.split("\n").filter((line) => line.trim() !== "");
   }
 
-  /** Its exit, after all output was read. */
+  /** Settles at the program's exit, after all its output was read. */
   get ended(): Promise<Deno.CommandStatus> {
     return this.#ended;
   }

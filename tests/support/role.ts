@@ -44,7 +44,10 @@ const MAIN = new URL("../../main.ts", import.meta.url).href;
 const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
 const LISTENING = /starting manager at \/|starting [a-z ]+ at .*:(\d+)/;
 
-/** Files that no loader takes for a library, under their names. */
+/**
+ * Names of the cipher libraries. To hide one, an empty file of its name, which
+ * no loader takes for a library, stands first on the search path.
+ */
 const CIPHER_LIBRARIES = [
   "libcrypto.so",
   "libcrypto.so.3",

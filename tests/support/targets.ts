@@ -64,7 +64,7 @@ export class TcpTarget implements AsyncDisposable, Target {
   }
 }
 
-/** Whether an error only says that one of the two ends went away. */
+/** Whether an error only says that one of the connection's two ends is gone. */
 function isClosing(error: unknown): boolean {
   return error instanceof Deno.errors.BadResource ||
     error instanceof Deno.errors.Interrupted ||

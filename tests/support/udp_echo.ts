@@ -59,7 +59,7 @@ export class UdpEcho implements AsyncDisposable, Target {
     return this.#received;
   }
 
-  /** The ports they came from. */
+  /** The ports that datagrams came from. */
   get sources(): ReadonlySet<number> {
     return this.#sources;
   }

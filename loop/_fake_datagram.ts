@@ -1,0 +1,116 @@
+/**
+ * For tests: a UDP socket without a network.
+ *
+ * @module
+ */
+
+import { type SocketAddress, UNSPECIFIED } from "./address.ts";
+import { FakeSocket } from "./_fake_socket.ts";
+import { POLL_ERR, POLL_IN, POLL_OUT } from "./events.ts";
+import type { BindOptions } from "./poller.ts";
+import { type DatagramSocket, FAILED, WOULD_BLOCK } from "./socket.ts";
+
+/** What a {@linkcode FakeDatagram} is made of. */
+export interface FakeDatagramOptions {
+  /** The address it is bound to. */
+  readonly localAddress: SocketAddress;
+  /** What `bindUdp` was asked for. */
+  readonly asked: BindOptions;
+}
+
+/** A datagram, and who has sent it or is to get it. */
+export interface FakePacket {
+  /** What the datagram carries. */
+  readonly data: Uint8Array;
+  /** The other end. */
+  readonly address: SocketAddress;
+}
+
+/** A UDP socket; the test is everybody else. */
+export class FakeDatagram extends FakeSocket implements DatagramSocket {
+  /** It is a UDP socket. */
+  readonly kind = "datagram";
+  /** What `bindUdp` was asked for. */
+  readonly asked: BindOptions;
+  /** Who sent the datagram that was read last. */
+  sender: SocketAddress;
+  /** Datagrams that `sendTo` takes before it would block. */
+  room: number = Infinity;
+  /** What was sent, and where to. */
+  readonly sends: { readonly data: Uint8Array; readonly to: SocketAddress }[] =
+    [];
+  /**
+   * Called with a copy of each datagram; false: the system refuses to send it,
+   * as without a route.
+   */
+  onSendTo: ((data: Uint8Array, to: SocketAddress) => boolean) | undefined;
+  readonly #inbox: FakePacket[] = [];
+
+  /**
+   * Makes the socket.
+   *
+   * @param fd Its descriptor.
+   * @param options Its address.
+   */
+  constructor(fd: number, options: FakeDatagramOptions) {
+    super(fd, options.localAddress);
+    this.asked = options.asked;
+    this.sender = UNSPECIFIED;
+  }
+
+  /**
+   * Brings a datagram.
+   *
+   * @param data Copied, so that the test may reuse it.
+   * @param from Who has sent it.
+   */
+  bring(data: Uint8Array, from: SocketAddress): void {
+    this.#inbox.push({ data: data.slice(), address: from });
+  }
+
+  /**
+   * Tells what the system would report.
+   *
+   * @returns A mask of `POLL_*`.
+   */
+  ready(): number {
+    return (this.#inbox.length > 0 ? POLL_IN : 0) |
+      (this.room > 0 ? POLL_OUT : 0) |
+      (this.error === "" ? 0 : POLL_ERR);
+  }
+
+  /**
+   * Reads the datagram that has waited longest.
+   *
+   * @param buffer Takes it; what does not fit is cut off.
+   * @returns As of `DatagramSocket.recvFrom`.
+   * @throws {Error} If the socket is closed: the code under test is wrong.
+   */
+  recvFrom(buffer: Uint8Array): number {
+    if (this.closed) throw new Error("recvFrom of a closed socket");
+    const packet = this.#inbox.shift();
+    if (packet === undefined) return WOULD_BLOCK;
+    this.sender = packet.address;
+    const length = Math.min(buffer.length, packet.data.length);
+    buffer.set(packet.data.subarray(0, length));
+    return length;
+  }
+
+  /**
+   * Takes a datagram.
+   *
+   * @param data What it carries.
+   * @param to Who is to get it.
+   * @returns As of `DatagramSocket.sendTo`.
+   * @throws {Error} If the socket is closed: the code under test is wrong.
+   */
+  sendTo(data: Uint8Array, to: SocketAddress): number {
+    if (this.closed) throw new Error("sendTo on a closed socket");
+    if (this.room <= 0) return WOULD_BLOCK;
+    const copy = data.slice();
+    if (this.onSendTo?.(copy, to) === false) return FAILED;
+    this.room--;
+    this.sends.push({ data: copy, to });
+    return data.length;
+  }
+}
