@@ -20,6 +20,8 @@ import {
   type ProbeResult,
 } from "./prober.ts";
 
+export type { HttpProbeContext };
+
 /** The port of `http:`. */
 const HTTP_PORT = 80;
 
