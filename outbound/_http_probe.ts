@@ -23,7 +23,6 @@ import {
   type ConnectorOwner,
   type Failure,
   type OutboundStream,
-  type RelayBuffers,
 } from "../relay/mod.ts";
 import type { ProbeResult } from "./prober.ts";
 
@@ -33,8 +32,6 @@ export interface HttpProbeContext {
   readonly loop: EventLoop;
   /** Looks up the names of servers. */
   readonly resolver: Resolver;
-  /** The buffers of the loop. */
-  readonly buffers: RelayBuffers;
 }
 
 /** Most bytes of one read; a status line is short. */
@@ -47,13 +44,30 @@ const CARRY_LIMIT = 68 * 1024;
 /** Most characters of a status line; longer ones are nobody's. */
 const LINE_LIMIT = 512;
 
+/** Room in `output` beyond `input` and an eighth, as codecs ask for. */
+const OUTPUT_ROOM = 8192;
+
 const EMPTY = new Uint8Array(0);
 
 const logger = getLogger(["shadowsocks", "outbound"]);
 
+/**
+ * The buffers that all probes of a prober share: nothing stays in them from
+ * one event to the next.
+ */
+export class ProbeBuffers {
+  /** Bytes as read, or a request before its codec. */
+  readonly input: Uint8Array = new Uint8Array(CARRY_LIMIT + READ_SIZE);
+  /** What a codec makes of them. */
+  readonly output: Uint8Array = new Uint8Array(
+    this.input.length + (this.input.length >> 3) + OUTPUT_ROOM,
+  );
+}
+
 /** One probe. It ends once: by a result, by its timeout, or by `cancel`. */
 export class HttpProbe implements EventHandler, ConnectorOwner {
   readonly #context: HttpProbeContext;
+  readonly #buffers: ProbeBuffers;
   readonly #request: Uint8Array;
   readonly #done: (result: ProbeResult) => void;
   #since = 0;
@@ -77,17 +91,21 @@ export class HttpProbe implements EventHandler, ConnectorOwner {
    * Makes a probe that does nothing yet.
    *
    * @param context What it works with.
-   * @param request What is sent once the way is open.
-   * @param done Called with the result, unless the probe is cancelled.
+   * @param options `request`: what is sent once the way is open. `done`: called
+   * with the result, unless the probe is cancelled.
    */
   constructor(
     context: HttpProbeContext,
-    request: Uint8Array,
-    done: (result: ProbeResult) => void,
+    options: {
+      readonly buffers: ProbeBuffers;
+      readonly request: Uint8Array;
+      readonly done: (result: ProbeResult) => void;
+    },
   ) {
     this.#context = context;
-    this.#request = request;
-    this.#done = done;
+    this.#buffers = options.buffers;
+    this.#request = options.request;
+    this.#done = options.done;
   }
 
   /**
@@ -188,7 +206,7 @@ export class HttpProbe implements EventHandler, ConnectorOwner {
       this.#send(this.#request);
       return;
     }
-    const { input, output } = this.#context.buffers;
+    const { input, output } = this.#buffers;
     const { length } = this.#request;
     input.set(this.#request);
     this.#send(output.subarray(0, codec.encode(input, output, length)));
@@ -211,7 +229,7 @@ export class HttpProbe implements EventHandler, ConnectorOwner {
   }
 
   #read(socket: StreamSocket): void {
-    const { input } = this.#context.buffers;
+    const { input } = this.#buffers;
     const start = this.#carry.length;
     input.set(this.#carry);
     const count = socket.recv(input, start, start + READ_SIZE);
@@ -248,7 +266,7 @@ export class HttpProbe implements EventHandler, ConnectorOwner {
     // The request is made in the buffer that the rest stands in.
     const kept = rest.slice();
     this.#ask();
-    const { input } = this.#context.buffers;
+    const { input } = this.#buffers;
     input.set(kept);
     return input.subarray(0, kept.length);
   }
@@ -260,7 +278,7 @@ export class HttpProbe implements EventHandler, ConnectorOwner {
       this.#onText(data);
       return EMPTY;
     }
-    const { input, output } = this.#context.buffers;
+    const { input, output } = this.#buffers;
     const count = data.length === 0
       ? 0
       : codec.decode(input, output, data.length);

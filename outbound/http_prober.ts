@@ -12,13 +12,19 @@
 
 import { SocketAddress } from "../loop/mod.ts";
 import { type Outbound, type Session, Sessions, Target } from "../relay/mod.ts";
-import { HttpProbe, type HttpProbeContext } from "./_http_probe.ts";
+import {
+  HttpProbe,
+  type HttpProbeContext,
+  ProbeBuffers,
+} from "./_http_probe.ts";
 import {
   PROBE_TIMEOUT,
   type ProbeOptions,
   type Prober,
   type ProbeResult,
 } from "./prober.ts";
+
+export type { HttpProbeContext };
 
 /** The port of `http:`. */
 const HTTP_PORT = 80;
@@ -32,6 +38,8 @@ export class HttpProber implements Prober {
   readonly #context: HttpProbeContext;
   /** Observers do not hear of probes. */
   readonly #sessions = new Sessions();
+  /** Made at the first probe. */
+  #buffers: ProbeBuffers | undefined;
 
   /**
    * Makes a prober.
@@ -61,9 +69,13 @@ export class HttpProber implements Prober {
     }, loop.time() * 1000);
     session.target = request.target;
     session.outbound = outbound.name;
-    const probe = new HttpProbe(this.#context, request.bytes, (result) => {
-      session.end(result.ok ? "ok" : "server_failed", loop.time() * 1000);
-      done(result);
+    const probe = new HttpProbe(this.#context, {
+      buffers: this.#buffers ??= new ProbeBuffers(),
+      request: request.bytes,
+      done: (result) => {
+        session.end(result.ok ? "ok" : "server_failed", loop.time() * 1000);
+        done(result);
+      },
     });
     probe.start(
       () => outbound.open(request.target, session),

@@ -46,6 +46,11 @@ Deno.test("ProbeSchedule.start() spreads the probes when there are many servers"
   assertGreater(fixture.prober.probes.length, 500);
   // At the start 60 share a second of 20 steps.
   assert(Math.max(...moments.values()) <= 8);
+  // Those that met once part again.
+  const times = fixture.prober.probes.filter(({ name }) => name === "s0");
+  const gaps = times.slice(1).map(({ at }, i) => at - times[i]!.at);
+  assertGreater(new Set(gaps).size, 3);
+  for (const gap of gaps) assert(gap >= 10_000 && gap <= 11_100, `${gap}`);
 });
 
 Deno.test("ProbeSchedule.start() keeps a limit when probes take long", async () => {
