@@ -1,0 +1,7 @@
+/**
+ * What speaks with whoever connects to us: one file a protocol.
+ *
+ * @module
+ */
+
+export * from "./http.ts";
