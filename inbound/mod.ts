@@ -6,6 +6,7 @@
  */
 
 export * from "./header_target.ts";
+export * from "./http.ts";
 export * from "./mixed.ts";
 export * from "./proxy_users.ts";
 export * from "./shadowsocks.ts";

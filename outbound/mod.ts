@@ -13,6 +13,7 @@ export * from "./direct.ts";
 export * from "./group.ts";
 export * from "./health.ts";
 export * from "./http_prober.ts";
+export * from "./http_proxy.ts";
 export * from "./ip_networks.ts";
 export * from "./probe_schedule.ts";
 export * from "./prober.ts";

@@ -299,16 +299,29 @@ export class Dialer implements ConnectorOwner {
       return;
     }
     if (count < 0) return;
-    const data = buffer.subarray(0, start + count);
-    const answer = this.#stream!.handshake!.receive(data);
-    if (answer.kind === "failed") {
-      this.#fail(answer.failure);
-      return;
+    this.#onAnswer(socket, buffer.subarray(0, start + count));
+  }
+
+  /** Gives the handshake what has come, until it needs more or is done. */
+  #onAnswer(socket: StreamSocket, data: Uint8Array): void {
+    let rest = data;
+    for (;;) {
+      const answer = this.#stream!.handshake!.receive(rest);
+      if (answer.kind === "failed") {
+        this.#fail(answer.failure);
+        return;
+      }
+      rest = rest.subarray(answer.consumed);
+      this.#answer = rest.length > 0 ? rest : undefined;
+      if (answer.kind === "ready") {
+        this.#establish(socket);
+        return;
+      }
+      if (answer.send !== undefined) this.#say(answer.send);
+      const goesOn = this.#proxy === socket && answer.consumed > 0 &&
+        rest.length > 0;
+      if (!goesOn) return;
     }
-    const rest = data.subarray(answer.consumed);
-    this.#answer = rest.length > 0 ? rest : undefined;
-    if (answer.kind === "ready") this.#establish(socket);
-    else if (answer.send !== undefined) this.#say(answer.send);
   }
 
   #now(): number {

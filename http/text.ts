@@ -1,0 +1,88 @@
+/**
+ * Bytes as HTTP sees them: tokens, control characters, and text.
+ *
+ * @module
+ */
+
+/** Carriage return. */
+export const CR = 0x0d;
+/** Line feed. */
+export const LF = 0x0a;
+/** Blank. */
+export const SP = 0x20;
+/** Horizontal tab. */
+export const HTAB = 0x09;
+
+const DELETE = 0x7f;
+
+/** What a token may hold beside digits and letters (RFC 9110, 5.6.2). */
+const TOKEN_MARKS = "!#$%&'*+-.^_`|~";
+
+/** 1 where the byte may stand in a token. */
+const TOKEN = tokenTable();
+
+/**
+ * Shows each byte as one character, so that places in the text are places in
+ * the bytes.
+ */
+const decoder = new TextDecoder("latin1");
+
+/**
+ * Tells whether a byte may stand in a token: a method or the name of a field.
+ *
+ * @param byte The byte; undefined: none.
+ */
+export function isTokenByte(byte: number | undefined): boolean {
+  return byte !== undefined && TOKEN[byte] === 1;
+}
+
+/**
+ * Tells whether a connection may speak HTTP, by its first byte. SOCKS (4, 5)
+ * and TLS (22) begin with bytes that begin no method.
+ *
+ * @param firstByte The first byte of the client.
+ */
+export function looksLikeHttp(firstByte: number): boolean {
+  return TOKEN[firstByte] === 1;
+}
+
+/**
+ * Tells whether a byte has no place in a line: a control character but the
+ * tab (RFC 9110, 5.5).
+ *
+ * @param byte The byte.
+ */
+export function isControl(byte: number): boolean {
+  return byte < SP ? byte !== HTAB : byte === DELETE;
+}
+
+/**
+ * Tells whether a byte is a blank or a tab.
+ *
+ * @param byte The byte; undefined: none.
+ */
+export function isBlank(byte: number | undefined): boolean {
+  return byte === SP || byte === HTAB;
+}
+
+/**
+ * Shows bytes as text, one character a byte.
+ *
+ * @param bytes Where they stand.
+ * @param start The first.
+ * @param end Behind the last.
+ */
+export function textOf(bytes: Uint8Array, start: number, end: number): string {
+  return decoder.decode(bytes.subarray(start, end));
+}
+
+function tokenTable(): Uint8Array {
+  const table = new Uint8Array(256);
+  for (let byte = 0; byte < table.length; byte++) {
+    const character = String.fromCharCode(byte);
+    if (/[0-9A-Za-z]/.test(character) || TOKEN_MARKS.includes(character)) {
+      table[byte] = 1;
+    }
+  }
+  return table;
+}

@@ -1,0 +1,73 @@
+/**
+ * What both directions of an HTTP client know of the request under way.
+ *
+ * @module
+ */
+
+import type { RequestHead } from "../http/mod.ts";
+
+/** One request and its answer; used again for the next. */
+export class HttpExchange {
+  /** The host that the connection behind leads to. */
+  host = "";
+  /** Its port. */
+  port = 0;
+  /** Whose requests these are. */
+  user = "";
+  /** How many requests the connection behind has been given. */
+  count = 0;
+  /** Whether the request is HEAD. */
+  isHead = false;
+  /** Whether the client speaks HTTP/1.0. */
+  isOld = false;
+  /** Whether the client may send another request after this one. */
+  persists = false;
+  /** Whether the client has asked for another protocol. */
+  upgrade = false;
+  /** Whether the request is whole. */
+  requestDone = true;
+  /** Whether the answer is not whole yet. */
+  answerOwed = false;
+  /** Whether the head of the answer was passed on. */
+  answerBegun = false;
+  /** Whether the connection behind takes another request. */
+  originPersists = true;
+  /** Whether the protocol has been switched: all bytes pass. */
+  isTunnel = false;
+
+  /** Whether nothing is under way. */
+  get isIdle(): boolean {
+    return this.requestDone && !this.answerOwed && !this.isTunnel;
+  }
+
+  /**
+   * Begins with a request.
+   *
+   * @param head Its head.
+   */
+  begin(head: RequestHead): void {
+    this.count++;
+    this.isHead = head.method === "HEAD";
+    this.isOld = head.minor === 0;
+    this.persists = head.persists;
+    this.upgrade = head.upgrade;
+    this.requestDone = head.bodyLength === 0;
+    this.answerOwed = true;
+    this.answerBegun = false;
+  }
+
+  /**
+   * There will be a new connection behind.
+   *
+   * @param head The head of its first request.
+   * @param user Whose request it is.
+   */
+  connect(head: RequestHead, user: string): void {
+    this.host = head.host;
+    this.port = head.port;
+    this.user = user;
+    this.count = 0;
+    this.originPersists = true;
+    this.isTunnel = false;
+  }
+}

@@ -1,0 +1,343 @@
+/**
+ * The HTTP proxy for clients (RFC 9110, RFC 9112): CONNECT, and fetching of
+ * `http://` for others, over one connection of the client for several targets.
+ *
+ * ```text
+ * receive   a head: target, and the head as the origin gets it
+ * codec     bodies, answers, and further heads for the same target; none
+ *           after CONNECT
+ * finished  the next head is for another target, or is refused, or the origin
+ *           takes no more: a new session, and receive again
+ * ```
+ *
+ * The request is passed on without `Via` and `Forwarded`: origins are not told
+ * that there is a proxy, nor for whom.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import {
+  type BasicUser,
+  BasicUsers,
+  BodyFollower,
+  ByteWriter,
+  CONNECTED_REPLY,
+  proxyReply,
+  type RequestFault,
+  type RequestHead,
+  writeRequestHead,
+} from "../http/mod.ts";
+import {
+  type Ending,
+  type Failure,
+  type Inbound,
+  type InboundAnswer,
+  type InboundStream,
+  type Refusal,
+  type Session,
+  type Status,
+  Target,
+} from "../relay/mod.ts";
+import { HttpCodec } from "./_http_codec.ts";
+import { failureText } from "./_http_failures.ts";
+import { RequestReader } from "./_http_reader.ts";
+
+const logger = getLogger(["shadowsocks", "inbound"]);
+
+/**
+ * After so many requests without a right name and password the connection is
+ * closed: a browser asks its user again after each, a guesser does not.
+ */
+const MAX_CHALLENGES = 8;
+
+/** RFC 7617, section 2.1: names and passwords are UTF-8. */
+const CHALLENGE =
+  'Proxy-Authenticate: Basic realm="shadowsocks", charset="UTF-8"';
+
+const CONNECTED: Uint8Array = new TextEncoder().encode(CONNECTED_REPLY);
+
+/** What an {@linkcode HttpInbound} is made with. */
+export interface HttpInboundOptions {
+  /** Who may use it; undefined or empty: everybody. */
+  readonly users?: readonly BasicUser[] | undefined;
+}
+
+/** How a connection with wrong bytes ends, with what is said first. */
+export interface HttpEnd extends Refusal {
+  /** How the session ends. */
+  readonly status: Status;
+}
+
+/** The HTTP proxy of a listener. */
+export class HttpInbound implements Inbound {
+  /** What it speaks. */
+  readonly protocol = "http";
+  readonly #users: BasicUsers | undefined;
+
+  /**
+   * Makes the proxy.
+   *
+   * @param options Who may use it.
+   */
+  constructor(options: HttpInboundOptions = {}) {
+    const { users = [] } = options;
+    this.#users = users.length === 0 ? undefined : new BasicUsers(users);
+  }
+
+  /**
+   * Makes the client's side of a connection.
+   *
+   * @param session The session of its first request.
+   */
+  accept(session: Session): HttpStream {
+    return new HttpStream(session, this.#users);
+  }
+
+  /**
+   * The client's side goes on with its next request.
+   *
+   * @param stream What `accept` gave.
+   * @param session The session of the next request.
+   */
+  next(stream: InboundStream, session: Session): void {
+    if (stream instanceof HttpStream) stream.restart(session);
+  }
+}
+
+/** The client's side of one connection to the HTTP proxy. */
+export class HttpStream implements InboundStream {
+  readonly #users: BasicUsers | undefined;
+  readonly #reader = new RequestReader();
+  /** The body of a request that was refused, but not its connection. */
+  readonly #refusedBody = new BodyFollower({ isLenient: false });
+  #session: Session;
+  #codec: HttpCodec | undefined;
+  #isConnect = false;
+  #isHead = false;
+  /** Whether `finished` was heard, and the next request has not begun. */
+  #isBetween = true;
+  #challenges = 0;
+  /** Whether wrong credentials were logged. */
+  #hasLogged = false;
+
+  /**
+   * Begins; {@linkcode HttpInbound.accept} does.
+   *
+   * @param session The session of the first request.
+   * @param users Who may use it; undefined: everybody.
+   */
+  constructor(session: Session, users: BasicUsers | undefined) {
+    this.#session = session;
+    this.#users = users;
+  }
+
+  /** The codec of requests that are fetched; undefined for CONNECT. */
+  get codec(): HttpCodec | undefined {
+    return this.#isConnect ? undefined : this.#codec;
+  }
+
+  /** Whether the next request needs another connection behind. */
+  get finished(): boolean {
+    return !this.#isBetween && this.codec?.finished === true;
+  }
+
+  /**
+   * Goes on with the next request.
+   *
+   * @param session Its session.
+   */
+  restart(session: Session): void {
+    this.#session = session;
+    this.#isBetween = true;
+  }
+
+  /**
+   * Takes bytes until there is a request. After a "more" with a reply there
+   * may be bytes that were not consumed: they are given again at once.
+   *
+   * @param data Bytes that came and were not consumed yet.
+   * @param output Takes the head for the origin.
+   */
+  receive(data: Uint8Array, output: Uint8Array): InboundAnswer {
+    const body = this.#refusedBody;
+    const start = body.follow(data, 0, data.length);
+    if (body.failed) {
+      return this.#refuse({
+        kind: "fault",
+        status: 400,
+        message: "the body is not framed",
+      });
+    }
+    if (!body.isDone) return { kind: "more", consumed: start };
+    const head = this.#reader.read(data, start, data.length);
+    if (head === undefined) return { kind: "more", consumed: data.length };
+    if (head.kind === "fault") return this.#refuse(head);
+    const { next } = this.#reader;
+    const user = this.#authenticate(head);
+    if (user === undefined) return this.#challenge(head, data, next);
+    return this.#request(head, { user, consumed: next, output });
+  }
+
+  /** `200` for CONNECT; a fetched request is answered by the origin. */
+  connected(): Uint8Array | undefined {
+    return this.#isConnect ? CONNECTED : undefined;
+  }
+
+  /**
+   * 403, 502, 503 or 504, with the reason for a human.
+   *
+   * @param failure Why the target was not reached.
+   */
+  failed(failure: Failure): Refusal {
+    const { status, text } = failureText(failure);
+    return { reply: this.#reply(status, text), ending: "close" };
+  }
+
+  /**
+   * 400 or 502 as long as no answer has begun; else the connection is reset,
+   * so that a cut answer does not look whole.
+   */
+  onCodecFailed(): HttpEnd {
+    const codec = this.#codec;
+    const isClient = codec?.requestFailed === true;
+    const status = isClient ? "error" : "target_reset";
+    if (codec?.exchange.answerBegun === true) {
+      return { status, ending: "reset" };
+    }
+    const reply = isClient
+      ? this.#reply(400, "the chunks of the body are wrong")
+      : this.#reply(502, "the answer of the target is not HTTP");
+    return { status, ending: "close", reply };
+  }
+
+  /**
+   * What the end of the origin's connection means for the client's.
+   *
+   * @returns `"next"`: nothing is under way, the client stays and its next
+   * request begins a new session; `"pass"`: the end is passed on; else how the
+   * connection ends, since an answer is missing or was cut.
+   */
+  onTargetEnd(): "next" | "pass" | HttpEnd {
+    const { codec } = this;
+    if (codec === undefined) return "pass";
+    const { exchange } = codec;
+    if (exchange.isIdle && exchange.persists) return "next";
+    if (codec.endsCleanly()) return "pass";
+    const status = "target_reset";
+    // An origin may close a connection that was idle just when the next
+    // request is under way. A client that is not answered then tries again; one
+    // that gets an answer does not (RFC 9110, 9.2.2).
+    if (exchange.answerBegun || exchange.count > 1) {
+      return { status, ending: "reset" };
+    }
+    const reply = this.#reply(502, "the target closed without an answer");
+    return { status, ending: "close", reply };
+  }
+
+  /** Lets go of what is not whole. */
+  [Symbol.dispose](): void {
+    this.#reader.clear();
+    this.#codec?.[Symbol.dispose]();
+  }
+
+  #request(
+    head: RequestHead,
+    options: {
+      readonly user: string;
+      readonly consumed: number;
+      readonly output: Uint8Array;
+    },
+  ): InboundAnswer {
+    const { user, consumed, output } = options;
+    this.#isBetween = false;
+    this.#isHead = head.method === "HEAD";
+    this.#isConnect = head.method === "CONNECT";
+    this.#session.user = user;
+    const target = Target.of(head.host, head.port);
+    if (this.#isConnect) {
+      this.#reader.clear();
+      return { kind: "request", consumed, target };
+    }
+    this.#codec ??= new HttpCodec(this.#reader, this.#findUser);
+    const payload = writeHead(head, output);
+    this.#codec.begin(head, user);
+    return { kind: "request", consumed, target, payload };
+  }
+
+  /** @returns The user's name, `""` where there are no users. */
+  #authenticate(head: RequestHead): string | undefined {
+    if (this.#users === undefined) return "";
+    const { authorization } = head;
+    return authorization === undefined
+      ? undefined
+      : this.#users.find(authorization);
+  }
+
+  /** The same for the codec, which holds it as long as the connection. */
+  readonly #findUser = (head: RequestHead): string | undefined =>
+    this.#authenticate(head);
+
+  /** 407; the client may try again on the same connection. */
+  #challenge(
+    head: RequestHead,
+    data: Uint8Array,
+    next: number,
+  ): InboundAnswer {
+    if (head.authorization !== undefined && !this.#hasLogged) {
+      this.#hasLogged = true;
+      logger.warn("wrong name or password from {client}", {
+        client: `${this.#session.client}`,
+      });
+    }
+    // A client that waits for 100 may or may not send its body after another
+    // answer: where its next request begins could not be told.
+    const isUnclear = head.expectsContinue && head.bodyLength !== 0;
+    const persists = head.persists && !isUnclear &&
+      ++this.#challenges < MAX_CHALLENGES;
+    const reply = proxyReply({
+      status: 407,
+      text: "the proxy wants a name and a password",
+      isHead: head.method === "HEAD",
+      field: CHALLENGE,
+      persists,
+    });
+    const { bodyLength } = head;
+    this.#reader.clear();
+    if (!persists) {
+      return { kind: "refuse", status: "auth_failed", ending: "close", reply };
+    }
+    this.#refusedBody.begin(bodyLength);
+    const consumed = this.#refusedBody.follow(data, next, data.length);
+    return { kind: "more", consumed, reply };
+  }
+
+  #refuse(fault: RequestFault): InboundAnswer {
+    logger.warn("cannot serve the request of {client}: {message}", {
+      client: `${this.#session.client}`,
+      message: fault.message,
+    });
+    const ending: Ending = "close";
+    const reply = proxyReply({ status: fault.status, text: fault.message });
+    return { kind: "refuse", status: "error", ending, reply };
+  }
+
+  #reply(status: number, text: string): Uint8Array {
+    return proxyReply({ status, text, isHead: this.#isHead });
+  }
+}
+
+/** @returns The head for the origin; in `output` if it fits. */
+function writeHead(head: RequestHead, output: Uint8Array): Uint8Array {
+  const writer = new ByteWriter();
+  writer.begin(output);
+  writeRequestHead(head, writer);
+  const { pending } = writer;
+  const length = writer.end();
+  if (pending === 0) return output.subarray(0, length);
+  const whole = new Uint8Array(length + pending);
+  whole.set(output.subarray(0, length));
+  writer.begin(whole.subarray(length));
+  writer.end();
+  return whole;
+}
