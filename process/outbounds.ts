@@ -13,8 +13,8 @@ import {
   buildGroups,
   DirectOutbound,
   type Groups,
-  HttpConnectHandshake,
   HttpProber,
+  HttpProxyHandshake,
   type LeafDescription,
   type ProxyHop,
   ProxyOutbound,
@@ -145,7 +145,12 @@ function hopOf(
     target: Target.of(host, port),
     handshake: (target) =>
       protocol === "http"
-        ? new HttpConnectHandshake({ target, ...credentials })
+        ? new HttpProxyHandshake(
+          target,
+          user === undefined
+            ? undefined
+            : { name: user, password: password ?? "" },
+        )
         : new Socks5ProxyHandshake({ target, ...credentials }),
   };
 }
