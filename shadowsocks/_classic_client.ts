@@ -122,11 +122,11 @@ export class ClassicClientStream implements ClientStream {
     payload: Uint8Array,
   ): number {
     this.#head = undefined;
-    const { suite, streamSalts, oneTimeAuth, scratch } = this.#port;
+    const { suite, streamSalts, oneTimeAuth, buffer } = this.#port;
     const iv = this.#cryptor.salt!;
     streamSalts.add(iv);
     const length = head.length + payload.length;
-    const joined = oneTimeAuth ? new Uint8Array(length) : scratch.room(length);
+    const joined = oneTimeAuth ? new Uint8Array(length) : buffer.room(length);
     joined.set(head);
     joined.set(payload, head.length);
     let count: number;
@@ -150,7 +150,7 @@ export class ClassicClientStream implements ClientStream {
   ): number {
     const { length } = data;
     const room = length + (length >> TAGS_SHIFT) + TAGS_ROOM;
-    const tagged = this.#port.scratch.room(room);
+    const tagged = this.#port.buffer.room(room);
     return this.#cryptor.encrypt(tagged, output, encoder.apply(data, tagged));
   }
 }

@@ -233,7 +233,7 @@ function seal(
 
 /** The tag at the end depends on the salt, which is drawn when sealing. */
 function sealTagged(
-  { suite, packetSalts, scratch }: ClassicPort,
+  { suite, packetSalts, buffer }: ClassicPort,
   { bytes, head, end }: PacketBytes,
   output: Uint8Array,
 ): number {
@@ -243,7 +243,7 @@ function sealTagged(
     return NOT_SENDABLE;
   }
   const { masterKey } = suite;
-  const tagged = scratch.room(whole);
+  const tagged = buffer.room(whole);
   tagged.set(bytes.subarray(head, end));
   const count = suite.sealPacket(tagged, output, {
     end: whole,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Scratch } from "./_scratch.ts";
+import { WorkBuffer } from "./_work_buffer.ts";
 import { SaltFilter } from "./salt_filter.ts";
 import type { CipherSuite } from "./suite.ts";
 
@@ -31,7 +31,7 @@ export class ClassicPort {
   /** Told to the suite for each packet: one object, used again. */
   readonly part: PacketRange = { start: 0, end: 0, at: 0 };
   /** For the duration of one call. */
-  readonly scratch: Scratch = new Scratch();
+  readonly buffer: WorkBuffer = new WorkBuffer();
 
   /**
    * Makes what a key's connections share.

@@ -122,7 +122,7 @@ export class ClassicServerStream implements ServerStream {
     if (decoder === undefined) {
       return this.#cryptor.decrypt(input, output, length);
     }
-    const tagged = this.#port.scratch.room(length);
+    const tagged = this.#port.buffer.room(length);
     const count = this.#cryptor.decrypt(input, tagged, length);
     if (count <= 0) return count;
     if (count + decoder.kept > output.length) {
@@ -169,7 +169,7 @@ export class ClassicServerStream implements ServerStream {
     const { length } = address;
     const end = length + ONETIMEAUTH_BYTES;
     if (bytes.length < end) return this.#awaitMore(bytes);
-    const { scratch, suite: { masterKey } } = this.#port;
+    const { buffer, suite: { masterKey } } = this.#port;
     const iv = this.#cryptor.peerSalt!;
     const tag = bytes.subarray(length, end);
     if (!isAuthentic(bytes.subarray(0, length), tag, { iv, masterKey })) {
@@ -181,7 +181,7 @@ export class ClassicServerStream implements ServerStream {
     });
     this.#decoder = decoder;
     const tagged = bytes.subarray(end);
-    const room = scratch.room(tagged.length);
+    const room = buffer.room(tagged.length);
     const payload = room.subarray(0, decoder.apply(tagged, room));
     return this.#onAuthentic({ bytes, address, payload });
   }

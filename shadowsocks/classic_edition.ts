@@ -94,6 +94,6 @@ export class ClassicEdition implements Edition {
   /** Frees the ciphers and wipes the key. */
   [Symbol.dispose](): void {
     this.#port.suite[Symbol.dispose]();
-    this.#port.scratch[Symbol.dispose]();
+    this.#port.buffer[Symbol.dispose]();
   }
 }
