@@ -131,6 +131,8 @@ export class ClassicServerPackets implements ServerPackets {
         end,
       });
       if (refused !== undefined) return refused;
+      // The header that is passed on is a plain one.
+      output[PACKET_ROOM] = address.type;
     } else if (port.oneTimeAuth) return TAG_REQUIRED;
     if (!port.packetSalts.add(port.suite.packetSalt)) return REPLAY;
     setOpened(packet, output, address);

@@ -123,7 +123,7 @@ contractTest(
           PACKET_ROOM + head.length,
           PACKET_ROOM + head.length + size,
         ]);
-        assertEquals(contentOf(packet).data, noise(size));
+        assertEquals(contentOf(packet), { head, data: noise(size) });
         assert(output.subarray(0, PACKET_ROOM).every((byte) => byte === 0xa5));
       }
     }

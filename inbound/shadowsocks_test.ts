@@ -1,0 +1,204 @@
+/**
+ * What a shadowsocks server says and logs about the connections it gets.
+ *
+ * @module
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import {
+  AEAD_METHOD,
+  decodeAll,
+  encodeAll,
+  sealFlight,
+  STREAM_METHOD,
+  testEdition,
+} from "../shadowsocks/fakes.ts";
+import type { Endpoint } from "../socks5/mod.ts";
+import {
+  bytesOf,
+  CLIENT,
+  LogLines,
+  ProxyClient,
+} from "./_proxy_client_fixture.ts";
+import { ShadowsocksInbound } from "./mod.ts";
+
+const REFUSED =
+  `error: can not parse header when handling connection from ${CLIENT}`;
+const HEADER = bytesOf(1, 192, 0, 2, 7, 0, 80);
+const NAME: Endpoint = { domain: "example.com", port: 443 };
+
+function handshakeLine(reason: string): string {
+  return `warning: failed to handshake with ${CLIENT.host}: ${reason}`;
+}
+
+const TARGETS: readonly (readonly [Endpoint, string])[] = [
+  [NAME, "example.com:443"],
+  [{ bytes: bytesOf(192, 0, 2, 7), port: 80 }, "192.0.2.7:80"],
+  [{ domain: "127.0.0.1", port: 80 }, "127.0.0.1:80"],
+  [
+    { bytes: bytesOf(0x20, 1, 0xd, 0xb8, new Uint8Array(11), 1), port: 1 },
+    "[2001:db8::1]:1",
+  ],
+];
+for (const method of [AEAD_METHOD, STREAM_METHOD]) {
+  for (const [endpoint, name] of TARGETS) {
+    Deno.test(`ShadowsocksInbound asks for ${name} (${method})`, async () => {
+      using logs = new LogLines();
+      using edition = await testEdition({ method });
+      using peer = await testEdition({ method });
+      using stream = peer.newClientStream(endpoint);
+      const client = new ProxyClient(new ShadowsocksInbound(edition));
+      assertEquals(client.asked, "more");
+      const flight = encodeAll(stream, bytesOf("hello"));
+      for (const byte of flight.subarray(0, -1)) client.bring(bytesOf(byte));
+      client.bring(flight.subarray(-1));
+      assertEquals(client.asked, name);
+      const { target } = client.session;
+      assertEquals(target!.address === undefined, name.startsWith("example"));
+      assertEquals(client.session.user, "");
+      assertEquals(client.sent.length, 0);
+      assertEquals(client.stream.connected(), undefined);
+      const { codec } = client.stream;
+      const up = encodeAll(stream, bytesOf(" world"));
+      assertEquals(
+        decodeAll(codec!, client.rest, up),
+        // A stream cipher's header is known before its payload has come.
+        bytesOf(method === AEAD_METHOD ? " world" : "hello world"),
+      );
+      const down = encodeAll(codec!, bytesOf("answer"));
+      assertEquals(decodeAll(stream, down), bytesOf("answer"));
+      assertEquals(logs.lines, []);
+      client.stream[Symbol.dispose]();
+    });
+  }
+}
+
+Deno.test("ShadowsocksInbound gives the first payload with the request", async () => {
+  using edition = await testEdition();
+  using peer = await testEdition();
+  using stream = peer.newClientStream(NAME);
+  const inbound = new ShadowsocksInbound(edition).accept(
+    new ProxyClient(new ShadowsocksInbound(edition)).session,
+  );
+  const flight = encodeAll(stream, bytesOf("hello"));
+  const answer = inbound.receive(flight, new Uint8Array(1000));
+  assert(answer.kind === "request");
+  if (answer.kind !== "request") return;
+  assertEquals(answer.payload, bytesOf("hello"));
+  assertEquals(answer.consumed, flight.length);
+  inbound[Symbol.dispose]();
+});
+
+/** First flights that are refused, by the plaintext of a client with the key. */
+const BAD: readonly {
+  readonly plaintext: Uint8Array;
+  readonly reason: string;
+  readonly first: string;
+  readonly status: string;
+}[] = [
+  {
+    plaintext: bytesOf(2, 1, 2, 3, 4, 0, 80),
+    reason: "invalid address type",
+    first:
+      "warning: unsupported addrtype 2, maybe wrong password or encryption method",
+    status: "error",
+  },
+  {
+    plaintext: bytesOf(3, 0, 0, 80),
+    reason: "invalid address",
+    first:
+      "warning: unsupported addrtype 3, maybe wrong password or encryption method",
+    status: "error",
+  },
+  {
+    plaintext: bytesOf(0x11, HEADER.subarray(1), new Uint8Array(10)),
+    reason: "one time auth failed",
+    first: "warning: one time auth fail",
+    status: "auth_failed",
+  },
+];
+for (const { plaintext, reason, first, status } of BAD) {
+  Deno.test(`ShadowsocksInbound drains a client and logs "${reason}"`, async () => {
+    using logs = new LogLines();
+    using edition = await testEdition();
+    using peer = await testEdition();
+    const client = new ProxyClient(new ShadowsocksInbound(edition));
+    client.bring(sealFlight(peer, plaintext));
+    assertEquals(client.refused, `${status} drain`);
+    assertEquals(logs.lines, [first, REFUSED, handshakeLine(reason)]);
+    assertEquals(client.sent.length, 0);
+  });
+}
+
+Deno.test("ShadowsocksInbound drains a client without the key", async () => {
+  using logs = new LogLines();
+  using edition = await testEdition();
+  const client = new ProxyClient(new ShadowsocksInbound(edition));
+  client.bring(new Uint8Array(100).fill(7));
+  assertEquals(client.refused, "auth_failed drain");
+  assertEquals(logs.lines, [REFUSED, handshakeLine("authentication error")]);
+});
+
+Deno.test("ShadowsocksInbound drains a replay", async () => {
+  using logs = new LogLines();
+  using edition = await testEdition();
+  using peer = await testEdition();
+  const flight = sealFlight(peer, HEADER);
+  const inbound = new ShadowsocksInbound(edition);
+  assertEquals(new ProxyClient(inbound).bring(flight).asked, "192.0.2.7:80");
+  assertEquals(new ProxyClient(inbound).bring(flight).refused, "replay drain");
+  assertEquals(logs.lines, [
+    "warning: replay of a connection that was served before",
+    REFUSED,
+    handshakeLine("replay"),
+  ]);
+});
+
+Deno.test("ShadowsocksInbound drains a client without the one-time authentication that it requires", async () => {
+  using logs = new LogLines();
+  using edition = await testEdition({ oneTimeAuth: true });
+  using peer = await testEdition();
+  const client = new ProxyClient(new ShadowsocksInbound(edition));
+  client.bring(sealFlight(peer, HEADER));
+  assertEquals(client.refused, "auth_failed drain");
+  assertEquals(logs.lines, [
+    "warning: client one time auth is required",
+    REFUSED,
+    handshakeLine("one time auth is required"),
+  ]);
+});
+
+Deno.test("ShadowsocksInbound tells once who sends chunks that are not genuine", async () => {
+  using logs = new LogLines();
+  using edition = await testEdition({ method: STREAM_METHOD });
+  using peer = await testEdition({ method: STREAM_METHOD, oneTimeAuth: true });
+  using stream = peer.newClientStream(NAME);
+  const client = new ProxyClient(new ShadowsocksInbound(edition));
+  client.bring(encodeAll(stream, bytesOf("first")));
+  for (const text of ["second", "third"]) {
+    const forged = encodeAll(stream, bytesOf(text));
+    forged[forged.length - 1]! ^= 1;
+    assertEquals(decodeAll(client.stream.codec!, forged), bytesOf());
+  }
+  assertEquals(logs.lines, [
+    `warning: one time auth fail, drop chunk ! connection from ${CLIENT}`,
+  ]);
+});
+
+Deno.test("ShadowsocksInbound.onCodecFailed() drains and logs as for a bad header", async () => {
+  using logs = new LogLines();
+  using edition = await testEdition();
+  const { stream } = new ProxyClient(new ShadowsocksInbound(edition));
+  assertEquals(stream.onCodecFailed!(), {
+    status: "auth_failed",
+    ending: "drain",
+  });
+  assertEquals(logs.lines, [REFUSED, handshakeLine("authentication error")]);
+});
+
+Deno.test("ShadowsocksInbound.failed() resets the client", async () => {
+  using edition = await testEdition();
+  const { stream } = new ProxyClient(new ShadowsocksInbound(edition));
+  const failure = { status: "dial_failed", code: "ECONNREFUSED" } as const;
+  assertEquals(stream.failed(failure), { ending: "reset" });
+});
