@@ -12,6 +12,12 @@ import { CARRY_SIZE, UP_STREAM_BUF_SIZE } from "./constants.ts";
  * head a few hundred bytes; the codec contract grants 8 KiB and an eighth.
  */
 const OUTPUT_ROOM = 8192;
+/**
+ * The most payload that a codec has kept from earlier reads, and gives with
+ * the one that completes its frame: a chunk of one-time authentication has up
+ * to 65,535 bytes.
+ */
+const KEPT_ROOM = 65_536;
 
 /**
  * What is read, and what is made of it. An idle connection has no buffer of
@@ -22,7 +28,7 @@ export class RelayBuffers {
   readonly input: Uint8Array = new Uint8Array(CARRY_SIZE + UP_STREAM_BUF_SIZE);
   /** Bytes as sent, or payload between two codecs. */
   readonly output: Uint8Array = new Uint8Array(
-    this.input.length + OUTPUT_ROOM,
+    this.input.length + KEPT_ROOM + OUTPUT_ROOM,
   );
   #second: Uint8Array | undefined;
 

@@ -18,8 +18,8 @@ export interface StreamCodec extends Disposable {
    * Turns bytes of the socket into payload.
    *
    * @param input Received bytes, at the start of a buffer.
-   * @param output Takes the payload: `length` bytes and 8 KiB more; does not
-   * overlap `input`.
+   * @param output Takes the payload: `length` bytes and 72 KiB more, since a
+   * codec may have kept up to 64 KiB of a frame; does not overlap `input`.
    * @param length How many bytes of `input`.
    * @returns Bytes of payload, or {@linkcode CODEC_FAILED} if there are none
    * and none will come. What is right before a wrong byte is still delivered;
