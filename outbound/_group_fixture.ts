@@ -275,7 +275,7 @@ export class GroupFixture implements Disposable {
     onReached(milliseconds: number): void;
     onUnreached(failure: Failure): void;
   } {
-    return this.groups.leaves.get(name)!;
+    return this.groups.watched.get(name)!;
   }
 
   /** A session could not connect to a server. */

@@ -68,9 +68,12 @@ export interface Groups {
   readonly groups: ReadonlyMap<string, Group>;
   /**
    * The leaves by name. Rules and listeners that name one must use these: what
-   * their sessions see is known to the groups too.
+   * their sessions see is known to the groups too. A leaf that is in no group
+   * is the way itself, since nobody asks after its health.
    */
-  readonly leaves: ReadonlyMap<string, WatchedOutbound>;
+  readonly leaves: ReadonlyMap<string, Outbound>;
+  /** Those of them that are in a group, with what is known of their health. */
+  readonly watched: ReadonlyMap<string, WatchedOutbound>;
   /** Begins to probe. */
   start(): void;
   /** Ends all probes. */
@@ -122,9 +125,17 @@ class Builder {
   }
 
   build(): Groups {
+    const members = new Set(
+      [...this.#descriptions.values()].flatMap((one) => one.members),
+    );
+    const leaves = new Map<string, Outbound>();
     for (const [name, { outbound, kind = "server" }] of this.#leaves) {
+      leaves.set(name, outbound);
+      if (!members.has(name)) continue;
       const health = new Health(name, this.#options.timing);
-      this.#watched.set(name, new WatchedOutbound(outbound, kind, health));
+      const watched = new WatchedOutbound(outbound, kind, health);
+      this.#watched.set(name, watched);
+      leaves.set(name, watched);
     }
     const groups = new Map<string, Group>();
     for (const description of this.#descriptions.values()) {
@@ -138,7 +149,8 @@ class Builder {
     });
     return {
       groups,
-      leaves: this.#watched,
+      leaves,
+      watched: this.#watched,
       start: () => schedule.start(),
       stop: () => schedule.stop(),
     };

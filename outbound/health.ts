@@ -60,8 +60,10 @@ export class Health {
   /** The server's name. */
   readonly name: string;
   readonly #timing: Timing;
-  #samples: readonly Sample[] = [];
+  readonly #samples: Sample[] = [];
   #latency: number | undefined;
+  /** True once there are results that `#latency` does not know. */
+  #isStale = false;
   #unreached = false;
   /** Failed probes in a row. */
   #failures = 0;
@@ -116,6 +118,10 @@ export class Health {
    * failures among them; undefined as long as there are only failures.
    */
   get latency(): number | undefined {
+    if (this.#isStale) {
+      this.#isStale = false;
+      this.#latency = latencyOf(this.#samples);
+    }
     return this.#latency;
   }
 
@@ -253,14 +259,18 @@ export class Health {
   }
 
   #record(milliseconds: number | undefined): void {
-    const sample = { at: this.#now(), milliseconds };
-    this.#samples = [...this.#samples.slice(1 - WINDOW), sample];
-    const times = this.#samples.map((one) => one.milliseconds)
-      .filter((time) => time !== undefined).sort((a, b) => a - b);
-    const median = times[times.length >> 1];
-    const failed = this.#samples.length - times.length;
-    this.#latency = median === undefined
-      ? undefined
-      : median + FAILURE_COST * failed / this.#samples.length;
+    if (this.#samples.length >= WINDOW) this.#samples.shift();
+    this.#samples.push({ at: this.#now(), milliseconds });
+    this.#isStale = true;
   }
+}
+
+/** See {@linkcode Health.latency}. */
+function latencyOf(samples: readonly Sample[]): number | undefined {
+  const times = samples.map((one) => one.milliseconds)
+    .filter((time) => time !== undefined).sort((a, b) => a - b);
+  const median = times[times.length >> 1];
+  if (median === undefined) return undefined;
+  const failed = samples.length - times.length;
+  return median + FAILURE_COST * failed / samples.length;
 }

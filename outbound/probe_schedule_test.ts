@@ -81,7 +81,7 @@ Deno.test("ProbeSchedule.start() probes a server soon when it was left", async (
   fixture.timing.advance(1200);
   assertEquals(fixture.prober.countOf("s0"), 2);
   assertEquals(fixture.prober.countOf("s1"), 1);
-  assert(fixture.groups.leaves.get("s0")!.health.isUp);
+  assert(fixture.groups.watched.get("s0")!.health.isUp);
 });
 
 Deno.test("ProbeSchedule.stop() leaves nothing when probes are under way", async () => {
