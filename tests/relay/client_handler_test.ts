@@ -150,7 +150,7 @@ for (const fastOpen of [false, true]) {
     fixture.poller.connects[0]?.establish();
     await fixture.settle();
     assertEquals(timers.map(({ active }) => active), [true]);
-    fixture.handlerOf(app).destroy();
+    fixture.handlerOf(app).destroy("ok");
     assertEquals(timers.map(({ active }) => active), [false]);
   });
 }
@@ -213,7 +213,7 @@ Deno.test("LocalHandler connects plainly, and next time at once, when there is n
 Deno.test("LocalHandler does nothing more when it ends while it waits for payload", async () => {
   using fixture = new FastOpenFixture(0);
   const app = await fixture.ask();
-  fixture.handlerOf(app).destroy();
+  fixture.handlerOf(app).destroy("ok");
   await fixture.advance(FIRST_PAYLOAD_WAIT / 1000 + 1);
   assertEquals(fixture.offers.length, 0);
   assertEquals(fixture.relay.connections, 0);

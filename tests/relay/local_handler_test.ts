@@ -68,7 +68,7 @@ Deno.test("LocalHandler goes through its stages in order when the server is a na
     STAGE_STREAM,
   ]);
   assertEquals(app.sent, concat(GREETING_REPLY, CONNECTED));
-  assertEquals(handler.remoteName, "192.0.2.7:80");
+  assertEquals(handler.session.target?.toString(), "192.0.2.7:80");
 });
 
 Deno.test("LocalHandler sends salt, header and first payload in one write when payload comes in time", async () => {
@@ -124,7 +124,7 @@ Deno.test("LocalHandler sends the header before an end when the application send
 Deno.test("LocalHandler sends nothing when it was destroyed before the first payload", async () => {
   using fixture = newFixture();
   const { remote, handler } = await localFlow(fixture);
-  handler.destroy();
+  handler.destroy("ok");
   await fixture.advance(1);
   assertEquals(remote.sends.length, 0);
 });

@@ -51,7 +51,7 @@ Deno.test("ServerHandler goes through its stages in order when the target is a n
   note();
   assertEquals(stages, [STAGE_INIT, STAGE_DNS, STAGE_CONNECTING, STAGE_STREAM]);
   assertEquals(text(remote.sent), "hello");
-  assertEquals(handler.remoteName, "example.com:443");
+  assertEquals(handler.session.target?.toString(), "example.com:443");
   assertEquals(
     fixture.logs.of("info"),
     [`connecting example.com:443 from ${local.remoteAddress}`],
@@ -70,7 +70,7 @@ for (const { host, port, connects } of ADDRESSES) {
     });
     assertEquals(`${remote.remoteAddress}`, connects);
     assertEquals(handler.stage, STAGE_STREAM);
-    assertEquals(handler.remoteName, connects);
+    assertEquals(handler.session.target?.toString(), connects);
   });
 }
 

@@ -43,7 +43,7 @@ Deno.test("TCPRelay.loop throws when it was not added to a loop", () => {
   using fixture = new RelayFixture();
   const relay = secondRelay(fixture);
   assertThrows(() => relay.loop, Error, "not added to loop");
-  relay.destroy();
+  relay.destroy("ok");
 });
 
 Deno.test("TCPRelay asks for fast open and a shared port when told so", () => {
@@ -65,7 +65,7 @@ Deno.test("TCPRelay asks for fast open and a shared port when told so", () => {
       isLocal: false,
       buffers: relay.buffers,
       reusePort: fastOpen,
-    }).destroy();
+    }).destroy("ok");
   }
   assertEquals(asked, [
     { fastOpen: 0, reusePort: false },
@@ -98,7 +98,7 @@ Deno.test("TCPRelay.fd_to_handlers has both sockets until the handler is destroy
   const handler = fixture.handlerOf(local);
   assertEquals([...fd_to_handlers.keys()], [local.fd, remote.fd]);
   assert(fd_to_handlers.get(remote.fd) === handler);
-  handler.destroy();
+  handler.destroy("ok");
   assertEquals(fd_to_handlers.size, 0);
   assertEquals([local.closed, remote.closed], [true, true]);
   assertEquals(fixture.poller.watched, 1);
@@ -134,7 +134,7 @@ Deno.test("TCPRelay goes on with other ports when the listener fails in the loop
   fixture.poller.listeners[1]!.arrive();
   await fixture.settle();
   assertEquals(other.connections, 1);
-  other.destroy();
+  other.destroy("ok");
 });
 
 Deno.test("TCPRelay says nothing when nobody waits to be accepted", () => {
@@ -202,7 +202,7 @@ Deno.test("TCPRelay accepts again when a connection ends while it pauses", async
   await fixture.settle();
   assertEquals(poller.maskOf(listener), 0);
   listener.acceptError = "";
-  fixture.handlerOf(local).destroy();
+  fixture.handlerOf(local).destroy("ok");
   await fixture.settle();
   assertEquals(listener.waiting, 0);
   assertEquals(fixture.relay.connections, 1);
@@ -273,12 +273,12 @@ Deno.test("TCPRelay.close() closes the listener at once and calls back when the 
   await fixture.settle();
   assertEquals(second.local.sends.length, 0);
   assertEquals(first.local.sends.length, 1);
-  fixture.handlerOf(first.local).destroy();
+  fixture.handlerOf(first.local).destroy("ok");
   assertEquals(idle, 0);
-  fixture.handlerOf(second.local).destroy();
+  fixture.handlerOf(second.local).destroy("ok");
   assertEquals(idle, 1);
   relay.close();
-  relay.destroy();
+  relay.destroy("ok");
   assertEquals(idle, 1);
 });
 
@@ -324,13 +324,13 @@ Deno.test("TCPRelay.destroy() ends every connection in every stage", async () =>
   sockets.push(looking, connecting.local, connecting.remote);
   let idle = 0;
   relay.close(() => idle++);
-  relay.destroy();
+  relay.destroy("ok");
   assertEquals(idle, 1);
   assert(sockets.every((socket) => socket.closed));
   assertEquals(relay.fd_to_handlers.size, 0);
   assertEquals(poller.watched, 0);
   assertEquals(resolver.removed, 1);
-  relay.destroy();
+  relay.destroy("ok");
 });
 
 /** A connection in the stream stage, or one that is connecting. */

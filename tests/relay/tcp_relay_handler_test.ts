@@ -217,7 +217,7 @@ Deno.test("TCPRelayHandler does not write when it was destroyed while reading", 
   remote.bring(utf8("answer"));
   await fixture.settle();
   local.room = Infinity;
-  local.onRecv = () => handler.destroy();
+  local.onRecv = () => handler.destroy("ok");
   // A send on a closed fake would throw.
   handler.handleEvent(local, POLL_IN | POLL_OUT);
   assertEquals(local.sent.length, 1);
@@ -244,7 +244,7 @@ Deno.test("TCPRelayHandler does nothing when the event is of a strange socket, o
   const stranger = fixture.poller.stream(local.remoteAddress, true);
   handler.handleEvent(stranger, POLL_ERR | POLL_IN);
   assert(!handler.isDestroyed());
-  handler.destroy();
+  handler.destroy("ok");
   handler.handleEvent(local, POLL_ERR | POLL_IN | POLL_OUT);
 });
 
@@ -271,7 +271,7 @@ Deno.test("TCPRelayHandler does not spin when a side hangs up that nobody reads"
 Deno.test("TCPRelayHandler.destroy() does nothing when called again", async () => {
   using fixture = new RelayFixture();
   const { local, remote, handler } = await serverFlow(fixture);
-  for (let i = 0; i < 3; i++) handler.destroy({ reset: i > 0 });
+  for (let i = 0; i < 3; i++) handler.destroy("ok", { reset: i > 0 });
   assertEquals([local.wasReset, remote.wasReset], [false, false]);
   assertEquals([local.closed, remote.closed], [true, true]);
   assertEquals(fixture.relay.connections, 0);
@@ -285,7 +285,7 @@ Deno.test("TCPRelayHandler.destroy() takes its callback back when a name is look
   });
   assertEquals(handler.stage, STAGE_DNS);
   const late = fixture.resolver.asked[0]!;
-  handler.destroy();
+  handler.destroy("ok");
   assertEquals(fixture.resolver.removed, 1);
   // Even a resolver that called back would reach nobody.
   late.done({
@@ -302,7 +302,7 @@ Deno.test("TCPRelayHandler.destroy() ends the connect when it is under way", asy
     established: false,
   });
   assertEquals(handler.stage, STAGE_CONNECTING);
-  handler.destroy();
+  handler.destroy("ok");
   assert(remote.closed);
   assertEquals(fixture.poller.watched, 1);
   await fixture.advance(CONNECT_TIMEOUT / 1000);

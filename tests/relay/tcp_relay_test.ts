@@ -41,7 +41,7 @@ Deno.test("TCPRelay.updateActivity() appends the handler and empties its old pla
   ];
   for (const { handler, list } of steps) {
     fixture.clock.advance(TIMEOUT_PRECISION * 1000);
-    relay.updateActivity(handler!, 1);
+    relay.updateActivity(handler!);
     assertSameList(relay, list);
     assertIndexRight(relay);
   }
@@ -54,11 +54,11 @@ Deno.test("TCPRelay.updateActivity() leaves the list alone when less than TIMEOU
   const accepted = one!.lastActivity;
   assertEquals(accepted, 5000);
   clock.advance(TIMEOUT_PRECISION * 1000 - 1);
-  relay.updateActivity(one!, 1);
+  relay.updateActivity(one!);
   assertSameList(relay, [one, two]);
   assertEquals(one!.lastActivity, accepted);
   clock.advance(1);
-  relay.updateActivity(one!, 1);
+  relay.updateActivity(one!);
   assertSameList(relay, [undefined, two, one]);
   assertEquals(one!.lastActivity, accepted + TIMEOUT_PRECISION);
 });
@@ -67,7 +67,7 @@ Deno.test("TCPRelay.updateActivity() tells the stat callback of every read when 
   using fixture = new RelayFixture();
   const { relay } = fixture;
   const [one] = await handlersOf(fixture, 1);
-  for (const bytes of [5, 0, 7]) relay.updateActivity(one!, bytes);
+  for (const bytes of [5, 0, 7]) relay.updateActivity(one!);
   const port = relay.listenPort;
   assertEquals(fixture.stats, [[port, 5], [port, 7]]);
 });
@@ -101,7 +101,7 @@ Deno.test("TCPRelay does without a stat callback", async () => {
   stream.bring(utf8("x"));
   await fixture.settle();
   assertEquals(other.connections, 1);
-  other.destroy();
+  other.destroy("ok");
 });
 
 Deno.test("TCPRelayHandler.timeoutIndex is right after many updates, removals and sweeps", async () => {
@@ -113,8 +113,8 @@ Deno.test("TCPRelayHandler.timeoutIndex is right after many updates, removals an
     state = Math.imul(state, 1103515245) + 12345 >>> 0;
     const handler = handlers[(state >>> 8) % handlers.length]!;
     if (!handler.isDestroyed()) {
-      if (round % 40 === 39) handler.destroy();
-      else relay.updateActivity(handler, 1);
+      if (round % 40 === 39) handler.destroy("ok");
+      else relay.updateActivity(handler);
     }
     clock.advance(1000);
     if (round % 10 === 9) relay.handlePeriodic();
@@ -186,9 +186,9 @@ Deno.test("TCPRelay.handlePeriodic() skips the places of removed handlers", asyn
   using fixture = new RelayFixture({ settings: { timeout: 30 } });
   const { relay, clock } = fixture;
   const [a, b, c] = await handlersOf(fixture, 3);
-  a!.destroy();
+  a!.destroy("ok");
   clock.advance(30_000);
-  b!.destroy();
+  b!.destroy("ok");
   relay.handlePeriodic();
   assert(c!.isDestroyed());
   assertEquals(relay.timeoutOffset, 3);
@@ -243,7 +243,7 @@ Deno.test("TCPRelay.handlePeriodic() trims the list when more than half of it an
   const old = await handlersOf(fixture, TIMEOUTS_CLEAN_SIZE + 1);
   clock.advance(20_000);
   const active = old.slice(0, 20);
-  for (const handler of active) relay.updateActivity(handler, 1);
+  for (const handler of active) relay.updateActivity(handler);
   const young = await handlersOf(fixture, 5);
   clock.advance(10_000);
   const before = relay.timeouts;
@@ -254,11 +254,11 @@ Deno.test("TCPRelay.handlePeriodic() trims the list when more than half of it an
   assertEquals(places(active), active.map((_, i) => i));
   assertIndexRight(relay);
   // The shifted indexes are the ones used from now on.
-  active[3]!.destroy();
+  active[3]!.destroy("ok");
   assertStrictEquals(relay.timeouts[3], undefined);
   assertStrictEquals(relay.timeouts[4], active[4]!);
   clock.advance(10_000);
-  relay.updateActivity(active[0]!, 1);
+  relay.updateActivity(active[0]!);
   assertStrictEquals(relay.timeouts[0], undefined);
   assertStrictEquals(relay.timeouts.at(-1), active[0]!);
 });
