@@ -6,7 +6,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { CipherSuite, type Cryptor } from "../../crypto/mod.ts";
+import { CipherSuite, type Cryptor } from "../../shadowsocks/mod.ts";
 import { ADDRTYPE_AUTH } from "../../socks5/mod.ts";
 import { concat, type FakeStream } from "../../loop/fakes.ts";
 import {
@@ -25,7 +25,7 @@ import {
   ONETIMEAUTH_BYTES,
   OneTimeDecoder,
   OneTimeEncoder,
-} from "./ota.ts";
+} from "../../shadowsocks/_ota.ts";
 
 const TARGET = { host: "192.0.2.7", port: 80 };
 const NAME = { host: "example.com", port: 443 };

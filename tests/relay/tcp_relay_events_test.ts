@@ -43,12 +43,12 @@ Deno.test("TCPRelay.loop throws when it was not added to a loop", () => {
   using fixture = new RelayFixture();
   const relay = secondRelay(fixture);
   assertThrows(() => relay.loop, Error, "not added to loop");
-  relay.destroy("ok");
+  relay.destroy();
 });
 
 Deno.test("TCPRelay asks for fast open and a shared port when told so", () => {
   using fixture = new RelayFixture();
-  const { relay, poller } = fixture;
+  const { poller } = fixture;
   const asked: unknown[] = [];
   const spy: Poller = Object.create(poller, {
     listenTcp: {
@@ -59,13 +59,9 @@ Deno.test("TCPRelay asks for fast open and a shared port when told so", () => {
     },
   });
   for (const fastOpen of [false, true]) {
-    new TCPRelay(fixture.settings({ fastOpen }), {
-      poller: spy,
-      dnsResolver: fixture.resolver,
-      isLocal: false,
-      buffers: relay.buffers,
-      reusePort: fastOpen,
-    }).destroy("ok");
+    const relay = { poller: spy, reusePort: fastOpen };
+    const settings = { fastOpen };
+    new TCPRelay(fixture.relayOptions({ settings, relay })).destroy();
   }
   assertEquals(asked, [
     { fastOpen: 0, reusePort: false },
@@ -134,7 +130,7 @@ Deno.test("TCPRelay goes on with other ports when the listener fails in the loop
   fixture.poller.listeners[1]!.arrive();
   await fixture.settle();
   assertEquals(other.connections, 1);
-  other.destroy("ok");
+  other.destroy();
 });
 
 Deno.test("TCPRelay says nothing when nobody waits to be accepted", () => {
@@ -278,7 +274,7 @@ Deno.test("TCPRelay.close() closes the listener at once and calls back when the 
   fixture.handlerOf(second.local).destroy("ok");
   assertEquals(idle, 1);
   relay.close();
-  relay.destroy("ok");
+  relay.destroy();
   assertEquals(idle, 1);
 });
 
@@ -324,13 +320,13 @@ Deno.test("TCPRelay.destroy() ends every connection in every stage", async () =>
   sockets.push(looking, connecting.local, connecting.remote);
   let idle = 0;
   relay.close(() => idle++);
-  relay.destroy("ok");
+  relay.destroy();
   assertEquals(idle, 1);
   assert(sockets.every((socket) => socket.closed));
   assertEquals(relay.fd_to_handlers.size, 0);
   assertEquals(poller.watched, 0);
   assertEquals(resolver.removed, 1);
-  relay.destroy("ok");
+  relay.destroy();
 });
 
 /** A connection in the stream stage, or one that is connecting. */
@@ -349,10 +345,5 @@ async function stream(
 }
 
 function secondRelay(fixture: RelayFixture): TCPRelay {
-  return new TCPRelay(fixture.settings(), {
-    poller: fixture.poller,
-    dnsResolver: fixture.resolver,
-    isLocal: false,
-    buffers: fixture.relay.buffers,
-  });
+  return new TCPRelay(fixture.relayOptions());
 }

@@ -8,6 +8,7 @@ import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { SocketAddress, TIMEOUT_PRECISION } from "../../loop/mod.ts";
 import { CipherPeer, header, RelayFixture, utf8 } from "./_relay_fixture.ts";
 import { TIMEOUTS_CLEAN_SIZE } from "../../relay/constants.ts";
+import { Sessions } from "../../relay/session.ts";
 import { TCPRelay } from "../../relay/tcp_relay.ts";
 import type { TCPRelayHandler } from "../../relay/tcp_relay_handler.ts";
 
@@ -63,16 +64,19 @@ Deno.test("TCPRelay.updateActivity() leaves the list alone when less than TIMEOU
   assertEquals(one!.lastActivity, accepted + TIMEOUT_PRECISION);
 });
 
-Deno.test("TCPRelay.updateActivity() tells the stat callback of every read when it has bytes", async () => {
+Deno.test("TCPRelay tells observers of every read when it has bytes", async () => {
   using fixture = new RelayFixture();
   const { relay } = fixture;
-  const [one] = await handlersOf(fixture, 1);
-  for (const bytes of [5, 0, 7]) relay.updateActivity(one!);
+  const client = await fixture.accept();
+  for (const bytes of [5, 0, 7]) {
+    client.bring(new Uint8Array(bytes));
+    await fixture.settle();
+  }
   const port = relay.listenPort;
   assertEquals(fixture.stats, [[port, 5], [port, 7]]);
 });
 
-Deno.test("TCPRelay tells the stat callback of the reads of both directions", async () => {
+Deno.test("TCPRelay tells observers of the reads of both directions", async () => {
   using fixture = new RelayFixture();
   using client = new CipherPeer(fixture.suite);
   const local = await fixture.accept();
@@ -87,21 +91,17 @@ Deno.test("TCPRelay tells the stat callback of the reads of both directions", as
   assertEquals(fixture.stats, [[port, flight.length], [port, 6]]);
 });
 
-Deno.test("TCPRelay does without a stat callback", async () => {
+Deno.test("TCPRelay does without observers", async () => {
   using fixture = new RelayFixture();
-  const { poller, relay, resolver: dnsResolver } = fixture;
-  const other = new TCPRelay(fixture.settings(), {
-    poller,
-    dnsResolver,
-    isLocal: false,
-    buffers: relay.buffers,
-  });
+  const { poller } = fixture;
+  const sessions = new Sessions();
+  const other = new TCPRelay(fixture.relayOptions({ relay: { sessions } }));
   other.addToLoop(fixture.loop);
   const stream = poller.listeners[1]!.arrive();
   stream.bring(utf8("x"));
   await fixture.settle();
   assertEquals(other.connections, 1);
-  other.destroy("ok");
+  other.destroy();
 });
 
 Deno.test("TCPRelayHandler.timeoutIndex is right after many updates, removals and sweeps", async () => {
@@ -288,19 +288,19 @@ Deno.test("TCPRelay.handlePeriodic() does not trim when half of the list is in u
   assertEquals(relay.connections, count);
 });
 
-Deno.test("TCPRelay.isTunnel is set when there is a fixed target", () => {
+Deno.test("TCPRelay.inbound is the tunnel's when there is a fixed target", () => {
   using plain = new RelayFixture();
-  assert(!plain.relay.isTunnel);
+  assertEquals(plain.relay.inbound.protocol, "shadowsocks");
   using tunnel = new RelayFixture({
     isLocal: true,
     settings: { tunnel: { host: "example.com", port: 53 } },
   });
-  assert(tunnel.relay.isTunnel);
+  assertEquals(tunnel.relay.inbound.protocol, "tunnel");
 });
 
 Deno.test("TCPRelay.listenPort is the port of its listener", () => {
   using fixture = new RelayFixture({
-    settings: { listen: SocketAddress.parse("127.0.0.1", 4321) },
+    relay: { listen: SocketAddress.parse("127.0.0.1", 4321) },
   });
   assertEquals(fixture.relay.listenPort, 4321);
 });
