@@ -172,7 +172,12 @@ const REFUSED: readonly {
   readonly log: string;
   readonly options?: FixtureOptions;
 }[] = [
-  { name: "SOCKS4", sent: Uint8Array.of(4, 1), answer: [], log: "SOCKS4" },
+  {
+    name: "BIND of SOCKS4",
+    sent: Uint8Array.of(4, 2, 0, 80, 192, 0, 2, 7, 0),
+    answer: [0, 91, 0, 0, 0, 0, 0, 0],
+    log: "command 2",
+  },
   { name: "HTTP", sent: utf8("GET / HTTP/1.1\r\n"), answer: [], log: "HTTP" },
   { name: "TLS", sent: Uint8Array.of(22, 3, 1, 2, 0), answer: [], log: "TLS" },
   {

@@ -10,6 +10,7 @@ import { POLL_ERR, POLL_HUP, POLL_IN, POLL_OUT } from "../../loop/mod.ts";
 import { serverFlow } from "./_flow_fixture.ts";
 import { RelayFixture, text, utf8 } from "./_relay_fixture.ts";
 import {
+  ATTEMPT_DELAY,
   CONNECT_TIMEOUT,
   STAGE_CONNECTING,
   STAGE_DESTROYED,
@@ -363,7 +364,7 @@ Deno.test("TCPRelayHandler resets the client when every address refuses", async 
   assertEquals(local.sends.length, 0);
 });
 
-Deno.test("TCPRelayHandler tries the next address when a connect takes CONNECT_TIMEOUT", async () => {
+Deno.test("TCPRelayHandler tries the next address after ATTEMPT_DELAY, and leaves each after CONNECT_TIMEOUT", async () => {
   using fixture = new RelayFixture();
   const { handler, local } = await serverFlow(fixture, {
     target: NAME,
@@ -371,12 +372,17 @@ Deno.test("TCPRelayHandler tries the next address when a connect takes CONNECT_T
   });
   fixture.resolver.answer("192.0.2.1", "192.0.2.2");
   const { connects } = fixture.poller;
-  await fixture.advance(CONNECT_TIMEOUT / 1000 - 0.001);
+  await fixture.advance((ATTEMPT_DELAY - 1) / 1000);
   assertEquals(connects.length, 1);
   await fixture.advance(0.001);
   assertEquals(connects.length, 2);
-  assert(connects[0]!.closed);
-  await fixture.advance(CONNECT_TIMEOUT / 1000);
+  await fixture.advance((CONNECT_TIMEOUT - ATTEMPT_DELAY - 1) / 1000);
+  assertEquals(connects.map(({ closed }) => closed), [false, false]);
+  await fixture.advance(0.001);
+  assertEquals(connects.map(({ closed }) => closed), [true, false]);
+  await fixture.advance((ATTEMPT_DELAY - 1) / 1000);
+  assert(!handler.isDestroyed());
+  await fixture.advance(0.001);
   assert(handler.isDestroyed());
   assert(local.wasReset);
 });
