@@ -30,6 +30,12 @@ import type { Target } from "./target.ts";
 export interface ConnectorOwner {
   /** The addresses are known; the first connect begins. */
   onResolved(): void;
+  /**
+   * The name has no address; `onConnectFailed` comes next. Logs why.
+   *
+   * @param reason The words of the resolver.
+   */
+  onUnresolved?(reason: string): void;
   /** Whether an address must not be connected to; logs why. */
   forbids(address: SocketAddress): boolean;
   /** A socket was made; its events are to come to `handleEvent`. */
@@ -116,8 +122,12 @@ export class Connector {
     const onAnswer = ({ addresses, error }: DnsAnswer): void => {
       if (this.#onAnswer !== onAnswer) return;
       this.#onAnswer = undefined;
-      if (error === undefined) this.#startAt(inTurns(addresses, port));
-      else this.#fail({ status: "name_failed", code: error.code });
+      if (error === undefined) {
+        this.#startAt(inTurns(addresses, port));
+        return;
+      }
+      this.#owner.onUnresolved?.(error.message);
+      this.#fail({ status: "name_failed", code: error.code });
     };
     this.#onAnswer = onAnswer;
     this.#context.resolver.resolve(domain, onAnswer);

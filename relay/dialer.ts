@@ -197,6 +197,14 @@ export class Dialer implements ConnectorOwner {
   /** See {@linkcode ConnectorOwner}. */
   onResolved(): void {}
 
+  /** Says which name has no address. */
+  onUnresolved(reason: string): void {
+    logger.error("{reason} when handling connection from {client}", {
+      reason,
+      client: `${this.#options.session.client}`,
+    });
+  }
+
   /** Asks about the addresses of the target itself, never of a server. */
   forbids(address: SocketAddress): boolean {
     return this.#stream?.isDirect === true && this.#owner.forbids(address);

@@ -5,11 +5,11 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { MIN_READ_SIZE, UP_STREAM_BUF_SIZE } from "./constants.ts";
+import { MIN_READ_SIZE, STREAM_UP, UP_STREAM_BUF_SIZE } from "./constants.ts";
 import { RelayStream } from "./relay_stream.ts";
 
 Deno.test("RelayStream.adaptReadSize() doubles up to the limit while reads are full", () => {
-  const stream = new RelayStream();
+  const stream = new RelayStream(STREAM_UP);
   const sizes: number[] = [];
   for (let i = 0; i < 6; i++) {
     sizes.push(stream.readSize / MIN_READ_SIZE);
@@ -21,7 +21,7 @@ Deno.test("RelayStream.adaptReadSize() doubles up to the limit while reads are f
 });
 
 Deno.test("RelayStream.adaptReadSize() starts anew when the sink is slow", () => {
-  const stream = new RelayStream();
+  const stream = new RelayStream(STREAM_UP);
   while (stream.readSize < UP_STREAM_BUF_SIZE) {
     stream.adaptReadSize(stream.readSize, UP_STREAM_BUF_SIZE);
   }

@@ -26,6 +26,7 @@ import {
   Target,
   TCPRelay,
   type TCPRelayHandler,
+  type TCPRelayOptions,
 } from "../../relay/mod.ts";
 import {
   EventLoop,
@@ -167,6 +168,8 @@ export interface FixtureOptions {
   readonly settings?: Partial<TestSettings>;
   /** The UDP side of the port. */
   readonly udpRelay?: AssociationHolder;
+  /** What the relay itself is made with in place of the defaults. */
+  readonly relay?: Partial<TCPRelayOptions>;
 }
 
 /** What a listener speaks, and who decides where it leads. */
@@ -279,6 +282,26 @@ export class LoopOnFakes implements Disposable {
     };
   }
 
+  /** What a relay of this loop is made with. */
+  relayOptions(options: FixtureOptions = {}): TCPRelayOptions {
+    const settings = this.settings(options.settings);
+    const isLocal = options.isLocal ?? false;
+    const { inbound, router } = this.sidesOf(settings, isLocal);
+    return {
+      listen: SocketAddress.parse("127.0.0.1", 0),
+      inbound,
+      router,
+      sessions: this.sessions,
+      timeout: settings.timeout,
+      poller: this.poller,
+      resolver: this.resolver,
+      buffers: this.buffers,
+      fastOpen: settings.fastOpen,
+      udpRelay: options.udpRelay,
+      ...options.relay,
+    };
+  }
+
   /** Lets the loop run until nothing is ready. */
   async settle(): Promise<void> {
     this.poller.begin();
@@ -305,21 +328,7 @@ export class RelayFixture extends LoopOnFakes {
 
   constructor(options: FixtureOptions = {}) {
     super();
-    const settings = this.settings(options.settings);
-    const isLocal = options.isLocal ?? false;
-    const { inbound, router } = this.sidesOf(settings, isLocal);
-    this.relay = new TCPRelay({
-      listen: SocketAddress.parse("127.0.0.1", 0),
-      inbound,
-      router,
-      sessions: this.sessions,
-      timeout: settings.timeout,
-      poller: this.poller,
-      resolver: this.resolver,
-      buffers: this.buffers,
-      fastOpen: settings.fastOpen,
-      udpRelay: options.udpRelay,
-    });
+    this.relay = new TCPRelay(this.relayOptions(options));
     this.relay.addToLoop(this.loop);
   }
 

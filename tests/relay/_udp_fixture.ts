@@ -6,7 +6,7 @@
 
 import type { FakeDatagram } from "../../loop/fakes.ts";
 import { SocketAddress } from "../../loop/mod.ts";
-import { UDPRelay } from "../../relay/mod.ts";
+import { UDPRelay, type UDPRelayOptions } from "../../relay/mod.ts";
 import { DECRYPT_FAILED } from "../../shadowsocks/mod.ts";
 import { parseAddress } from "../../socks5/mod.ts";
 import {
@@ -24,20 +24,32 @@ export interface Place {
   readonly port: number;
 }
 
+/** What a test may choose. */
+export interface UdpFixtureOptions {
+  /** Default false: a server. */
+  readonly isLocal?: boolean;
+  /** What differs from the defaults. */
+  readonly settings?: Partial<TestSettings>;
+  /** What the relay itself is made with in place of the defaults. */
+  readonly relay?: Partial<UDPRelayOptions>;
+}
+
 /** A UDP relay on fakes. */
 export class UdpFixture extends LoopOnFakes {
   readonly relay: UDPRelay;
-  constructor(
-    options: {
-      readonly isLocal?: boolean;
-      readonly settings?: Partial<TestSettings>;
-    } = {},
-  ) {
+
+  constructor(options: UdpFixtureOptions = {}) {
     super();
+    this.relay = new UDPRelay(this.udpRelayOptions(options));
+    this.relay.addToLoop(this.loop);
+  }
+
+  /** What a UDP relay of this loop is made with. */
+  udpRelayOptions(options: UdpFixtureOptions = {}): UDPRelayOptions {
     const settings = this.settings(options.settings);
     const isLocal = options.isLocal ?? false;
     const { packets, router } = this.sidesOf(settings, isLocal);
-    this.relay = new UDPRelay({
+    return {
       listen: SocketAddress.parse("127.0.0.1", 0),
       inbound: packets,
       router,
@@ -47,8 +59,8 @@ export class UdpFixture extends LoopOnFakes {
       poller: this.poller,
       resolver: this.resolver,
       buffers: this.buffers,
-    });
-    this.relay.addToLoop(this.loop);
+      ...options.relay,
+    };
   }
 
   /** Towards the clients. */

@@ -12,13 +12,6 @@ import {
   type SocketAddress,
   type Timer,
 } from "../../loop/mod.ts";
-import { servicesTest } from "../faults/_services.ts";
-import {
-  echoPieces,
-  halfCloseByClient,
-  request as requestMany,
-  serverFirst,
-} from "../support/mod.ts";
 import { concat, type FakeStream } from "../../loop/fakes.ts";
 import {
   CONNECTED,
@@ -31,11 +24,11 @@ import {
   CipherPeer,
   header,
   RelayFixture,
+  type TestSettings,
   text,
   utf8,
 } from "./_relay_fixture.ts";
 import { FIRST_PAYLOAD_WAIT, STAGE_FAST_OPEN } from "../../relay/constants.ts";
-import type { RelaySettings } from "./settings.ts";
 
 /** How much of the first data the fake system takes; undefined: it cannot. */
 type Taken = number | undefined;
@@ -45,7 +38,7 @@ class FastOpenFixture extends RelayFixture {
   readonly offers: (Uint8Array | undefined)[] = [];
   taken: Taken;
 
-  constructor(taken: Taken, settings: Partial<RelaySettings> = {}) {
+  constructor(taken: Taken, settings: Partial<TestSettings> = {}) {
     super({ isLocal: true, settings: { fastOpen: true, ...settings } });
     this.taken = taken;
     const { poller } = this;
@@ -150,7 +143,7 @@ for (const fastOpen of [false, true]) {
     fixture.poller.connects[0]?.establish();
     await fixture.settle();
     assertEquals(timers.map(({ active }) => active), [true]);
-    fixture.handlerOf(app).destroy();
+    fixture.handlerOf(app).destroy("ok");
     assertEquals(timers.map(({ active }) => active), [false]);
   });
 }
@@ -213,7 +206,7 @@ Deno.test("LocalHandler connects plainly, and next time at once, when there is n
 Deno.test("LocalHandler does nothing more when it ends while it waits for payload", async () => {
   using fixture = new FastOpenFixture(0);
   const app = await fixture.ask();
-  fixture.handlerOf(app).destroy();
+  fixture.handlerOf(app).destroy("ok");
   await fixture.advance(FIRST_PAYLOAD_WAIT / 1000 + 1);
   assertEquals(fixture.offers.length, 0);
   assertEquals(fixture.relay.connections, 0);
@@ -263,15 +256,3 @@ Deno.test("ServerHandler never offers what it has for a target", async () => {
   await fixture.settle();
   assertEquals(given, [undefined]);
 });
-
-servicesTest(
-  "Service relays with fast open",
-  async (services) => {
-    const { localPort } = services;
-    await requestMany(localPort, { count: 20, parallel: 5 });
-    await echoPieces(localPort, [1, 1000, 100_000]);
-    await halfCloseByClient(localPort);
-    await serverFirst(localPort);
-  },
-  { both: { fastOpen: true } },
-);

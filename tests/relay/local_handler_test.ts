@@ -29,7 +29,6 @@ import {
 import {
   FIRST_PAYLOAD_WAIT,
   HANDSHAKE_TIMEOUT,
-  STAGE_ADDR,
   STAGE_CONNECTING,
   STAGE_DNS,
   STAGE_INIT,
@@ -62,13 +61,14 @@ Deno.test("LocalHandler goes through its stages in order when the server is a na
   await step(() => remote!.establish());
   assertEquals(stages, [
     STAGE_INIT,
-    STAGE_ADDR,
+    // The greeting was answered; the request is still to come.
+    STAGE_INIT,
     STAGE_DNS,
     STAGE_CONNECTING,
     STAGE_STREAM,
   ]);
   assertEquals(app.sent, concat(GREETING_REPLY, CONNECTED));
-  assertEquals(handler.remoteName, "192.0.2.7:80");
+  assertEquals(handler.session.target?.toString(), "192.0.2.7:80");
 });
 
 Deno.test("LocalHandler sends salt, header and first payload in one write when payload comes in time", async () => {
@@ -124,7 +124,7 @@ Deno.test("LocalHandler sends the header before an end when the application send
 Deno.test("LocalHandler sends nothing when it was destroyed before the first payload", async () => {
   using fixture = newFixture();
   const { remote, handler } = await localFlow(fixture);
-  handler.destroy();
+  handler.destroy("ok");
   await fixture.advance(1);
   assertEquals(remote.sends.length, 0);
 });
@@ -172,7 +172,12 @@ const REFUSED: readonly {
   readonly log: string;
   readonly options?: FixtureOptions;
 }[] = [
-  { name: "SOCKS4", sent: Uint8Array.of(4, 1), answer: [], log: "SOCKS4" },
+  {
+    name: "BIND of SOCKS4",
+    sent: Uint8Array.of(4, 2, 0, 80, 192, 0, 2, 7, 0),
+    answer: [0, 91, 0, 0, 0, 0, 0, 0],
+    log: "command 2",
+  },
   { name: "HTTP", sent: utf8("GET / HTTP/1.1\r\n"), answer: [], log: "HTTP" },
   { name: "TLS", sent: Uint8Array.of(22, 3, 1, 2, 0), answer: [], log: "TLS" },
   {

@@ -6,7 +6,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { CipherSuite, type Cryptor } from "../../crypto/mod.ts";
+import { CipherSuite, type Cryptor } from "../../shadowsocks/mod.ts";
 import { ADDRTYPE_AUTH } from "../../socks5/mod.ts";
 import { concat, type FakeStream } from "../../loop/fakes.ts";
 import {
@@ -25,12 +25,17 @@ import {
   ONETIMEAUTH_BYTES,
   OneTimeDecoder,
   OneTimeEncoder,
-} from "./ota.ts";
+} from "../../shadowsocks/_ota.ts";
 
 const TARGET = { host: "192.0.2.7", port: 80 };
 const NAME = { host: "example.com", port: 443 };
 const REFUSED = "can not parse header when handling connection from";
 const REQUIRED = "client one time auth is required";
+
+/** Both warnings about a client: ours, and the line of shadowsocks-libev. */
+function warnings(host: string, line: string, reason: string): string[] {
+  return [line, `failed to handshake with ${host}: ${reason}`];
+}
 
 /** A client that authenticates: its header is sent with the first payload. */
 class OneTimePeer implements Disposable {
@@ -233,7 +238,10 @@ Deno.test("ServerHandler refuses a header whose tag has any bit flipped", async 
     await fixture.settle();
     assertEquals(fixture.handlerOf(local).stage, STAGE_DRAINING);
     assertEquals(fixture.poller.connects.length, 0);
-    assertEquals(fixture.logs.of("warning"), ["one time auth fail"]);
+    assertEquals(
+      fixture.logs.of("warning"),
+      warnings("127.0.0.1", "one time auth fail", "one time auth failed"),
+    );
     assertEquals(fixture.logs.with(REFUSED), [
       `${REFUSED} ${local.remoteAddress}`,
     ]);
@@ -249,7 +257,10 @@ Deno.test("ServerHandler refuses a plain header when it requires one-time authen
   await fixture.settle();
   assertEquals(fixture.handlerOf(local).stage, STAGE_DRAINING);
   assertEquals(fixture.poller.connects.length, 0);
-  assertEquals(fixture.logs.of("warning"), [REQUIRED]);
+  assertEquals(
+    fixture.logs.of("warning"),
+    warnings("127.0.0.1", REQUIRED, "one time auth is required"),
+  );
   assertEquals([local.sends.length, local.closed], [0, false]);
 });
 
@@ -304,25 +315,51 @@ Deno.test("UDPServerRelay takes an authenticated packet, required or not", async
 });
 
 Deno.test("UDPServerRelay refuses packets that are not, or badly, authenticated", async () => {
+  const failed = "UDP one time auth fail";
   const cases = [
-    { oneTimeAuth: true, flip: -1, plain: true, warning: REQUIRED },
-    { oneTimeAuth: false, flip: 5, warning: "UDP one time auth fail" },
-    { oneTimeAuth: false, flip: 9, warning: "UDP one time auth fail" },
-    { oneTimeAuth: false, flip: 17, warning: "UDP one time auth fail" },
+    {
+      oneTimeAuth: true,
+      flip: -1,
+      plain: true,
+      warning: REQUIRED,
+      reason: "one time auth is required",
+    },
+    {
+      oneTimeAuth: false,
+      flip: 5,
+      warning: failed,
+      reason: "one time auth failed",
+    },
+    {
+      oneTimeAuth: false,
+      flip: 9,
+      warning: failed,
+      reason: "one time auth failed",
+    },
+    {
+      oneTimeAuth: false,
+      flip: 17,
+      warning: failed,
+      reason: "one time auth failed",
+    },
     {
       oneTimeAuth: false,
       cut: 8,
       warning: "UDP one time auth header is too short",
+      reason: "one time auth is too short",
     },
   ];
-  for (const { oneTimeAuth, flip, cut, plain, warning } of cases) {
+  for (const { oneTimeAuth, flip, cut, plain, warning, reason } of cases) {
     using fixture = new UdpFixture({ settings: { oneTimeAuth } });
     const packet = plain === true
       ? fixture.seal(TARGET, utf8("query"))
       : tagged(fixture, utf8("query"), { flip, cut });
     await fixture.fromClient(packet, client(1));
     assertEquals(fixture.outgoing.length, 0);
-    assertEquals(fixture.logs.of("warning"), [warning]);
+    assertEquals(
+      fixture.logs.of("warning"),
+      warnings(client(1).host, warning, reason),
+    );
     assertEquals(
       fixture.logs.with("can not parse header when handling UDP").length,
       1,

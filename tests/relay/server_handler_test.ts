@@ -5,7 +5,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { IpNetworks } from "../../config/mod.ts";
+import { IpNetworks } from "../../outbound/mod.ts";
 import { POLL_IN } from "../../loop/mod.ts";
 import { concat } from "../../loop/fakes.ts";
 import { serverFlow, TARGET } from "./_flow_fixture.ts";
@@ -51,7 +51,7 @@ Deno.test("ServerHandler goes through its stages in order when the target is a n
   note();
   assertEquals(stages, [STAGE_INIT, STAGE_DNS, STAGE_CONNECTING, STAGE_STREAM]);
   assertEquals(text(remote.sent), "hello");
-  assertEquals(handler.remoteName, "example.com:443");
+  assertEquals(handler.session.target?.toString(), "example.com:443");
   assertEquals(
     fixture.logs.of("info"),
     [`connecting example.com:443 from ${local.remoteAddress}`],
@@ -70,7 +70,7 @@ for (const { host, port, connects } of ADDRESSES) {
     });
     assertEquals(`${remote.remoteAddress}`, connects);
     assertEquals(handler.stage, STAGE_STREAM);
-    assertEquals(handler.remoteName, connects);
+    assertEquals(handler.session.target?.toString(), connects);
   });
 }
 
@@ -312,7 +312,7 @@ Deno.test("ServerHandler does not connect when the target is forbidden", async (
   ];
   for (const target of cases) {
     using fixture = new RelayFixture({
-      settings: { forbiddenIp: new IpNetworks("127.0.0.0/8,::1/128") },
+      settings: { forbiddenIp: IpNetworks.of("127.0.0.0/8,::1/128") },
     });
     const { local } = await serverFlow(fixture, { target, established: false });
     assertEquals(fixture.poller.connects.length, 0);
@@ -324,7 +324,7 @@ Deno.test("ServerHandler does not connect when the target is forbidden", async (
 
 Deno.test("ServerHandler connects to the addresses of a name that are not forbidden", async () => {
   using fixture = new RelayFixture({
-    settings: { forbiddenIp: new IpNetworks("127.0.0.0/8") },
+    settings: { forbiddenIp: IpNetworks.of("127.0.0.0/8") },
   });
   await serverFlow(fixture, { target: NAME, established: false });
   fixture.resolver.answer("127.0.0.1", "192.0.2.3", "127.9.9.9");

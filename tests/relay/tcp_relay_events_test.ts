@@ -48,7 +48,7 @@ Deno.test("TCPRelay.loop throws when it was not added to a loop", () => {
 
 Deno.test("TCPRelay asks for fast open and a shared port when told so", () => {
   using fixture = new RelayFixture();
-  const { relay, poller } = fixture;
+  const { poller } = fixture;
   const asked: unknown[] = [];
   const spy: Poller = Object.create(poller, {
     listenTcp: {
@@ -59,13 +59,9 @@ Deno.test("TCPRelay asks for fast open and a shared port when told so", () => {
     },
   });
   for (const fastOpen of [false, true]) {
-    new TCPRelay(fixture.settings({ fastOpen }), {
-      poller: spy,
-      dnsResolver: fixture.resolver,
-      isLocal: false,
-      buffers: relay.buffers,
-      reusePort: fastOpen,
-    }).destroy();
+    const relay = { poller: spy, reusePort: fastOpen };
+    const settings = { fastOpen };
+    new TCPRelay(fixture.relayOptions({ settings, relay })).destroy();
   }
   assertEquals(asked, [
     { fastOpen: 0, reusePort: false },
@@ -98,7 +94,7 @@ Deno.test("TCPRelay.fd_to_handlers has both sockets until the handler is destroy
   const handler = fixture.handlerOf(local);
   assertEquals([...fd_to_handlers.keys()], [local.fd, remote.fd]);
   assert(fd_to_handlers.get(remote.fd) === handler);
-  handler.destroy();
+  handler.destroy("ok");
   assertEquals(fd_to_handlers.size, 0);
   assertEquals([local.closed, remote.closed], [true, true]);
   assertEquals(fixture.poller.watched, 1);
@@ -202,7 +198,7 @@ Deno.test("TCPRelay accepts again when a connection ends while it pauses", async
   await fixture.settle();
   assertEquals(poller.maskOf(listener), 0);
   listener.acceptError = "";
-  fixture.handlerOf(local).destroy();
+  fixture.handlerOf(local).destroy("ok");
   await fixture.settle();
   assertEquals(listener.waiting, 0);
   assertEquals(fixture.relay.connections, 1);
@@ -273,9 +269,9 @@ Deno.test("TCPRelay.close() closes the listener at once and calls back when the 
   await fixture.settle();
   assertEquals(second.local.sends.length, 0);
   assertEquals(first.local.sends.length, 1);
-  fixture.handlerOf(first.local).destroy();
+  fixture.handlerOf(first.local).destroy("ok");
   assertEquals(idle, 0);
-  fixture.handlerOf(second.local).destroy();
+  fixture.handlerOf(second.local).destroy("ok");
   assertEquals(idle, 1);
   relay.close();
   relay.destroy();
@@ -349,10 +345,5 @@ async function stream(
 }
 
 function secondRelay(fixture: RelayFixture): TCPRelay {
-  return new TCPRelay(fixture.settings(), {
-    poller: fixture.poller,
-    dnsResolver: fixture.resolver,
-    isLocal: false,
-    buffers: fixture.relay.buffers,
-  });
+  return new TCPRelay(fixture.relayOptions());
 }

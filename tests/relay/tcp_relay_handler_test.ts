@@ -10,6 +10,7 @@ import { POLL_ERR, POLL_HUP, POLL_IN, POLL_OUT } from "../../loop/mod.ts";
 import { serverFlow } from "./_flow_fixture.ts";
 import { RelayFixture, text, utf8 } from "./_relay_fixture.ts";
 import {
+  ATTEMPT_DELAY,
   CONNECT_TIMEOUT,
   STAGE_CONNECTING,
   STAGE_DESTROYED,
@@ -217,7 +218,7 @@ Deno.test("TCPRelayHandler does not write when it was destroyed while reading", 
   remote.bring(utf8("answer"));
   await fixture.settle();
   local.room = Infinity;
-  local.onRecv = () => handler.destroy();
+  local.onRecv = () => handler.destroy("ok");
   // A send on a closed fake would throw.
   handler.handleEvent(local, POLL_IN | POLL_OUT);
   assertEquals(local.sent.length, 1);
@@ -244,7 +245,7 @@ Deno.test("TCPRelayHandler does nothing when the event is of a strange socket, o
   const stranger = fixture.poller.stream(local.remoteAddress, true);
   handler.handleEvent(stranger, POLL_ERR | POLL_IN);
   assert(!handler.isDestroyed());
-  handler.destroy();
+  handler.destroy("ok");
   handler.handleEvent(local, POLL_ERR | POLL_IN | POLL_OUT);
 });
 
@@ -271,7 +272,7 @@ Deno.test("TCPRelayHandler does not spin when a side hangs up that nobody reads"
 Deno.test("TCPRelayHandler.destroy() does nothing when called again", async () => {
   using fixture = new RelayFixture();
   const { local, remote, handler } = await serverFlow(fixture);
-  for (let i = 0; i < 3; i++) handler.destroy({ reset: i > 0 });
+  for (let i = 0; i < 3; i++) handler.destroy("ok", { reset: i > 0 });
   assertEquals([local.wasReset, remote.wasReset], [false, false]);
   assertEquals([local.closed, remote.closed], [true, true]);
   assertEquals(fixture.relay.connections, 0);
@@ -285,7 +286,7 @@ Deno.test("TCPRelayHandler.destroy() takes its callback back when a name is look
   });
   assertEquals(handler.stage, STAGE_DNS);
   const late = fixture.resolver.asked[0]!;
-  handler.destroy();
+  handler.destroy("ok");
   assertEquals(fixture.resolver.removed, 1);
   // Even a resolver that called back would reach nobody.
   late.done({
@@ -302,7 +303,7 @@ Deno.test("TCPRelayHandler.destroy() ends the connect when it is under way", asy
     established: false,
   });
   assertEquals(handler.stage, STAGE_CONNECTING);
-  handler.destroy();
+  handler.destroy("ok");
   assert(remote.closed);
   assertEquals(fixture.poller.watched, 1);
   await fixture.advance(CONNECT_TIMEOUT / 1000);
@@ -363,7 +364,7 @@ Deno.test("TCPRelayHandler resets the client when every address refuses", async 
   assertEquals(local.sends.length, 0);
 });
 
-Deno.test("TCPRelayHandler tries the next address when a connect takes CONNECT_TIMEOUT", async () => {
+Deno.test("TCPRelayHandler tries the next address after ATTEMPT_DELAY, and leaves each after CONNECT_TIMEOUT", async () => {
   using fixture = new RelayFixture();
   const { handler, local } = await serverFlow(fixture, {
     target: NAME,
@@ -371,12 +372,17 @@ Deno.test("TCPRelayHandler tries the next address when a connect takes CONNECT_T
   });
   fixture.resolver.answer("192.0.2.1", "192.0.2.2");
   const { connects } = fixture.poller;
-  await fixture.advance(CONNECT_TIMEOUT / 1000 - 0.001);
+  await fixture.advance((ATTEMPT_DELAY - 1) / 1000);
   assertEquals(connects.length, 1);
   await fixture.advance(0.001);
   assertEquals(connects.length, 2);
-  assert(connects[0]!.closed);
-  await fixture.advance(CONNECT_TIMEOUT / 1000);
+  await fixture.advance((CONNECT_TIMEOUT - ATTEMPT_DELAY - 1) / 1000);
+  assertEquals(connects.map(({ closed }) => closed), [false, false]);
+  await fixture.advance(0.001);
+  assertEquals(connects.map(({ closed }) => closed), [true, false]);
+  await fixture.advance((ATTEMPT_DELAY - 1) / 1000);
+  assert(!handler.isDestroyed());
+  await fixture.advance(0.001);
   assert(handler.isDestroyed());
   assert(local.wasReset);
 });

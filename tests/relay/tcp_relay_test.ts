@@ -5,9 +5,10 @@
  */
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { SocketAddress, TIMEOUT_PRECISION } from "../../loop/mod.ts";
+import { POLL_IN, SocketAddress, TIMEOUT_PRECISION } from "../../loop/mod.ts";
 import { CipherPeer, header, RelayFixture, utf8 } from "./_relay_fixture.ts";
 import { TIMEOUTS_CLEAN_SIZE } from "../../relay/constants.ts";
+import { Sessions } from "../../relay/session.ts";
 import { TCPRelay } from "../../relay/tcp_relay.ts";
 import type { TCPRelayHandler } from "../../relay/tcp_relay_handler.ts";
 
@@ -41,7 +42,7 @@ Deno.test("TCPRelay.updateActivity() appends the handler and empties its old pla
   ];
   for (const { handler, list } of steps) {
     fixture.clock.advance(TIMEOUT_PRECISION * 1000);
-    relay.updateActivity(handler!, 1);
+    relay.updateActivity(handler!);
     assertSameList(relay, list);
     assertIndexRight(relay);
   }
@@ -54,25 +55,28 @@ Deno.test("TCPRelay.updateActivity() leaves the list alone when less than TIMEOU
   const accepted = one!.lastActivity;
   assertEquals(accepted, 5000);
   clock.advance(TIMEOUT_PRECISION * 1000 - 1);
-  relay.updateActivity(one!, 1);
+  relay.updateActivity(one!);
   assertSameList(relay, [one, two]);
   assertEquals(one!.lastActivity, accepted);
   clock.advance(1);
-  relay.updateActivity(one!, 1);
+  relay.updateActivity(one!);
   assertSameList(relay, [undefined, two, one]);
   assertEquals(one!.lastActivity, accepted + TIMEOUT_PRECISION);
 });
 
-Deno.test("TCPRelay.updateActivity() tells the stat callback of every read when it has bytes", async () => {
+Deno.test("TCPRelay tells observers of every read when it has bytes", async () => {
   using fixture = new RelayFixture();
   const { relay } = fixture;
-  const [one] = await handlersOf(fixture, 1);
-  for (const bytes of [5, 0, 7]) relay.updateActivity(one!, bytes);
+  const client = await fixture.accept();
+  for (const bytes of [5, 0, 7]) {
+    if (bytes > 0) client.bring(new Uint8Array(bytes));
+    fixture.relay.handleEvent(client, client.fd, POLL_IN);
+  }
   const port = relay.listenPort;
   assertEquals(fixture.stats, [[port, 5], [port, 7]]);
 });
 
-Deno.test("TCPRelay tells the stat callback of the reads of both directions", async () => {
+Deno.test("TCPRelay tells observers of the reads of both directions", async () => {
   using fixture = new RelayFixture();
   using client = new CipherPeer(fixture.suite);
   const local = await fixture.accept();
@@ -87,15 +91,11 @@ Deno.test("TCPRelay tells the stat callback of the reads of both directions", as
   assertEquals(fixture.stats, [[port, flight.length], [port, 6]]);
 });
 
-Deno.test("TCPRelay does without a stat callback", async () => {
+Deno.test("TCPRelay does without observers", async () => {
   using fixture = new RelayFixture();
-  const { poller, relay, resolver: dnsResolver } = fixture;
-  const other = new TCPRelay(fixture.settings(), {
-    poller,
-    dnsResolver,
-    isLocal: false,
-    buffers: relay.buffers,
-  });
+  const { poller } = fixture;
+  const sessions = new Sessions();
+  const other = new TCPRelay(fixture.relayOptions({ relay: { sessions } }));
   other.addToLoop(fixture.loop);
   const stream = poller.listeners[1]!.arrive();
   stream.bring(utf8("x"));
@@ -113,8 +113,8 @@ Deno.test("TCPRelayHandler.timeoutIndex is right after many updates, removals an
     state = Math.imul(state, 1103515245) + 12345 >>> 0;
     const handler = handlers[(state >>> 8) % handlers.length]!;
     if (!handler.isDestroyed()) {
-      if (round % 40 === 39) handler.destroy();
-      else relay.updateActivity(handler, 1);
+      if (round % 40 === 39) handler.destroy("ok");
+      else relay.updateActivity(handler);
     }
     clock.advance(1000);
     if (round % 10 === 9) relay.handlePeriodic();
@@ -186,9 +186,9 @@ Deno.test("TCPRelay.handlePeriodic() skips the places of removed handlers", asyn
   using fixture = new RelayFixture({ settings: { timeout: 30 } });
   const { relay, clock } = fixture;
   const [a, b, c] = await handlersOf(fixture, 3);
-  a!.destroy();
+  a!.destroy("ok");
   clock.advance(30_000);
-  b!.destroy();
+  b!.destroy("ok");
   relay.handlePeriodic();
   assert(c!.isDestroyed());
   assertEquals(relay.timeoutOffset, 3);
@@ -243,7 +243,7 @@ Deno.test("TCPRelay.handlePeriodic() trims the list when more than half of it an
   const old = await handlersOf(fixture, TIMEOUTS_CLEAN_SIZE + 1);
   clock.advance(20_000);
   const active = old.slice(0, 20);
-  for (const handler of active) relay.updateActivity(handler, 1);
+  for (const handler of active) relay.updateActivity(handler);
   const young = await handlersOf(fixture, 5);
   clock.advance(10_000);
   const before = relay.timeouts;
@@ -254,11 +254,11 @@ Deno.test("TCPRelay.handlePeriodic() trims the list when more than half of it an
   assertEquals(places(active), active.map((_, i) => i));
   assertIndexRight(relay);
   // The shifted indexes are the ones used from now on.
-  active[3]!.destroy();
+  active[3]!.destroy("ok");
   assertStrictEquals(relay.timeouts[3], undefined);
   assertStrictEquals(relay.timeouts[4], active[4]!);
   clock.advance(10_000);
-  relay.updateActivity(active[0]!, 1);
+  relay.updateActivity(active[0]!);
   assertStrictEquals(relay.timeouts[0], undefined);
   assertStrictEquals(relay.timeouts.at(-1), active[0]!);
 });
@@ -288,19 +288,19 @@ Deno.test("TCPRelay.handlePeriodic() does not trim when half of the list is in u
   assertEquals(relay.connections, count);
 });
 
-Deno.test("TCPRelay.isTunnel is set when there is a fixed target", () => {
+Deno.test("TCPRelay.inbound is the tunnel's when there is a fixed target", () => {
   using plain = new RelayFixture();
-  assert(!plain.relay.isTunnel);
+  assertEquals(plain.relay.inbound.protocol, "shadowsocks");
   using tunnel = new RelayFixture({
     isLocal: true,
     settings: { tunnel: { host: "example.com", port: 53 } },
   });
-  assert(tunnel.relay.isTunnel);
+  assertEquals(tunnel.relay.inbound.protocol, "tunnel");
 });
 
 Deno.test("TCPRelay.listenPort is the port of its listener", () => {
   using fixture = new RelayFixture({
-    settings: { listen: SocketAddress.parse("127.0.0.1", 4321) },
+    relay: { listen: SocketAddress.parse("127.0.0.1", 4321) },
   });
   assertEquals(fixture.relay.listenPort, 4321);
 });

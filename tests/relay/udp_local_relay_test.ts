@@ -8,9 +8,8 @@ import { assert, assertEquals } from "@std/assert";
 import { SocketAddress } from "../../loop/mod.ts";
 import { concat, type FakeStream } from "../../loop/fakes.ts";
 import { GREETING, request } from "./_flow_fixture.ts";
-import { header, text, utf8 } from "./_relay_fixture.ts";
+import { header, type TestSettings, text, utf8 } from "./_relay_fixture.ts";
 import { client, type Place, UdpFixture } from "./_udp_fixture.ts";
-import { RelayBuffers, type RelaySettings } from "./settings.ts";
 import { TCPRelay } from "../../relay/tcp_relay.ts";
 
 const TARGET = { host: "192.0.2.7", port: 53 };
@@ -114,8 +113,8 @@ for (
 
 Deno.test("UDPRelay.associate() ends the associations of a client with its last connection", async () => {
   using fixture = newFixture();
-  const endFirst = fixture.relay.associate("198.51.100.1");
-  const endSecond = fixture.relay.associate("198.51.100.1");
+  const endFirst = fixture.relay.associate("198.51.100.1", "");
+  const endSecond = fixture.relay.associate("198.51.100.1", "");
   for (const from of [client(1), client(2), client(3, "198.51.100.2")]) {
     await fixture.fromClient(datagram(TARGET, utf8("x")), from);
   }
@@ -172,7 +171,7 @@ for (const timeout of [5, 30]) {
     using fixture = newFixture({ timeout });
     // Between two sweeps, where its last activity is a fresh one.
     await fixture.advance(2);
-    const { app, tcp } = await associate(fixture);
+    const { app, tcp } = await associate(fixture, { timeout });
     const from = client(7, app.remoteAddress.host);
     for (let second = 0; second < 120; second++) {
       await fixture.fromClient(datagram(TARGET, utf8("x")), from);
@@ -187,7 +186,7 @@ for (const timeout of [5, 30]) {
   });
 }
 
-function newFixture(settings: Partial<RelaySettings> = {}): UdpFixture {
+function newFixture(settings: Partial<TestSettings> = {}): UdpFixture {
   return new UdpFixture({ isLocal: true, settings });
 }
 
@@ -199,14 +198,13 @@ function datagram(target: Place, data: Uint8Array): Uint8Array {
 /** An application that has asked for UDP. */
 async function associate(
   fixture: UdpFixture,
+  settings: Partial<TestSettings> = {},
 ): Promise<{ readonly app: FakeStream; readonly tcp: TCPRelay }> {
-  const tcp = new TCPRelay(fixture.relay.settings, {
-    poller: fixture.poller,
-    dnsResolver: fixture.resolver,
+  const tcp = new TCPRelay(fixture.relayOptions({
     isLocal: true,
-    buffers: new RelayBuffers(),
+    settings,
     udpRelay: fixture.relay,
-  });
+  }));
   tcp.addToLoop(fixture.loop);
   const app = fixture.poller.listeners[0]!.arrive();
   app.bring(concat(GREETING, request(3, { host: "0.0.0.0", port: 0 })));

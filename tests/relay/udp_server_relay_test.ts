@@ -6,13 +6,12 @@
  */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { IpNetworks } from "../../config/mod.ts";
+import { IpNetworks } from "../../outbound/mod.ts";
 import { POLL_ERR, POLL_IN, SocketAddress } from "../../loop/mod.ts";
 import { concat } from "../../loop/fakes.ts";
 import { header, text, utf8 } from "./_relay_fixture.ts";
 import { client, UdpFixture } from "./_udp_fixture.ts";
-import type { UDPRelay } from "../../relay/udp_relay.ts";
-import { UDPServerRelay } from "./udp_server_relay.ts";
+import { UDPRelay } from "../../relay/udp_relay.ts";
 
 const TARGET = { host: "192.0.2.7", port: 53 };
 const OTHER = { host: "192.0.2.8", port: 123 };
@@ -151,7 +150,7 @@ Deno.test("UDPServerRelay sends nothing to port 0", async () => {
 
 Deno.test("UDPServerRelay checks the target of every packet when some are forbidden", async () => {
   using fixture = new UdpFixture({
-    settings: { forbiddenIp: new IpNetworks("127.0.0.0/8") },
+    settings: { forbiddenIp: IpNetworks.of("127.0.0.0/8") },
   });
   const from = client(1000);
   const mapped = concat(
@@ -327,7 +326,7 @@ Deno.test("UDPServerRelay goes on when a socket reports an ICMP error", async ()
   assertEquals(fixture.relay.associations, 1);
 });
 
-Deno.test("UDPServerRelay tells the stat callback of every datagram", async () => {
+Deno.test("UDPServerRelay tells observers of every datagram", async () => {
   using fixture = new UdpFixture();
   const packet = fixture.seal(TARGET, utf8("x"));
   await fixture.fromClient(packet, client(1));
@@ -341,10 +340,7 @@ Deno.test("UDPRelay.addToLoop() throws when it was added before, or closed", () 
   using fixture = new UdpFixture();
   const add = (relay: UDPRelay): void => relay.addToLoop(fixture.loop);
   assertThrows(() => add(fixture.relay), Error, "already add to loop");
-  const other = new UDPServerRelay(fixture.settings(), {
-    poller: fixture.poller,
-    dnsResolver: fixture.resolver,
-  });
+  const other = new UDPRelay(fixture.udpRelayOptions());
   assertThrows(() => other.loop, Error, "not added to loop");
   other.close();
   assertThrows(() => add(other), Error, "already closed");
