@@ -124,17 +124,38 @@ export class Acl {
   }
 
   /**
+   * Finds the rule that forbids an address as a target. It sees IPv4 addresses
+   * inside IPv6 ones (NAT64 and others), or those would walk around it.
+   *
+   * @param address 4 or 16 bytes.
+   * @returns undefined: `[outbound_block_list]` has none.
+   */
+  blockRuleOf(address: Uint8Array): string | undefined {
+    return this.#lists.outboundBlock.networks.find(address);
+  }
+
+  /**
+   * Tells whether a rule allows an address as a target.
+   *
+   * @param address 4 or 16 bytes.
+   */
+  allowsOutbound(address: Uint8Array): boolean {
+    return this.#lists.outboundAllow.networks.containsExactly(address);
+  }
+
+  /**
    * Whether an address is forbidden as a target. `[outbound_block_list]` comes
-   * first, and sees IPv4 addresses inside IPv6 ones (NAT64 and others), or
-   * those would walk around it.
+   * first.
    *
    * @param address 4 or 16 bytes.
    * @returns undefined: no rule is for it.
    */
   outboundOfAddress(address: Uint8Array): Verdict | undefined {
-    const { outboundBlock, outboundAllow } = this.#lists;
-    return verdict(true, outboundBlock.networks.find(address)) ??
-      verdict(false, outboundAllow.networks.findExactly(address));
+    return verdict(true, this.blockRuleOf(address)) ??
+      verdict(
+        false,
+        this.#lists.outboundAllow.networks.findExactly(address),
+      );
   }
 
   /**
