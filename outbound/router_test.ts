@@ -372,15 +372,17 @@ Deno.test("AclRouter.route() asks more when a server goes by a proxy", () => {
 });
 
 Deno.test("AclRouter.route() leaves forbidden networks to forbids() when it is direct", () => {
-  const { router, ...fixture } = new RouterFixture({
+  const fixture = new RouterFixture({
     role: "server",
     forbidden: "127.0.0.0/8",
   });
-  assert(fixture !== undefined);
   const decisions: Decision[] = [];
-  const session = new RouterFixture({ role: "server" }).session();
   for (const host of ["127.0.0.1", "example.com", "8.8.8.8"]) {
-    router.route(Target.of(host, 80), session, (each) => decisions.push(each));
+    fixture.router.route(
+      Target.of(host, 80),
+      fixture.session(),
+      (each) => decisions.push(each),
+    );
   }
   assertEquals(decisions.map(textOf), ["direct: ", "direct: ", "direct: "]);
   // No decision is made anew.
