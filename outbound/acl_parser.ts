@@ -25,14 +25,9 @@
  */
 
 import { readRule } from "./_acl_rule.ts";
-import {
-  findSection,
-  type ListName,
-  nearestSection,
-  type Section,
-} from "./_acl_sections.ts";
+import { findSection, nearestSection, type Section } from "./_acl_sections.ts";
 import { RuleList } from "./_rule_list.ts";
-import { Acl } from "./acl.ts";
+import { Acl, type ListName } from "./acl.ts";
 
 /** What is wrong with a line of an ACL file. */
 export interface AclProblem {
