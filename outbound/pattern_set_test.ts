@@ -241,3 +241,53 @@ for (const [text, at, message] of BAD) {
     assertEquals(problem.at, at);
   });
 }
+
+/** Patterns that are the same in every run (a linear congruence, mod 2³²). */
+class RandomPatterns {
+  #state = 12345;
+
+  below(limit: number): number {
+    this.#state = (Math.imul(this.#state, 1664525) + 1013904223) >>> 0;
+    return Math.floor(this.#state / 2 ** 32 * limit);
+  }
+
+  one(choices: readonly string[]): string {
+    return choices[this.below(choices.length)] ?? "";
+  }
+
+  pattern(depth: number): string {
+    const parts = Array.from({ length: 1 + this.below(3) }, () => {
+      const count = this.below(5);
+      return Array.from({ length: count }, () => this.#repeated(depth)).join(
+        "",
+      );
+    });
+    return parts.join("|");
+  }
+
+  #repeated(depth: number): string {
+    const kind = this.below(10);
+    if (kind === 0) return this.one(["^", "$", "\\b", "\\B"]);
+    const atom = kind < 7 || depth === 0
+      ? this.one(["a", "b", "c", "\\.", ".", "[ab]", "[^a]"])
+      : `${this.one(["(", "(?:"])}${this.pattern(depth - 1)})`;
+    return atom +
+      this.one(["", "", "", "*", "+", "?", "{2}", "{0,2}", "{1,3}"]);
+  }
+}
+
+Deno.test("PatternSet.find() agrees with RegExp on random patterns", () => {
+  const random = new RandomPatterns();
+  for (let i = 0; i < 2000; i++) {
+    const text = random.pattern(3);
+    const set = setOf(text);
+    const regexp = new RegExp(text);
+    for (let j = 0; j < 6; j++) {
+      const host = Array.from(
+        { length: random.below(8) },
+        () => random.one(["a", "b", "c", "."]),
+      ).join("");
+      assertEquals(set.find(host) !== undefined, regexp.test(host), text);
+    }
+  }
+});
