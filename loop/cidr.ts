@@ -70,7 +70,8 @@ export function parseCidr(
   } else if (options.missing === "guess") prefix = guessPrefix(given);
   const address = prefix >= MAPPED_BITS ? unmapIp(given) : given;
   if (address.length < given.length) prefix -= MAPPED_BITS;
-  return { address: clearHostBits(address, prefix), prefix };
+  clearHostBits(address, prefix);
+  return { address, prefix };
 }
 
 /**
@@ -134,9 +135,10 @@ function guessPrefix(address: Uint8Array): number {
   return (last + 1) * 8 - (31 - Math.clz32(byte & -byte));
 }
 
-function clearHostBits(address: Uint8Array, prefix: number): Uint8Array {
-  return address.map((byte, i) => {
-    const bits = Math.min(8, Math.max(0, prefix - i * 8));
-    return byte & (0xff << (8 - bits));
-  });
+/** Clears the bits behind the prefix, in place: nobody else has the bytes. */
+function clearHostBits(address: Uint8Array, prefix: number): void {
+  for (let i = prefix >> 3; i < address.length; i++) {
+    const bits = Math.max(0, prefix - i * 8);
+    address[i]! &= 0xff << (8 - bits);
+  }
 }

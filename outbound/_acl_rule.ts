@@ -144,7 +144,7 @@ function readPattern(text: string): Rule | RuleProblem {
     return problem(`an expression has only ASCII characters: ${hint}`);
   }
   const pattern = parsePattern(text);
-  if ("message" in pattern) {
+  if (pattern.kind === "problem") {
     const { at, message } = pattern;
     return problem(`cannot read the expression "${text}": ${message}`, at);
   }

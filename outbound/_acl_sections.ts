@@ -5,8 +5,7 @@
  * @module
  */
 
-/** The lists of rules. */
-export type ListName = "black" | "white" | "outboundBlock" | "outboundAllow";
+import type { ListName } from "./acl.ts";
 
 /** What the line of a section does. */
 export type Section =

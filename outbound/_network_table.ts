@@ -141,10 +141,11 @@ interface Packed {
 function packV4(networks: readonly Cidr[]): Packed {
   // The address and, in the six low bits, the prefix: a number below 2³⁸ that
   // sorts a network before those it holds.
-  const keys = Float64Array.from(
-    networks,
-    ({ address, prefix }) => wordAt(address, 0) * 64 + prefix,
-  ).sort();
+  const keys = new Float64Array(networks.length);
+  for (const [i, { address, prefix }] of networks.entries()) {
+    keys[i] = wordAt(address, 0) * 64 + prefix;
+  }
+  keys.sort();
   const starts = new Uint32Array(keys.length);
   const prefixes = new Uint8Array(keys.length);
   let count = 0;

@@ -22,6 +22,7 @@ import {
 
 /** Why a pattern cannot be read. */
 export interface PatternProblem {
+  readonly kind: "problem";
   /** Where in the pattern, from 0. */
   readonly at: number;
   /** What is wrong, and what to write instead where that is known. */
@@ -100,7 +101,7 @@ class PatternError extends Error {
 
   constructor(at: number, message: string) {
     super(message);
-    this.problem = { at, message };
+    this.problem = { kind: "problem", at, message };
   }
 }
 

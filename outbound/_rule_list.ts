@@ -8,10 +8,11 @@ import type { Cidr } from "../loop/mod.ts";
 import type { Rule } from "./_acl_rule.ts";
 import { NameTable } from "./_name_table.ts";
 import { PatternSet } from "./_pattern_set.ts";
+import type { AclList } from "./acl.ts";
 import { IpNetworks } from "./ip_networks.ts";
 
 /** Rules for names and addresses; they are added first, then it is sealed. */
-export class RuleList {
+export class RuleList implements AclList {
   readonly #names = new NameTable();
   readonly #patterns = new PatternSet();
   readonly #cidrs: Cidr[] = [];
@@ -20,11 +21,6 @@ export class RuleList {
   /** The networks; empty before the list is sealed. */
   get networks(): IpNetworks {
     return this.#networks;
-  }
-
-  /** Whether it has a rule for names. */
-  get hasNames(): boolean {
-    return this.#names.size > 0 || this.#patterns.size > 0;
   }
 
   /**

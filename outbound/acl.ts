@@ -6,8 +6,23 @@
  * @module
  */
 
-import type { ListName } from "./_acl_sections.ts";
-import type { RuleList } from "./_rule_list.ts";
+import type { IpNetworks } from "./ip_networks.ts";
+
+/** The lists of rules; `black` is `[bypass_list]`, `white` `[proxy_list]`. */
+export type ListName = "black" | "white" | "outboundBlock" | "outboundAllow";
+
+/** The rules of one list. */
+export interface AclList {
+  /** The rules for addresses. */
+  readonly networks: IpNetworks;
+  /**
+   * Finds a rule for a name.
+   *
+   * @param host The name as `canonicalHost` gives it.
+   * @returns The rule's text; undefined: there is none.
+   */
+  findName(host: string): string | undefined;
+}
 
 /** What a rule asks for. */
 export interface Verdict {
@@ -25,8 +40,8 @@ export interface AclParts {
   readonly bypassAll: boolean;
   /** `[outbound_block_all]`. */
   readonly outboundBlockAll: boolean;
-  /** The sealed lists. */
-  readonly lists: Readonly<Record<ListName, RuleList>>;
+  /** The lists. */
+  readonly lists: Readonly<Record<ListName, AclList>>;
 }
 
 /** The rules of one file. Immutable: listeners may share it. */
@@ -37,7 +52,7 @@ export class Acl {
   readonly bypassAll: boolean;
   /** Targets that have no rule are forbidden. */
   readonly outboundBlockAll: boolean;
-  readonly #lists: Readonly<Record<ListName, RuleList>>;
+  readonly #lists: Readonly<Record<ListName, AclList>>;
 
   /**
    * Puts the rules together; {@linkcode parseAcl} does.
@@ -124,17 +139,38 @@ export class Acl {
   }
 
   /**
+   * Finds the rule that forbids an address as a target. It sees IPv4 addresses
+   * inside IPv6 ones (NAT64 and others), or those would walk around it.
+   *
+   * @param address 4 or 16 bytes.
+   * @returns undefined: `[outbound_block_list]` has none.
+   */
+  blockRuleOf(address: Uint8Array): string | undefined {
+    return this.#lists.outboundBlock.networks.find(address);
+  }
+
+  /**
+   * Tells whether a rule allows an address as a target.
+   *
+   * @param address 4 or 16 bytes.
+   */
+  allowsOutbound(address: Uint8Array): boolean {
+    return this.#lists.outboundAllow.networks.containsExactly(address);
+  }
+
+  /**
    * Whether an address is forbidden as a target. `[outbound_block_list]` comes
-   * first, and sees IPv4 addresses inside IPv6 ones (NAT64 and others), or
-   * those would walk around it.
+   * first.
    *
    * @param address 4 or 16 bytes.
    * @returns undefined: no rule is for it.
    */
   outboundOfAddress(address: Uint8Array): Verdict | undefined {
-    const { outboundBlock, outboundAllow } = this.#lists;
-    return verdict(true, outboundBlock.networks.find(address)) ??
-      verdict(false, outboundAllow.networks.findExactly(address));
+    return verdict(true, this.blockRuleOf(address)) ??
+      verdict(
+        false,
+        this.#lists.outboundAllow.networks.findExactly(address),
+      );
   }
 
   /**

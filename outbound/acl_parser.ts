@@ -25,14 +25,9 @@
  */
 
 import { readRule } from "./_acl_rule.ts";
-import {
-  findSection,
-  type ListName,
-  nearestSection,
-  type Section,
-} from "./_acl_sections.ts";
+import { findSection, nearestSection, type Section } from "./_acl_sections.ts";
 import { RuleList } from "./_rule_list.ts";
-import { Acl } from "./acl.ts";
+import { Acl, type ListName } from "./acl.ts";
 
 /** What is wrong with a line of an ACL file. */
 export interface AclProblem {
@@ -54,8 +49,12 @@ export type AclReading =
 
 /** After so many problems the rest of a file is not read. */
 const MAX_PROBLEMS = 20;
-/** A longer line is not a rule that anybody wrote. */
-const MAX_LINE_LENGTH = 4_096;
+/** A longer rule is none that anybody wrote. */
+const MAX_RULE_LENGTH = 4_096;
+/** A whole line in brackets. */
+const SECTION_REGEXP = /^\[[^[\]]*\]$/;
+/** The name of a section that lacks a bracket or both. */
+const BARE_SECTION_REGEXP = /^\[?[a-z]+[_ -](?:[a-z]+[_ -])?(?:all|list)\]?$/i;
 
 /**
  * Reads the text of an ACL file.
@@ -110,12 +109,6 @@ class AclParser {
   }
 
   #readLine(text: string, start: number, end: number): void {
-    const comment = text.indexOf("#", start);
-    if (end - start > MAX_LINE_LENGTH && !(comment === start)) {
-      this.#column = 1;
-      this.#report(`a line has at most ${MAX_LINE_LENGTH} characters`);
-      return;
-    }
     const line = text.slice(start, end);
     const hash = line.indexOf("#");
     const written = hash < 0 ? line : line.slice(0, hash);
@@ -123,9 +116,10 @@ class AclParser {
     const content = written.trim();
     if (content === "") return;
     this.#column = written.length - written.trimStart().length + 1;
-    if (content.startsWith("[") && content.endsWith("]")) {
-      this.#readSection(content);
-    } else this.#readRule(content);
+    if (content.length > MAX_RULE_LENGTH) {
+      this.#report(`a rule has at most ${MAX_RULE_LENGTH} characters`);
+    } else if (SECTION_REGEXP.test(content)) this.#readSection(content);
+    else this.#readRule(content);
   }
 
   #readSection(content: string): void {
@@ -148,7 +142,7 @@ class AclParser {
 
   #readRule(content: string): void {
     if (this.#isForgottenSection(content)) return;
-    if (this.#list === undefined && !this.#takeDefaultList()) return;
+    if (this.#list === undefined) this.#checkDefaultList();
     const rule = readRule(content);
     if (rule.kind === "problem") {
       this.#column += rule.at;
@@ -164,11 +158,7 @@ class AclParser {
 
   /** Reports a section that lacks a bracket or both. */
   #isForgottenSection(content: string): boolean {
-    if (
-      !/^\[?[A-Za-z]+[_ -](?:[A-Za-z]+[_ -])?(?:all|list)\]?$/i.test(content)
-    ) {
-      return false;
-    }
+    if (!BARE_SECTION_REGEXP.test(content)) return false;
     const meant = nearestSection(content);
     if (meant === undefined) return false;
     this.#report(`"${content}" is not a rule: did you mean ${meant}?`);
@@ -180,15 +170,14 @@ class AclParser {
    * default around that list would change nothing, or refuse the very clients
    * that are meant to be served: that is a mistake, told once.
    */
-  #takeDefaultList(): boolean {
+  #checkDefaultList(): void {
     const { bypassAll, outboundBlockAll } = this.#modes;
+    if (!bypassAll && !outboundBlockAll) return;
     this.#list = "black";
-    if (!bypassAll && !outboundBlockAll) return true;
     const meant = bypassAll
       ? "[proxy_list] or [white_list]"
       : "[outbound_allow_list]";
     this.#report(`a rule before the section of its list: put ${meant} above`);
-    return false;
   }
 
   #report(message: string): void {

@@ -83,19 +83,31 @@ export class IpNetworks {
    * @returns The network as `address/prefix`; undefined: there is none.
    */
   findExactly(address: Uint8Array): string | undefined {
+    const found = this.#findItself(address);
+    return found < 0 ? undefined : this.#table.textOf(found);
+  }
+
+  /**
+   * Whether an address lies in a network, as {@linkcode IpNetworks.findExactly}
+   * sees it.
+   *
+   * @param address 4 or 16 bytes.
+   */
+  containsExactly(address: Uint8Array): boolean {
+    return this.#findItself(address) >= 0;
+  }
+
+  #findItself(address: Uint8Array): number {
     const table = this.#table;
-    let found = -1;
-    if (address.length === 4) found = table.findV4(wordAt(address, 0));
-    else if (address.length === 16) {
-      const a = wordAt(address, 0);
-      const b = wordAt(address, 4);
-      const c = wordAt(address, 8);
-      const d = wordAt(address, 12);
-      found = table.findV6(a, b, c, d);
-      const isMapped = a === 0 && b === 0 && c === 0xffff;
-      if (found < 0 && isMapped) found = table.findV4(d);
-    }
-    return found < 0 ? undefined : table.textOf(found);
+    if (address.length === 4) return table.findV4(wordAt(address, 0));
+    if (address.length !== 16) return -1;
+    const a = wordAt(address, 0);
+    const b = wordAt(address, 4);
+    const c = wordAt(address, 8);
+    const d = wordAt(address, 12);
+    const found = table.findV6(a, b, c, d);
+    const isMapped = a === 0 && b === 0 && c === 0xffff;
+    return found < 0 && isMapped ? table.findV4(d) : found;
   }
 
   #find(address: Uint8Array): number {

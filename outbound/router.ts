@@ -23,6 +23,7 @@ import { parseIp, type SocketAddress } from "../loop/mod.ts";
 import type { Decision, Route, Router, Session, Target } from "../relay/mod.ts";
 import { canonicalHost } from "./_host_name.ts";
 import type { Acl, Verdict } from "./acl.ts";
+import { DirectOutbound } from "./direct.ts";
 import type { IpNetworks } from "./ip_networks.ts";
 
 const logger = getLogger(["shadowsocks", "outbound"]);
@@ -35,7 +36,7 @@ export interface RouterOptions {
   readonly routes: {
     /** The listener's own way: its servers, or direct on a server. */
     readonly default: Route;
-    /** What is direct; where it is the default, the same object. */
+    /** Where targets of `[bypass_list]` go. */
     readonly direct: Route;
   };
   /** The rules; routers may share them. */
@@ -190,12 +191,12 @@ export class AclRouter implements Router {
     }
     const acl = this.#acl;
     if (acl === undefined) return undefined;
-    const verdict = acl.outboundOfAddress(address.bytes);
-    if (verdict === undefined) {
-      if (!acl.outboundBlockAll) return undefined;
-      if (this.#allowedByName.has(session)) return undefined;
-    } else if (!verdict.isBlack) return undefined;
-    return block(verdict?.rule ?? BLOCK_ALL, address, session);
+    const rule = acl.blockRuleOf(address.bytes) ??
+      (acl.outboundBlockAll && !acl.allowsOutbound(address.bytes) &&
+          !this.#allowedByName.has(session)
+        ? BLOCK_ALL
+        : undefined);
+    return rule === undefined ? undefined : block(rule, address, session);
   }
 
   #decideAddress(
@@ -211,7 +212,7 @@ export class AclRouter implements Router {
     const way = this.#isClient ? acl?.wayOfAddress(bytes) : undefined;
     const decision = this.#go(way, outbound);
     // Addresses that are connected to directly are looked at then.
-    if (decision.route !== this.#direct) {
+    if (!isDirect(decision.route)) {
       const network = this.#forbidden?.find(bytes);
       if (network !== undefined) {
         return { blocked: forbid(network, target.host, session) };
@@ -234,7 +235,7 @@ export class AclRouter implements Router {
     const asksWay = this.#isClient && way === undefined && acl.wayNeedsAddress;
     const decision = this.#go(way, outbound);
     const asksOutbound = outbound === undefined && acl.outboundNeedsAddress &&
-      (acl.outboundBlockAll || decision.route !== this.#direct);
+      (acl.outboundBlockAll || !isDirect(decision.route));
     if (asksWay || asksOutbound) {
       return this.#lookUp(acl, question, { way, outbound });
     }
@@ -306,6 +307,11 @@ interface Question {
   readonly target: Target;
   readonly session: Session;
   readonly done: (decision: Decision) => void;
+}
+
+/** Whether the router will be asked about each address of a target. */
+function isDirect(route: Route): boolean {
+  return route instanceof DirectOutbound;
 }
 
 /** The address that a name becomes in the form of rules: `127.0.0.1.`. */

@@ -1,6 +1,6 @@
 /**
- * The benchmark: ciphers, event loop, and whole connections through this
- * program and through every other shadowsocks found on PATH.
+ * The benchmark: ciphers, a large ACL, event loop, and whole connections
+ * through this program and through every other shadowsocks found on PATH.
  *
  * Usage: `deno task bench`; `--help` lists the options.
  *
@@ -9,6 +9,7 @@
 
 // deno-lint-ignore-file no-console -- a script talks to its terminal
 
+import { benchAcl } from "./acl.ts";
 import { benchCrypto } from "./crypto.ts";
 import { benchLoop } from "./loop.ts";
 import { type BenchOptions, parseOptions, USAGE } from "./options.ts";
@@ -34,6 +35,7 @@ async function bench(options: BenchOptions): Promise<void> {
     const share = seconds * CRYPTO_SHARE;
     tables.push(...await benchCrypto({ methods, seconds: share, progress }));
   }
+  if (parts.includes("acl")) tables.push(...await benchAcl({ progress }));
   if (parts.includes("loop")) {
     tables.push(...await benchLoop({ seconds, progress }));
   }
