@@ -201,13 +201,15 @@ export class HttpStream implements InboundStream {
   onCodecFailed(): HttpEnd {
     const codec = this.#codec;
     const isClient = codec?.requestFailed === true;
+    const text = isClient
+      ? "the chunks of the body are wrong"
+      : "the answer of the target is not HTTP";
+    this.#log(text);
     const status = isClient ? "error" : "target_reset";
     if (codec?.exchange.answerBegun === true) {
       return { status, ending: "reset" };
     }
-    const reply = isClient
-      ? this.#reply(400, "the chunks of the body are wrong")
-      : this.#reply(502, "the answer of the target is not HTTP");
+    const reply = this.#reply(isClient ? 400 : 502, text);
     return { status, ending: "close", reply };
   }
 
@@ -313,13 +315,17 @@ export class HttpStream implements InboundStream {
   }
 
   #refuse(fault: RequestFault): InboundAnswer {
-    logger.warn("cannot serve the request of {client}: {message}", {
-      client: `${this.#session.client}`,
-      message: fault.message,
-    });
+    this.#log(fault.message);
     const ending: Ending = "close";
     const reply = proxyReply({ status: fault.status, text: fault.message });
     return { kind: "refuse", status: "error", ending, reply };
+  }
+
+  #log(message: string): void {
+    logger.warn("cannot serve the request of {client}: {message}", {
+      client: `${this.#session.client}`,
+      message,
+    });
   }
 
   #reply(status: number, text: string): Uint8Array {
