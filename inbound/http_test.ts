@@ -5,7 +5,8 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { FakeHandler } from "./http_fixture.ts";
+import { HttpInbound } from "./http.ts";
+import { bytesOf, FakeHandler, newSession } from "./http_fixture.ts";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -99,6 +100,25 @@ Deno.test("HttpStream.finished is true once an origin that closes has answered",
   handler.client(get("a", "/2"));
   assertEquals(handler.origin?.received, got("a", "/2"));
   assertEquals(handler.origins.length, 2);
+});
+
+Deno.test("HttpStream.finished is true until the next session has begun, and nothing is taken", () => {
+  const inbound = new HttpInbound();
+  const stream = inbound.accept(newSession());
+  const output = new Uint8Array(16_384);
+  const head = bytesOf(get("a"));
+  const answer = bytesOf("HTTP/1.0 204 No Content\r\n\r\n");
+  assertEquals(stream.receive(head, output).kind, "request");
+  const codec = stream.codec!;
+  assertEquals(stream.finished, false);
+  codec.encode(answer, output, answer.length);
+  assertEquals(stream.finished, true);
+  assertEquals(codec.decode(head, output, head.length), 0);
+  assertEquals([codec.consumed, stream.finished], [0, true]);
+  inbound.next(stream, newSession());
+  assertEquals(stream.finished, false);
+  assertEquals(stream.receive(head, output).kind, "request");
+  assertEquals(stream.finished, false);
 });
 
 Deno.test("HttpStream.onTargetEnd() keeps the client of an idle connection", () => {
