@@ -5,24 +5,32 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { basicAuthorization, BasicUsers } from "./basic.ts";
+import { basicAuthorization, parseBasic } from "./basic.ts";
 
-const USERS = [
-  { name: "ann", password: "secret" },
-  { name: "bob", password: "" },
-  { name: "jürgen", password: "a:b" },
-];
+/** `name:password`; undefined: there are none. */
+function parse(authorization: string): string | undefined {
+  const credentials = parseBasic(authorization);
+  if (credentials === undefined) return undefined;
+  const decoder = new TextDecoder();
+  const { name, password } = credentials;
+  return `${decoder.decode(name)}:${decoder.decode(password)}`;
+}
 
-Deno.test("BasicUsers.find() finds each user by what basicAuthorization() writes", () => {
-  const users = new BasicUsers(USERS);
-  for (const user of USERS) {
-    assertEquals(users.find(basicAuthorization(user)), user.name);
+Deno.test("parseBasic() reads what basicAuthorization() writes", () => {
+  const users = [
+    { name: "ann", password: "secret" },
+    { name: "bob", password: "" },
+    { name: "", password: "" },
+    { name: "jürgen", password: "a:b" },
+  ];
+  for (const user of users) {
+    const { name, password } = user;
+    assertEquals(parse(basicAuthorization(user)), `${name}:${password}`);
   }
-  assertEquals(basicAuthorization(USERS[0]!), "Basic YW5uOnNlY3JldA==");
+  assertEquals(basicAuthorization(users[0]!), "Basic YW5uOnNlY3JldA==");
 });
 
-Deno.test("BasicUsers.find() finds nobody by anything else", () => {
-  const users = new BasicUsers(USERS);
+Deno.test("parseBasic() takes nothing else", () => {
   const cases = [
     "",
     "Basic",
@@ -33,21 +41,12 @@ Deno.test("BasicUsers.find() finds nobody by anything else", () => {
     "Basic YW5uOnNlY3JldA=",
     "Basic ====",
     "Basic \xff",
-    `Basic ${btoa("ann:secre")}`,
-    `Basic ${btoa("ann:secrets")}`,
-    `Basic ${btoa("ann:secretann:secret")}`,
-    `Basic ${btoa("ann:Secret")}`,
-    `Basic ${btoa("Ann:secret")}`,
     `Basic ${btoa("ann")}`,
-    `Basic ${btoa("ann:")}`,
-    `Basic ${btoa(":")}`,
-    `Basic ${btoa("bob:\0")}`,
   ];
-  for (const text of cases) assertEquals(users.find(text), undefined, text);
+  for (const text of cases) assertEquals(parse(text), undefined, text);
 });
 
-Deno.test("BasicUsers.find() takes the scheme in any case and without padding", () => {
-  const users = new BasicUsers(USERS);
-  assertEquals(users.find("bAsIc   YW5uOnNlY3JldA=="), "ann");
-  assertEquals(users.find("Basic YW5uOnNlY3JldA"), "ann");
+Deno.test("parseBasic() takes the scheme in any case and without padding", () => {
+  assertEquals(parse("bAsIc   YW5uOnNlY3JldA=="), "ann:secret");
+  assertEquals(parse("Basic YW5uOnNlY3JldA"), "ann:secret");
 });

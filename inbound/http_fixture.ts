@@ -18,8 +18,10 @@ import {
   type HttpStream,
 } from "./http.ts";
 
-/** What a decode may put out beyond its input, by its contract. */
-const ROOM = 8 * 1024;
+/** Room of a decode beyond the length of its input, by its contract. */
+const DECODE_ROOM = 72 * 1024;
+/** Room of an encode beyond the length of its input and an eighth. */
+const ENCODE_ROOM = 8 * 1024;
 /** A relay's buffer. */
 const BUFFER_SIZE = 640 * 1024;
 /** Written over every buffer after its use, so that no view outlives a call. */
@@ -209,7 +211,7 @@ export class FakeHandler {
     if (length === 0) return false;
     const data = bytesOf(this.waiting);
     const output = this.#options.isTight === true
-      ? this.#output.subarray(0, length + ROOM)
+      ? this.#output.subarray(0, length + DECODE_ROOM)
       : this.#output;
     const count = codec.decode(data, output, length);
     if (count > 0) {
@@ -228,7 +230,7 @@ export class FakeHandler {
     const data = bytesOf(text);
     const { length } = data;
     const output = this.#options.isTight === true
-      ? this.#output.subarray(0, length + (length >> 3) + ROOM)
+      ? this.#output.subarray(0, length + (length >> 3) + ENCODE_ROOM)
       : this.#output;
     const count = this.stream.codec!.encode(data, output, length);
     this.sent += stringOf(output.subarray(0, count));

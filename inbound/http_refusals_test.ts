@@ -45,6 +45,18 @@ Deno.test("HttpStream.receive() asks for a name and a password on one connection
   });
 });
 
+Deno.test("HttpStream.receive() lets nobody in by parts of credentials", () => {
+  const texts = ["ann:secre", "ann:secrets", "ann:secretann:secret", "ann:"];
+  texts.push("ann:Secret", "Ann:secret", "ann", ":", "", "ann:secret\0");
+  for (const text of texts) {
+    const handler = new FakeHandler({ users: USERS });
+    handler.client(
+      get("a", `Proxy-Authorization: Basic ${btoa(text)}\r\n`),
+    );
+    assert(isChallenge(handler.sent), text);
+  }
+});
+
 Deno.test("HttpStream.receive() asks for them before CONNECT too", () => {
   const handler = new FakeHandler({ users: USERS });
   handler.client("CONNECT a:443 HTTP/1.1\r\n\r\n");
