@@ -14,37 +14,31 @@ export interface BasicUser {
 
 const BASIC_REGEXP = /^basic +([0-9A-Za-z+/]+={0,2})$/i;
 
-/** Knows users by their credentials. */
-export class BasicUsers {
-  readonly #names: readonly string[];
-  /** `name:password` of each, one character a byte of UTF-8. */
-  readonly #secrets: readonly string[];
+/** A name and a password as they came: bytes, most often UTF-8. */
+export interface BasicCredentials {
+  /** The bytes before the first colon. */
+  readonly name: Uint8Array;
+  /** The bytes behind it. */
+  readonly password: Uint8Array;
+}
 
-  /**
-   * Keeps users.
-   *
-   * @param users The users; of two with the same credentials the last counts.
-   */
-  constructor(users: readonly BasicUser[]) {
-    this.#names = users.map((user) => user.name);
-    this.#secrets = users.map(secretOf);
-  }
-
-  /**
-   * Finds the user who has the credentials. The time that it takes tells
-   * nothing but their length and the number of users.
-   *
-   * @param authorization The value of `Proxy-Authorization`.
-   * @returns The name; undefined if nobody has them.
-   */
-  find(authorization: string): string | undefined {
-    const given = decode(authorization);
-    let found: string | undefined;
-    for (let i = 0; i < this.#secrets.length; i++) {
-      if (areEqual(given, this.#secrets[i]!)) found = this.#names[i];
-    }
-    return found;
-  }
+/**
+ * Reads the value of `Proxy-Authorization`.
+ *
+ * @param authorization The value.
+ * @returns The credentials; undefined: it holds none of this scheme.
+ */
+export function parseBasic(
+  authorization: string,
+): BasicCredentials | undefined {
+  const text = decode(BASIC_REGEXP.exec(authorization)?.[1] ?? "");
+  const colon = text.indexOf(":");
+  if (colon < 0) return undefined;
+  const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
+  return {
+    name: bytes.subarray(0, colon),
+    password: bytes.subarray(colon + 1),
+  };
 }
 
 /**
@@ -63,22 +57,11 @@ function secretOf(user: BasicUser): string {
   return text;
 }
 
-/** @returns `name:password`, one character a byte; `""` if it is no Basic. */
-function decode(authorization: string): string {
-  const text = BASIC_REGEXP.exec(authorization)?.[1];
-  if (text === undefined) return "";
+/** @returns One character a byte; `""` if it is no Base64. */
+function decode(base64: string): string {
   try {
-    return atob(text);
+    return atob(base64);
   } catch {
     return "";
   }
-}
-
-/** Compares in a time that depends on the length of `given` alone. */
-function areEqual(given: string, secret: string): boolean {
-  let difference = given.length ^ secret.length;
-  for (let i = 0; i < given.length; i++) {
-    difference |= given.charCodeAt(i) ^ secret.charCodeAt(i % secret.length);
-  }
-  return difference === 0;
 }

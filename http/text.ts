@@ -18,6 +18,9 @@ const DELETE = 0x7f;
 /** What a token may hold beside digits and letters (RFC 9110, 5.6.2). */
 const TOKEN_MARKS = "!#$%&'*+-.^_`|~";
 
+/** Up to this length, such as a name's, a loop is cheaper than the decoder. */
+const SHORT_TEXT = 32;
+
 /** 1 where the byte may stand in a token. */
 const TOKEN = tokenTable();
 
@@ -73,7 +76,12 @@ export function isBlank(byte: number | undefined): boolean {
  * @param end Behind the last.
  */
 export function textOf(bytes: Uint8Array, start: number, end: number): string {
-  return decoder.decode(bytes.subarray(start, end));
+  if (end - start > SHORT_TEXT) {
+    return decoder.decode(bytes.subarray(start, end));
+  }
+  let text = "";
+  for (let i = start; i < end; i++) text += String.fromCharCode(bytes[i]!);
+  return text;
 }
 
 function tokenTable(): Uint8Array {

@@ -68,6 +68,5 @@ export class HttpExchange {
     this.user = user;
     this.count = 0;
     this.originPersists = true;
-    this.isTunnel = false;
   }
 }

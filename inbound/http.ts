@@ -18,11 +18,10 @@
 
 import { getLogger } from "@logtape/logtape";
 import {
-  type BasicUser,
-  BasicUsers,
   BodyFollower,
   ByteWriter,
   CONNECTED_REPLY,
+  parseBasic,
   proxyReply,
   type RequestFault,
   type RequestHead,
@@ -42,6 +41,7 @@ import {
 import { HttpCodec } from "./_http_codec.ts";
 import { failureText } from "./_http_failures.ts";
 import { RequestReader } from "./_http_reader.ts";
+import { type ProxyUser, ProxyUsers } from "./proxy_users.ts";
 
 const logger = getLogger(["shadowsocks", "inbound"]);
 
@@ -60,7 +60,7 @@ const CONNECTED: Uint8Array = new TextEncoder().encode(CONNECTED_REPLY);
 /** What an {@linkcode HttpInbound} is made with. */
 export interface HttpInboundOptions {
   /** Who may use it; undefined or empty: everybody. */
-  readonly users?: readonly BasicUser[] | undefined;
+  readonly users?: readonly ProxyUser[] | undefined;
 }
 
 /** How a connection with wrong bytes ends, with what is said first. */
@@ -73,7 +73,7 @@ export interface HttpEnd extends Refusal {
 export class HttpInbound implements Inbound {
   /** What it speaks. */
   readonly protocol = "http";
-  readonly #users: BasicUsers | undefined;
+  readonly #users: ProxyUsers | undefined;
 
   /**
    * Makes the proxy.
@@ -82,7 +82,7 @@ export class HttpInbound implements Inbound {
    */
   constructor(options: HttpInboundOptions = {}) {
     const { users = [] } = options;
-    this.#users = users.length === 0 ? undefined : new BasicUsers(users);
+    this.#users = users.length === 0 ? undefined : new ProxyUsers(users);
   }
 
   /**
@@ -107,7 +107,7 @@ export class HttpInbound implements Inbound {
 
 /** The client's side of one connection to the HTTP proxy. */
 export class HttpStream implements InboundStream {
-  readonly #users: BasicUsers | undefined;
+  readonly #users: ProxyUsers | undefined;
   readonly #reader = new RequestReader();
   /** The body of a request that was refused, but not its connection. */
   readonly #refusedBody = new BodyFollower({ isLenient: false });
@@ -127,7 +127,7 @@ export class HttpStream implements InboundStream {
    * @param session The session of the first request.
    * @param users Who may use it; undefined: everybody.
    */
-  constructor(session: Session, users: BasicUsers | undefined) {
+  constructor(session: Session, users: ProxyUsers | undefined) {
     this.#session = session;
     this.#users = users;
   }
@@ -201,13 +201,15 @@ export class HttpStream implements InboundStream {
   onCodecFailed(): HttpEnd {
     const codec = this.#codec;
     const isClient = codec?.requestFailed === true;
+    const text = isClient
+      ? "the chunks of the body are wrong"
+      : "the answer of the target is not HTTP";
+    this.#log(text);
     const status = isClient ? "error" : "target_reset";
     if (codec?.exchange.answerBegun === true) {
       return { status, ending: "reset" };
     }
-    const reply = isClient
-      ? this.#reply(400, "the chunks of the body are wrong")
-      : this.#reply(502, "the answer of the target is not HTTP");
+    const reply = this.#reply(isClient ? 400 : 502, text);
     return { status, ending: "close", reply };
   }
 
@@ -268,10 +270,10 @@ export class HttpStream implements InboundStream {
   /** @returns The user's name, `""` where there are no users. */
   #authenticate(head: RequestHead): string | undefined {
     if (this.#users === undefined) return "";
-    const { authorization } = head;
-    return authorization === undefined
+    const credentials = parseBasic(head.authorization ?? "");
+    return credentials === undefined
       ? undefined
-      : this.#users.find(authorization);
+      : this.#users.find(credentials.name, credentials.password);
   }
 
   /** The same for the codec, which holds it as long as the connection. */
@@ -313,13 +315,17 @@ export class HttpStream implements InboundStream {
   }
 
   #refuse(fault: RequestFault): InboundAnswer {
-    logger.warn("cannot serve the request of {client}: {message}", {
-      client: `${this.#session.client}`,
-      message: fault.message,
-    });
+    this.#log(fault.message);
     const ending: Ending = "close";
     const reply = proxyReply({ status: fault.status, text: fault.message });
     return { kind: "refuse", status: "error", ending, reply };
+  }
+
+  #log(message: string): void {
+    logger.warn("cannot serve the request of {client}: {message}", {
+      client: `${this.#session.client}`,
+      message,
+    });
   }
 
   #reply(status: number, text: string): Uint8Array {
