@@ -23,6 +23,8 @@ export {
 export type {
   AeadCipher,
   AeadKey,
+  AeadPart,
+  AeadSession,
   CryptoProvider,
   StreamCipher,
   StreamState,
