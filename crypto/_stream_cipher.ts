@@ -50,7 +50,11 @@ export function makeStreamCipher(
  * @returns Whether they are the same.
  */
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, at) => byte === b[at]);
+  if (a.length !== b.length) return false;
+  for (let at = 0; at < a.length; at++) {
+    if (a[at] !== b[at]) return false;
+  }
+  return true;
 }
 
 class BoundCipher implements StreamCipher {

@@ -35,8 +35,10 @@ export class OpensslAead implements AeadBackend {
   #keyed = false;
   /** `int *outl` */
   readonly #written = new NativeBuffer(4);
-  readonly #writtenPointer = this.#written.pointer;
   readonly #writtenLength = new Int32Array(this.#written.bytes.buffer);
+  readonly #tag = new NativeBuffer(TAG_LENGTH);
+  /** What EVP_CipherFinal_ex writes. */
+  readonly #rest = new NativeBuffer(TAG_LENGTH);
 
   /**
    * Sets up the context.
@@ -60,7 +62,7 @@ export class OpensslAead implements AeadBackend {
     const start = { cipher, key: null, iv: null, encrypt };
     this.#context = newContext(library, start);
     const { length } = memory.nonce.bytes;
-    if (!this.#control(EVP_CTRL_AEAD_SET_IVLEN, length, 0n)) {
+    if (!this.#control(EVP_CTRL_AEAD_SET_IVLEN, length, null)) {
       const error = this.#failure("set up a cipher");
       this[Symbol.dispose]();
       throw error;
@@ -74,12 +76,14 @@ export class OpensslAead implements AeadBackend {
    * @throws {CipherError} If OpenSSL refuses.
    */
   seal(part: AeadPart): void {
-    const { length, output, at } = part;
-    const tag = this.#memory.output.at(output, at + length);
+    const { bytes: tag, pointer } = this.#tag;
     if (
       !this.#start() || !this.#update(part) || !this.#finish(part) ||
-      !this.#control(EVP_CTRL_AEAD_GET_TAG, TAG_LENGTH, tag)
+      !this.#control(EVP_CTRL_AEAD_GET_TAG, TAG_LENGTH, pointer)
     ) throw this.#failure("seal");
+    const { output } = part;
+    const end = part.at + part.length;
+    for (let i = 0; i < TAG_LENGTH; i++) output[end + i] = tag[i]!;
   }
 
   /**
@@ -90,11 +94,13 @@ export class OpensslAead implements AeadBackend {
    * @throws {CipherError} If OpenSSL refuses.
    */
   open(part: AeadPart): boolean {
-    const { input, start, length } = part;
-    const tag = this.#memory.input.at(input, start + length);
+    const { bytes: tag, pointer } = this.#tag;
+    const { input } = part;
+    const end = part.start + part.length;
+    for (let i = 0; i < TAG_LENGTH; i++) tag[i] = input[end + i]!;
     if (
       !this.#start() ||
-      !this.#control(EVP_CTRL_AEAD_SET_TAG, TAG_LENGTH, tag) ||
+      !this.#control(EVP_CTRL_AEAD_SET_TAG, TAG_LENGTH, pointer) ||
       !this.#update(part)
     ) throw this.#failure("open");
     return this.#finish(part);
@@ -131,32 +137,31 @@ export class OpensslAead implements AeadBackend {
     return this.#library.symbols.updateAt(
       this.#context,
       this.#memory.output.at(output, at),
-      this.#writtenPointer,
+      this.#written.pointer,
       this.#memory.input.at(input, start),
       length,
     ) === 1;
   }
 
-  /**
-   * Ends the message; false if OpenSSL refuses, which is how a tag fails. OCB
-   * has kept an unfinished block back until here; other ciphers write nothing.
-   */
-  #finish({ output, at }: AeadPart): boolean {
+  /** Ends the message; false if OpenSSL refuses, which is how a tag fails. */
+  #finish({ length, output, at }: AeadPart): boolean {
     const done = this.#writtenLength[0]!;
-    return this.#library.symbols.finishAt(
+    const rest = this.#rest;
+    const finished = this.#library.symbols.finish(
       this.#context,
-      this.#memory.output.at(output, at + done),
-      this.#writtenPointer,
+      rest.pointer,
+      this.#written.pointer,
     ) === 1;
+    // OCB keeps an unfinished block back until the end; others do not.
+    if (done < length) {
+      output.set(rest.bytes.subarray(0, length - done), at + done);
+    }
+    return finished;
   }
 
-  #control(type: number, length: number, address: bigint): boolean {
-    return this.#library.symbols.controlAt(
-      this.#context,
-      type,
-      length,
-      address,
-    ) === 1;
+  #control(type: number, value: number, at: Deno.PointerValue): boolean {
+    const { symbols } = this.#library;
+    return symbols.EVP_CIPHER_CTX_ctrl(this.#context, type, value, at) === 1;
   }
 
   #failure(action: string): Error {

@@ -182,6 +182,7 @@ export class CfbPasses implements Disposable {
   readonly #cbcDecrypt: OpensslStream;
   readonly #iv = new Uint8Array(BLOCK);
   readonly #contexts: DisposableStack;
+  #disposed = false;
 
   /**
    * Sets up the contexts.
@@ -209,7 +210,7 @@ export class CfbPasses implements Disposable {
 
   /** Whether the contexts are freed: nothing can be done any more. */
   get disposed(): boolean {
-    return this.#contexts.disposed;
+    return this.#disposed;
   }
 
   /**
@@ -219,7 +220,7 @@ export class CfbPasses implements Disposable {
    * @returns Whether it is the own one.
    */
   serves(key: Uint8Array): boolean {
-    return !this.disposed && sameBytes(key, this.#key);
+    return !this.#disposed && sameBytes(key, this.#key);
   }
 
   /**
@@ -254,6 +255,7 @@ export class CfbPasses implements Disposable {
 
   /** Frees the contexts and wipes the key. */
   [Symbol.dispose](): void {
+    this.#disposed = true;
     this.#key.fill(0);
     this.#contexts[Symbol.dispose]();
   }

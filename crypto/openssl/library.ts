@@ -66,9 +66,8 @@ const SYMBOLS = {
     result: "i32",
   },
   // int EVP_CIPHER_CTX_ctrl(EVP_CIPHER_CTX *ctx, int type, int arg, void *ptr)
-  controlAt: {
-    name: "EVP_CIPHER_CTX_ctrl",
-    parameters: ["pointer", "i32", "i32", "u64"],
+  EVP_CIPHER_CTX_ctrl: {
+    parameters: ["pointer", "i32", "i32", "pointer"],
     result: "i32",
   },
   // int EVP_CipherUpdate(EVP_CIPHER_CTX *ctx, unsigned char *out, int *outl,
@@ -85,9 +84,9 @@ const SYMBOLS = {
     result: "i32",
   },
   // int EVP_CipherFinal_ex(EVP_CIPHER_CTX *ctx, unsigned char *out, int *outl)
-  finishAt: {
+  finish: {
     name: "EVP_CipherFinal_ex",
-    parameters: ["pointer", "u64", "pointer"],
+    parameters: ["pointer", "pointer", "pointer"],
     result: "i32",
   },
 
@@ -176,7 +175,7 @@ export interface ContextStart {
   readonly cipher: Deno.PointerObject;
   /** The key in the cipher's own form; null: set later. */
   readonly key: Uint8Array | null;
-  /** The IV in the cipher's own form; null: set later, or the cipher has none. */
+  /** The IV in the cipher's own form, or empty; null: set later. */
   readonly iv: Uint8Array | null;
   /** Which direction. */
   readonly encrypt: boolean;
@@ -196,11 +195,15 @@ export function newContext(
 ): Deno.PointerObject {
   const { symbols } = library;
   const context = symbols.EVP_CIPHER_CTX_new();
-  const enc = encrypt ? 1 : 0;
-  if (
-    context !== null &&
-    symbols.EVP_CipherInit_ex(context, cipher, null, key, iv, enc) === 1
-  ) return context;
+  const ready = context !== null && symbols.EVP_CipherInit_ex(
+        context,
+        cipher,
+        null,
+        key,
+        iv?.length === 0 ? null : iv,
+        encrypt ? 1 : 0,
+      ) === 1;
+  if (ready) return context;
   const error = opensslError(library, "set up a cipher");
   symbols.EVP_CIPHER_CTX_free(context);
   throw error;

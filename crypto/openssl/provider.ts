@@ -116,16 +116,13 @@ class OpensslBinding implements Binding {
     const cipher = this.#cipher(recipe);
     if (cipher === null) return undefined;
     const ivPrefix = recipe?.ivPrefix ?? 0;
-    const start: StartCfb = (key, iv, decrypt) => {
-      const whole = new Uint8Array(ivPrefix + iv.length);
-      whole.set(iv, ivPrefix);
-      return new OpensslStream(library, {
+    const start: StartCfb = (key, iv, decrypt) =>
+      new OpensslStream(library, {
         cipher,
         key,
-        iv: whole.length === 0 ? null : whole,
+        iv: ivPrefix === 0 ? iv : prefixed(iv, ivPrefix),
         encrypt: !decrypt,
       });
-    };
     const parts = this.#cfbParts(method, start);
     if (parts === undefined) return { start };
     const shared = new CfbCipher(parts, start);
@@ -186,6 +183,13 @@ class OpensslBinding implements Binding {
     symbols.OSSL_PROVIDER_try_load?.(null, cString("legacy"), 1);
     symbols.ERR_clear_error();
   }
+}
+
+/** Puts zero bytes before an IV. */
+function prefixed(iv: Uint8Array, zeros: number): Uint8Array {
+  const whole = new Uint8Array(zeros + iv.length);
+  whole.set(iv, zeros);
+  return whole;
 }
 
 function recipeOf(method: CipherMethod): Recipe | undefined {

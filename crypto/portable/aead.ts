@@ -25,13 +25,23 @@ import {
 import { nodeCrypto } from "../_node.ts";
 import type { AeadPart } from "../provider.ts";
 
-/** The cipher of one message, in the form that noble-ciphers gave it. */
-type MessageCipher = (key: Uint8Array, nonce: Uint8Array) => {
-  /** Gives ciphertext ‖ tag. */
-  encrypt(plaintext: Uint8Array): Uint8Array;
-  /** Gives the plaintext; throws if the tag is wrong. */
-  decrypt(sealed: Uint8Array): Uint8Array;
-};
+/** Seals and opens whole buffers. */
+interface MessageCipher {
+  /** Writes ciphertext ‖ tag. */
+  seal(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    plaintext: Uint8Array,
+    sealed: Uint8Array,
+  ): void;
+  /** Verifies and decrypts; false if the tag is wrong. */
+  open(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    sealed: Uint8Array,
+    plaintext: Uint8Array,
+  ): boolean;
+}
 
 /**
  * Finds an AEAD cipher.
@@ -47,16 +57,19 @@ export function findPortableAead(cipher: string): MakeBackend | undefined {
 function messageCipher(cipher: string): MessageCipher | undefined {
   switch (cipher) {
     case "aes-128-gcm":
-      return nodeCipher(cipher, 16) ?? gcm;
+      return nodeCipher(cipher, 16) ?? nobleCipher(gcm);
     case "aes-192-gcm":
-      return nodeCipher(cipher, 24) ?? gcm;
+      return nodeCipher(cipher, 24) ?? nobleCipher(gcm);
     case "aes-256-gcm":
-      return nodeCipher(cipher, 32) ?? gcm;
+      return nodeCipher(cipher, 32) ?? nobleCipher(gcm);
     case "chacha20-ietf-poly1305":
-      return nodeCipher("chacha20-poly1305", 32) ?? chacha20poly1305;
+      return nodeCipher("chacha20-poly1305", 32) ??
+        nobleCipher(chacha20poly1305);
     case "xchacha20-ietf-poly1305": {
       const inner = nodeCipher("chacha20-poly1305", 32);
-      return inner === undefined ? xchacha20poly1305 : extended(inner);
+      return inner === undefined
+        ? nobleCipher(xchacha20poly1305)
+        : extended(inner);
     }
     case "chacha20-poly1305":
       return originalChaCha;
@@ -77,23 +90,21 @@ class PortableAead implements AeadBackend {
   }
 
   seal({ input, start, length, output, at }: AeadPart): void {
-    const cipher = this.#cipher(this.#key, this.#nonce);
-    output.set(cipher.encrypt(input.subarray(start, start + length)), at);
+    this.#cipher.seal(
+      this.#key,
+      this.#nonce,
+      input.subarray(start, start + length),
+      output.subarray(at, at + length + TAG_LENGTH),
+    );
   }
 
   open({ input, start, length, output, at }: AeadPart): boolean {
-    const cipher = this.#cipher(this.#key, this.#nonce);
-    const sealed = input.subarray(start, start + length + TAG_LENGTH);
-    let opened: Uint8Array;
-    try {
-      opened = cipher.decrypt(sealed);
-    } catch {
-      // All sizes have been checked, so only the tag can be wrong.
-      return false;
-    }
-    output.set(opened, at);
-    opened.fill(0);
-    return true;
+    return this.#cipher.open(
+      this.#key,
+      this.#nonce,
+      input.subarray(start, start + length + TAG_LENGTH),
+      output.subarray(at, at + length),
+    );
   }
 
   /** Nothing to do: the key is used as it is. */
@@ -110,37 +121,59 @@ function nodeCipher(
   // GCM stands for every AEAD of node:crypto: they share an interface.
   const name = algorithm as CipherGCMTypes;
   const options = { authTagLength: TAG_LENGTH };
-  const cipher: MessageCipher = (key, nonce) => ({
-    encrypt(plaintext): Uint8Array {
-      const { length } = plaintext;
+  const found: MessageCipher = {
+    seal(key, nonce, plaintext, sealed): void {
       const cipher = nodeCrypto().createCipheriv(name, key, nonce, options);
-      const sealed = new Uint8Array(length + TAG_LENGTH);
       sealed.set(cipher.update(plaintext));
       cipher.final();
-      sealed.set(cipher.getAuthTag(), length);
-      return sealed;
+      sealed.set(cipher.getAuthTag(), plaintext.length);
     },
-    decrypt(sealed): Uint8Array {
-      const end = sealed.length - TAG_LENGTH;
+    open(key, nonce, sealed, plaintext): boolean {
+      const { length } = plaintext;
       const cipher = nodeCrypto().createDecipheriv(name, key, nonce, options);
-      cipher.setAuthTag(sealed.subarray(end));
-      const plaintext = cipher.update(sealed.subarray(0, end));
+      cipher.setAuthTag(sealed.subarray(length));
+      const opened = cipher.update(sealed.subarray(0, length));
       try {
         cipher.final(); // throws if the tag is wrong
-      } catch (error) {
-        plaintext.fill(0);
-        throw error;
+        plaintext.set(opened);
+        return true;
+      } catch {
+        return false;
+      } finally {
+        opened.fill(0);
       }
-      return plaintext;
     },
-  });
+  };
   try {
     const nonce = new Uint8Array(12);
-    cipher(new Uint8Array(keyLength), nonce).encrypt(nonce);
-    return cipher;
+    const sealed = new Uint8Array(TAG_LENGTH);
+    found.seal(new Uint8Array(keyLength), nonce, nonce.subarray(12), sealed);
+    return found;
   } catch {
     return undefined;
   }
+}
+
+function nobleCipher(
+  cipher: typeof gcm | typeof chacha20poly1305,
+): MessageCipher {
+  return {
+    seal(key, nonce, plaintext, sealed): void {
+      sealed.set(cipher(key, nonce).encrypt(plaintext));
+    },
+    open(key, nonce, sealed, plaintext): boolean {
+      let opened: Uint8Array;
+      try {
+        opened = cipher(key, nonce).decrypt(sealed);
+      } catch {
+        // All sizes have been checked, so only the tag can be wrong.
+        return false;
+      }
+      plaintext.set(opened);
+      opened.fill(0);
+      return true;
+    },
+  };
 }
 
 /** `expand 32-byte k` as little-endian words (RFC 8439, 2.3). */
@@ -152,30 +185,31 @@ const SIGMA = Uint32Array.of(0x61707865, 0x3320646e, 0x79622d32, 0x6b206574);
  * four zero bytes and the other 8.
  */
 function extended(inner: MessageCipher): MessageCipher {
-  return (key, nonce) => {
-    const subkey = new Uint32Array(8);
+  const subkey = new Uint32Array(8);
+  const subkeyBytes = new Uint8Array(subkey.buffer);
+  const innerNonce = new Uint8Array(12);
+
+  function extend(key: Uint8Array, nonce: Uint8Array): void {
     hchacha(SIGMA, wordsOf(key), wordsOf(nonce.subarray(0, 16)), subkey);
-    const innerNonce = new Uint8Array(12);
     innerNonce.set(nonce.subarray(16), 4);
-    const cipher = inner(new Uint8Array(subkey.buffer), innerNonce);
-    return {
-      encrypt(plaintext): Uint8Array {
-        const sealed = cipher.encrypt(plaintext);
-        subkey.fill(0);
-        return sealed;
-      },
-      decrypt(sealed): Uint8Array {
-        try {
-          return cipher.decrypt(sealed);
-        } finally {
-          subkey.fill(0);
-        }
-      },
-    };
+  }
+
+  return {
+    seal(key, nonce, plaintext, sealed): void {
+      extend(key, nonce);
+      inner.seal(subkeyBytes, innerNonce, plaintext, sealed);
+      subkey.fill(0);
+    },
+    open(key, nonce, sealed, plaintext): boolean {
+      extend(key, nonce);
+      const genuine = inner.open(subkeyBytes, innerNonce, sealed, plaintext);
+      subkey.fill(0);
+      return genuine;
+    },
   };
 }
 
-/** A copy would be aligned too, but these are: memory of their own. */
+/** The words of key and nonce, which have memory of their own. */
 function wordsOf({ buffer, byteOffset, length }: Uint8Array): Uint32Array {
   return new Uint32Array(buffer, byteOffset, length / 4);
 }
@@ -186,32 +220,31 @@ function wordsOf({ buffer, byteOffset, length }: Uint8Array): Uint32Array {
  * additional data, its length, the ciphertext and its length, each length in
  * 8 bytes and without the padding of RFC 8439.
  */
-const originalChaCha: MessageCipher = (key, nonce) => {
-  function tagOf(ciphertext: Uint8Array): Uint8Array {
-    const macKey = chacha20orig(key, nonce, new Uint8Array(32));
-    const length = new Uint8Array(8);
-    const hash = poly1305.create(macKey).update(length); // no additional data
-    new DataView(length.buffer).setUint32(0, ciphertext.length, true);
-    const tag = hash.update(ciphertext).update(length).digest();
-    macKey.fill(0);
-    return tag;
-  }
-  return {
-    encrypt(plaintext): Uint8Array {
-      const { length } = plaintext;
-      const sealed = new Uint8Array(length + TAG_LENGTH);
-      const ciphertext = sealed.subarray(0, length);
-      chacha20orig(key, nonce, plaintext, ciphertext, 1);
-      sealed.set(tagOf(ciphertext), length);
-      return sealed;
-    },
-    decrypt(sealed): Uint8Array {
-      const end = sealed.length - TAG_LENGTH;
-      const ciphertext = sealed.subarray(0, end);
-      if (!equalBytes(tagOf(ciphertext), sealed.subarray(end))) {
-        throw new TypeError("Cannot open a message: the tag is wrong");
-      }
-      return chacha20orig(key, nonce, ciphertext, undefined, 1);
-    },
-  };
+const originalChaCha: MessageCipher = {
+  seal(key, nonce, plaintext, sealed): void {
+    const ciphertext = sealed.subarray(0, plaintext.length);
+    chacha20orig(key, nonce, plaintext, ciphertext, 1);
+    sealed.set(originalTag(key, nonce, ciphertext), plaintext.length);
+  },
+  open(key, nonce, sealed, plaintext): boolean {
+    const ciphertext = sealed.subarray(0, plaintext.length);
+    const tag = originalTag(key, nonce, ciphertext);
+    if (!equalBytes(tag, sealed.subarray(plaintext.length))) return false;
+    chacha20orig(key, nonce, ciphertext, plaintext, 1);
+    return true;
+  },
 };
+
+function originalTag(
+  key: Uint8Array,
+  nonce: Uint8Array,
+  ciphertext: Uint8Array,
+): Uint8Array {
+  const macKey = chacha20orig(key, nonce, new Uint8Array(32));
+  const length = new Uint8Array(8);
+  const hash = poly1305.create(macKey).update(length); // no additional data
+  new DataView(length.buffer).setUint32(0, ciphertext.length, true);
+  const tag = hash.update(ciphertext).update(length).digest();
+  macKey.fill(0);
+  return tag;
+}
