@@ -3,6 +3,10 @@
  * take the key as it is, and AES-256-GCM on processors that have instructions
  * for it, which takes a key that was expanded before.
  *
+ * The two classes are alike, and not one, because V8 calls a native function
+ * at full speed only from a place that never called another; the provider of
+ * OpenSSL uses GCM beside whatever libsodium's own provider does.
+ *
  * @module
  */
 
@@ -19,25 +23,21 @@ import { checkSodium, type SodiumSymbols } from "./library.ts";
 /** sodium/crypto_aead_aes256gcm.h: CRYPTO_ALIGN of the state. */
 const STATE_ALIGNMENT = 16;
 
-type Pointer = Deno.PointerObject;
+type Encrypt = SodiumSymbols["crypto_aead_aes256gcm_encrypt_afternm"];
+type Decrypt = SodiumSymbols["crypto_aead_aes256gcm_decrypt_afternm"];
+type Expand = SodiumSymbols["crypto_aead_aes256gcm_beforenm"];
 
-/** Seals or opens `length` bytes between two addresses; 0 is success. */
-type Call = (
-  output: bigint,
-  input: bigint,
-  length: bigint,
-  nonce: Pointer,
-  key: Pointer,
-) => number;
+/** The functions of ChaCha20-Poly1305. */
+interface ChaChaFunctions {
+  readonly encrypt: NonNullable<Encrypt>;
+  readonly decrypt: NonNullable<Decrypt>;
+}
 
-/** The functions of a cipher. */
-interface Functions {
-  readonly encrypt: Call;
-  readonly decrypt: Call;
-  /** Expands a key; undefined if the cipher takes it as it is. */
-  readonly expand?: (state: Pointer, key: Pointer) => number;
-  /** Bytes of an expanded key. */
-  readonly size?: number;
+/** The functions of AES-256-GCM. */
+interface GcmFunctions extends ChaChaFunctions {
+  readonly expand: NonNullable<Expand>;
+  /** Bytes of crypto_aead_aes256gcm_state, an expanded key. */
+  readonly size: number;
 }
 
 /**
@@ -52,15 +52,6 @@ export function findSodiumAead(
   symbols: SodiumSymbols,
   cipher: string,
 ): MakeBackend | undefined {
-  const functions = functionsOf(symbols, cipher);
-  if (functions === undefined) return undefined;
-  return (memory) => new SodiumAead(functions, memory);
-}
-
-function functionsOf(
-  symbols: SodiumSymbols,
-  cipher: string,
-): Functions | undefined {
   switch (cipher) {
     case "chacha20-poly1305":
       return chacha(
@@ -84,98 +75,125 @@ function functionsOf(
   }
 }
 
-// The functions are called from two places, and not from one, because V8 calls
-// a native function at full speed only from where it has seen no other one;
-// OpenSSL's provider uses GCM beside whatever this one does.
-
-function chacha(
-  encrypt: SodiumSymbols["crypto_aead_chacha20poly1305_encrypt"],
-  decrypt: SodiumSymbols["crypto_aead_chacha20poly1305_decrypt"],
-): Functions | undefined {
+function chacha(encrypt: Encrypt, decrypt: Decrypt): MakeBackend | undefined {
   if (encrypt === null || decrypt === null) return undefined;
-  return {
-    encrypt: (output, input, length, nonce, key) =>
-      encrypt(output, null, input, length, null, 0n, null, nonce, key),
-    decrypt: (output, input, length, nonce, key) =>
-      decrypt(output, null, null, input, length, null, 0n, nonce, key),
-  };
+  return (memory) => new ChaChaBackend({ encrypt, decrypt }, memory);
 }
 
-function gcm(symbols: SodiumSymbols): Functions | undefined {
+function gcm(symbols: SodiumSymbols): MakeBackend | undefined {
   const encrypt = symbols.crypto_aead_aes256gcm_encrypt_afternm;
   const decrypt = symbols.crypto_aead_aes256gcm_decrypt_afternm;
   const expand = symbols.crypto_aead_aes256gcm_beforenm;
   const size = symbols.crypto_aead_aes256gcm_statebytes?.();
   if (symbols.crypto_aead_aes256gcm_is_available?.() !== 1) return undefined;
   if (!encrypt || !decrypt || !expand || !size) return undefined;
-  return {
-    encrypt: (output, input, length, nonce, key) =>
-      encrypt(output, null, input, length, null, 0n, null, nonce, key),
-    decrypt: (output, input, length, nonce, key) =>
-      decrypt(output, null, null, input, length, null, 0n, nonce, key),
-    expand,
-    size,
-  };
+  const functions = { encrypt, decrypt, expand, size };
+  return (memory) => new GcmBackend(functions, memory);
 }
 
-class SodiumAead implements AeadBackend {
-  readonly #functions: Functions;
+class ChaChaBackend implements AeadBackend {
+  readonly #functions: ChaChaFunctions;
   readonly #memory: AeadMemory;
-  readonly #nonce: Pointer;
-  /** The expanded key, where the cipher has one. */
-  readonly #state: NativeBuffer | undefined;
-  readonly #key: Pointer;
-  #expanded = false;
 
-  constructor(functions: Functions, memory: AeadMemory) {
-    const { size } = functions;
+  constructor(functions: ChaChaFunctions, memory: AeadMemory) {
     this.#functions = functions;
     this.#memory = memory;
-    this.#nonce = memory.nonce.pointer;
-    if (size !== undefined) {
-      this.#state = new NativeBuffer(size, STATE_ALIGNMENT);
-    }
-    this.#key = (this.#state ?? memory.key).pointer;
+  }
+
+  seal({ input, start, length, output, at }: AeadPart): void {
+    const { key, nonce, input: inputs, output: outputs } = this.#memory;
+    const code = this.#functions.encrypt(
+      outputs.at(output, at),
+      null,
+      inputs.at(input, start),
+      BigInt.asUintN(64, BigInt(length)),
+      null,
+      0n,
+      null,
+      nonce.pointer,
+      key.pointer,
+    );
+    checkSodium("seal", code);
+  }
+
+  open({ input, start, length, output, at }: AeadPart): boolean {
+    const { key, nonce, input: inputs, output: outputs } = this.#memory;
+    return this.#functions.decrypt(
+      outputs.at(output, at),
+      null,
+      null,
+      inputs.at(input, start),
+      BigInt.asUintN(64, BigInt(length + TAG_LENGTH)),
+      null,
+      0n,
+      nonce.pointer,
+      key.pointer,
+    ) === 0;
+  }
+
+  /** Nothing to do: the key is used as it is. */
+  forget(): void {}
+
+  [Symbol.dispose](): void {}
+}
+
+class GcmBackend implements AeadBackend {
+  readonly #functions: GcmFunctions;
+  readonly #memory: AeadMemory;
+  readonly #state: NativeBuffer;
+  #expanded = false;
+
+  constructor(functions: GcmFunctions, memory: AeadMemory) {
+    this.#functions = functions;
+    this.#memory = memory;
+    this.#state = new NativeBuffer(functions.size, STATE_ALIGNMENT);
   }
 
   seal({ input, start, length, output, at }: AeadPart): void {
     if (!this.#expanded) this.#expand();
+    const { nonce, input: inputs, output: outputs } = this.#memory;
     const code = this.#functions.encrypt(
-      this.#memory.output.at(output, at),
-      this.#memory.input.at(input, start),
+      outputs.at(output, at),
+      null,
+      inputs.at(input, start),
       BigInt.asUintN(64, BigInt(length)),
-      this.#nonce,
-      this.#key,
+      null,
+      0n,
+      null,
+      nonce.pointer,
+      this.#state.pointer,
     );
     checkSodium("seal", code);
   }
 
   open({ input, start, length, output, at }: AeadPart): boolean {
     if (!this.#expanded) this.#expand();
-    const code = this.#functions.decrypt(
-      this.#memory.output.at(output, at),
-      this.#memory.input.at(input, start),
+    const { nonce, input: inputs, output: outputs } = this.#memory;
+    return this.#functions.decrypt(
+      outputs.at(output, at),
+      null,
+      null,
+      inputs.at(input, start),
       BigInt.asUintN(64, BigInt(length + TAG_LENGTH)),
-      this.#nonce,
-      this.#key,
-    );
-    return code === 0;
+      null,
+      0n,
+      nonce.pointer,
+      this.#state.pointer,
+    ) === 0;
   }
 
   forget(): void {
     if (!this.#expanded) return;
     this.#expanded = false;
-    this.#state?.bytes.fill(0);
+    this.#state.bytes.fill(0);
   }
 
   [Symbol.dispose](): void {}
 
   #expand(): void {
-    const { expand } = this.#functions;
-    if (expand !== undefined) {
-      const code = expand(this.#key, this.#memory.key.pointer);
-      checkSodium("set a key", code);
-    }
+    const key = this.#memory.key.pointer;
+    const code = this.#functions.expand(this.#state.pointer, key);
+    checkSodium("set a key", code);
     this.#expanded = true;
   }
 }
