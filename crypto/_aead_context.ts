@@ -5,7 +5,7 @@
  * @module
  */
 
-import { BufferPlaces, FIXED_LENGTH, NativeBuffer } from "./_ffi.ts";
+import { BufferPlaces, NativeBuffer } from "./_ffi.ts";
 import type { CipherMethod } from "./methods.ts";
 import type { AeadPart } from "./provider.ts";
 
@@ -28,9 +28,8 @@ export interface AeadMemory {
 }
 
 /**
- * Seals or opens with a library. Key and nonce are in its memory, all sizes
- * have been checked, and both buffers of a part are {@linkcode FIXED_LENGTH}
- * long at least, so that {@linkcode BufferPlaces} knows where they are.
+ * Seals or opens with a library. Key and nonce are in its memory, and all sizes
+ * have been checked.
  */
 export interface AeadBackend extends Disposable {
   /** Writes ciphertext ‖ tag, `part.length + 16` bytes. */
@@ -62,20 +61,17 @@ export class AeadContext implements Disposable {
   readonly key: Uint8Array;
   readonly #nonce: Uint8Array;
   readonly #backend: AeadBackend;
-  readonly #scratch: Scratch;
 
   /**
    * Makes a context without a key.
    *
    * @param backend Seals or opens.
    * @param memory The backend's.
-   * @param scratch Takes the messages of short buffers.
    */
-  constructor(backend: AeadBackend, memory: AeadMemory, scratch: Scratch) {
+  constructor(backend: AeadBackend, memory: AeadMemory) {
     this.key = memory.key.bytes;
     this.#nonce = memory.nonce.bytes;
     this.#backend = backend;
-    this.#scratch = scratch;
   }
 
   /**
@@ -86,12 +82,7 @@ export class AeadContext implements Disposable {
    */
   seal(nonce: Uint8Array, part: AeadPart): void {
     this.#setNonce(nonce);
-    if (isFixed(part)) {
-      this.#backend.seal(part);
-    } else {
-      this.#backend.seal(this.#scratch.take(part, part.length));
-      this.#scratch.give(part, part.length + TAG_LENGTH);
-    }
+    this.#backend.seal(part);
   }
 
   /**
@@ -103,17 +94,10 @@ export class AeadContext implements Disposable {
    */
   open(nonce: Uint8Array, part: AeadPart): boolean {
     this.#setNonce(nonce);
-    let genuine: boolean;
-    if (isFixed(part)) {
-      genuine = this.#backend.open(part);
-    } else {
-      const moved = this.#scratch.take(part, part.length + TAG_LENGTH);
-      genuine = this.#backend.open(moved);
-      this.#scratch.give(part, part.length);
-    }
+    if (this.#backend.open(part)) return true;
     // A library may have written before it saw the tag.
-    if (!genuine) part.output.fill(0, part.at, part.at + part.length);
-    return genuine;
+    part.output.fill(0, part.at, part.at + part.length);
+    return false;
   }
 
   /** Wipes the key. */
@@ -161,12 +145,11 @@ export class ContextPool implements Disposable {
   constructor(method: CipherMethod, make: MakeBackend, encrypt: boolean) {
     const input = new BufferPlaces();
     const output = new BufferPlaces();
-    const scratch = new Scratch();
     this.#make = () => {
       const key = new NativeBuffer(method.keyLength);
       const nonce = new NativeBuffer(method.nonceLength);
       const memory = { key, nonce, input, output };
-      return new AeadContext(make(memory, encrypt), memory, scratch);
+      return new AeadContext(make(memory, encrypt), memory);
     };
   }
 
@@ -242,36 +225,4 @@ function release(context: AeadContext): void {
   if (owner?.opener === context) owner.opener = undefined;
   context.owner = undefined;
   context.forget();
-}
-
-function isFixed({ input, output }: AeadPart): boolean {
-  return input.length >= FIXED_LENGTH && output.length >= FIXED_LENGTH;
-}
-
-/** Two buffers that do not move, for messages of buffers that may. */
-class Scratch {
-  #part: AeadPart | undefined;
-
-  /** Copies the `length` bytes of a message to where they stay. */
-  take(part: AeadPart, length: number): AeadPart {
-    const own = this.#part ??= {
-      input: new Uint8Array(FIXED_LENGTH),
-      start: 0,
-      length: 0,
-      output: new Uint8Array(FIXED_LENGTH),
-      at: 0,
-    };
-    const { input, start } = part;
-    own.input.set(input.subarray(start, start + length));
-    own.length = part.length;
-    return own;
-  }
-
-  /** Copies the `length` bytes that the message became, and wipes both. */
-  give({ output, at }: AeadPart, length: number): void {
-    const own = this.#part!;
-    output.set(own.output.subarray(0, length), at);
-    own.input.fill(0);
-    own.output.fill(0);
-  }
 }

@@ -140,7 +140,7 @@ export class NativeBuffer {
    * needs the permission for native libraries at once.
    */
   constructor(length: number, alignment: number = 1) {
-    // An ArrayBuffer of its own never moves; a small typed array may.
+    // An ArrayBuffer never moves; the memory of a short array alone may.
     const whole = new Uint8Array(new ArrayBuffer(length + alignment - 1));
     const start = alignment === 1 ? 0 : padding(addressOf(whole), alignment);
     this.bytes = whole.subarray(start, start + length);
@@ -163,13 +163,6 @@ export class NativeBuffer {
 }
 
 /**
- * From this length on the memory of a typed array is its own and never moves;
- * that of a short one may lie where the garbage collector tidies up. V8 draws
- * the line at 64 bytes; a page is far from it and from what may change.
- */
-export const FIXED_LENGTH = 4096;
-
-/**
  * The places of two buffers that live on. A number for a native call's `u64`
  * costs 3 ns, a view into the buffer 35 and its collection as garbage
  * (measured with Deno 2.9 on x86-64).
@@ -183,7 +176,7 @@ export class BufferPlaces {
   /**
    * The address of a byte. Two buffers are remembered, and kept alive.
    *
-   * @param bytes At least {@linkcode FIXED_LENGTH} long.
+   * @param bytes Any buffer; its memory must not be resized or given away.
    * @param offset The byte; the caller has checked the range.
    * @returns The address.
    */
@@ -225,9 +218,14 @@ export function readCString(pointer: Deno.PointerValue): string {
   return pointer === null ? "" : Deno.UnsafePointerView.getCString(pointer);
 }
 
-function addressOf(bytes: Uint8Array): bigint {
-  const pointer = Deno.UnsafePointer.of(bytes as Uint8Array<ArrayBuffer>);
-  return BigInt(Deno.UnsafePointer.value(pointer));
+/**
+ * The address of an array that is to stay valid. The memory of a short array
+ * lies where the garbage collector moves things, until somebody asks for its
+ * ArrayBuffer: that one never moves.
+ */
+function addressOf({ buffer, byteOffset }: Uint8Array): bigint {
+  const pointer = Deno.UnsafePointer.of(buffer as ArrayBuffer);
+  return BigInt(Deno.UnsafePointer.value(pointer)) + BigInt(byteOffset);
 }
 
 /** Bytes from an address to the next that is a multiple of `alignment`. */

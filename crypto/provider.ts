@@ -60,10 +60,9 @@ export interface AeadSession {
 
 /**
  * A message in a part of one buffer, and the part of another that takes what
- * becomes of it. Where the buffers are may be remembered, and keeps them
- * alive: those used again and again are the cheapest, and short ones, of less
- * than 4096 bytes, cost a copy more. The object itself may be used again for
- * the next message.
+ * becomes of it. A library may remember where the buffers are, which keeps
+ * them alive: those used again and again are the cheapest. The object itself
+ * may be used again for the next message.
  */
 export interface AeadPart {
   /** Holds the plaintext, or ciphertext ‖ tag. */

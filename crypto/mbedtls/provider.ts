@@ -6,9 +6,10 @@
 
 import { makeProvider } from "../_binding.ts";
 import type { CryptoProvider } from "../provider.ts";
-import { findMbedtlsAead } from "./aead.ts";
+import { MbedtlsAead } from "./aead.ts";
+import { findCipher, MbedtlsContext } from "./context.ts";
 import { loadMbedtls } from "./library.ts";
-import { findMbedtlsStream } from "./stream.ts";
+import { MbedtlsStream } from "./stream.ts";
 
 /**
  * Opens Mbed TLS.
@@ -26,12 +27,22 @@ export function openMbedtls(path?: string): CryptoProvider {
     name: "mbedtls",
     version: `Mbed TLS ${version.join(".")}`,
     aead({ cipher }) {
-      const make = findMbedtlsAead(symbols, cipher);
-      return make && { make };
+      const info = findCipher(symbols, cipher);
+      return info && {
+        make: (memory, encrypt) =>
+          new MbedtlsAead(new MbedtlsContext(symbols, info, encrypt), memory),
+      };
     },
     stream({ cipher }) {
-      const start = findMbedtlsStream(symbols, cipher);
-      return start && { start };
+      const info = findCipher(symbols, cipher);
+      return info && {
+        start: (key, iv, decrypt) =>
+          new MbedtlsStream(
+            new MbedtlsContext(symbols, info, !decrypt),
+            key,
+            iv,
+          ),
+      };
     },
     close: () => library.close(),
   });
