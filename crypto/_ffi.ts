@@ -1,6 +1,7 @@
 /**
- * What every binding of a native library needs: opening the first of several
- * file names, and C strings in both directions.
+ * What every binding of a native library needs: a library opened by the first
+ * of several file names, memory with an address, C strings in both directions
+ * and the error for a call that a library refuses.
  *
  * @module
  */
@@ -25,22 +26,27 @@ export type AnyViews<F> = F extends (...values: infer A) => infer R
 /** A parameter that takes any view, if it takes a view. */
 export type AnyView<V> = BufferSource extends V ? ArrayBufferView | null : V;
 
-/** The file names to try for one library, by operating system. */
-export interface LibraryNames {
-  /** For Linux and every system not named below. */
-  readonly linux: readonly string[];
-  /** For macOS. */
-  readonly darwin: readonly string[];
-  /** For Windows. */
-  readonly windows: readonly string[];
+/** A native library that is open. */
+export interface NativeLibrary<S extends Deno.ForeignLibraryInterface> {
+  /** Its functions; null where an optional one is missing. */
+  readonly symbols: NativeSymbols<S>;
+  /** Unloads it; none of its functions may be called any more. */
+  close(): void;
 }
 
 /** Which library to load. */
 export interface LibraryRequest {
   /** What people call it, for messages: `OpenSSL`. */
   readonly title: string;
-  /** File names to try in order when no path is given. */
-  readonly names: LibraryNames;
+  /** File names to try in order when no path is given, by system. */
+  readonly names: {
+    /** For Linux and every system not named below. */
+    readonly linux: readonly string[];
+    /** For macOS. */
+    readonly darwin: readonly string[];
+    /** For Windows. */
+    readonly windows: readonly string[];
+  };
   /** A path chosen by the user; nothing else is then tried. */
   readonly path?: string | undefined;
 }
@@ -58,15 +64,14 @@ export interface LibraryRequest {
 export function loadLibrary<const S extends Deno.ForeignLibraryInterface>(
   symbols: S,
   request: LibraryRequest,
-): Deno.DynamicLibrary<S> {
+): NativeLibrary<S> {
   const { title, path } = request;
-  const names = path === undefined ? namesHere(request.names) : [path];
   const reasons: string[] = [];
   let cause: unknown;
-  for (const name of names) {
+  for (const name of path === undefined ? namesHere(request) : [path]) {
     try {
       requireFfiPermission(name);
-      return Deno.dlopen(name, symbols);
+      return Deno.dlopen(name, symbols) as unknown as NativeLibrary<S>;
     } catch (error) {
       cause = error;
       reasons.push(`${name}: ${firstLine(error)}`);
@@ -83,30 +88,74 @@ export function loadLibrary<const S extends Deno.ForeignLibraryInterface>(
 }
 
 /**
- * Memory of a fixed place, with its pointer made once: to pass the pointer
- * costs a native call 1 ns, to pass a view 17.
+ * Makes a loader that opens a file once in the life of the process. For what
+ * must not be unloaded, since others may use it at any time.
+ *
+ * @param load Loads the file, or looks in the usual places.
+ * @returns The same with a memory; a failure that throws is tried again.
+ */
+export function oncePerPath<T>(
+  load: (path: string | undefined) => T,
+): (path?: string) => T {
+  const loaded = new Map<string | undefined, T>();
+  return (path) => {
+    if (!loaded.has(path)) loaded.set(path, load(path));
+    return loaded.get(path) as T;
+  };
+}
+
+/**
+ * The error for a call that a library refused though it should have worked.
+ *
+ * @param action What was to be done, such as `seal`.
+ * @param title The library, such as `libsodium`.
+ * @param detail What the library answered.
+ * @returns The error to throw, `library_failure`.
+ */
+export function libraryFailure(
+  action: string,
+  title: string,
+  detail: string,
+): CipherError {
+  return new CipherError(
+    "library_failure",
+    `Cannot ${action} with ${title}: ${detail}`,
+  );
+}
+
+/**
+ * Memory that does not move, with its pointer made once: measured with Deno
+ * 2.9 on x86-64, to pass a pointer costs a native call 1 ns, to pass a view 17.
  */
 export class NativeBuffer {
   /** The memory. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Where it is. */
-  readonly pointer: Deno.PointerObject;
+  #pointer: Deno.PointerObject | undefined;
 
   /**
    * Reserves the memory.
    *
    * @param length Bytes of it, at least one.
+   * @param alignment The address is a multiple of this number. More than 1
+   * needs the permission for native libraries at once.
    */
-  constructor(length: number) {
-    // An ArrayBuffer of its own never moves; a small typed array may.
-    this.bytes = new Uint8Array(new ArrayBuffer(length));
-    this.pointer = Deno.UnsafePointer.of(this.bytes)!;
+  constructor(length: number, alignment: number = 1) {
+    // An ArrayBuffer never moves; the memory of a short array alone may.
+    const whole = new Uint8Array(new ArrayBuffer(length + alignment - 1));
+    const start = alignment === 1 ? 0 : padding(addressOf(whole), alignment);
+    this.bytes = whole.subarray(start, start + length);
+  }
+
+  /** Where the memory is. Needs the permission for native libraries. */
+  get pointer(): Deno.PointerObject {
+    return this.#pointer ??= Deno.UnsafePointer.of(this.bytes)!;
   }
 
   /**
    * The pointer to a place inside.
    *
    * @param offset Bytes from the beginning.
+   * @returns The pointer.
    */
   at(offset: number): Deno.PointerObject {
     return Deno.UnsafePointer.offset(this.pointer, offset)!;
@@ -114,14 +163,9 @@ export class NativeBuffer {
 }
 
 /**
- * From this length on the memory of a typed array is its own and never moves;
- * that of a short one may lie where the garbage collector tidies up.
- */
-export const FIXED_LENGTH = 4096;
-
-/**
  * The places of two buffers that live on. A number for a native call's `u64`
- * costs 3 ns, a view into the buffer 35 and its collection as garbage.
+ * costs 3 ns, a view into the buffer 35 and its collection as garbage
+ * (measured with Deno 2.9 on x86-64).
  */
 export class BufferPlaces {
   #first: Uint8Array | undefined;
@@ -132,8 +176,9 @@ export class BufferPlaces {
   /**
    * The address of a byte. Two buffers are remembered, and kept alive.
    *
-   * @param bytes At least {@linkcode FIXED_LENGTH} long.
+   * @param bytes Any buffer; its memory must not be resized or given away.
    * @param offset The byte; the caller has checked the range.
+   * @returns The address.
    */
   at(bytes: Uint8Array, offset: number): bigint {
     if (bytes !== this.#first) {
@@ -146,20 +191,11 @@ export class BufferPlaces {
   }
 
   #remember(bytes: Uint8Array): void {
-    const pointer = Deno.UnsafePointer.of(bytes as Uint8Array<ArrayBuffer>);
     this.#second = this.#first;
     this.#secondAddress = this.#firstAddress;
     this.#first = bytes;
-    this.#firstAddress = BigInt(Deno.UnsafePointer.value(pointer));
+    this.#firstAddress = addressOf(bytes);
   }
-}
-
-/** The places of the buffers that a library reads and writes. */
-export interface Places {
-  /** Those that are read. */
-  readonly input: BufferPlaces;
-  /** Those that are written. */
-  readonly output: BufferPlaces;
 }
 
 /**
@@ -182,7 +218,22 @@ export function readCString(pointer: Deno.PointerValue): string {
   return pointer === null ? "" : Deno.UnsafePointerView.getCString(pointer);
 }
 
-function namesHere(names: LibraryNames): readonly string[] {
+/**
+ * The address of an array that is to stay valid. The memory of a short array
+ * lies where the garbage collector moves things, until somebody asks for its
+ * ArrayBuffer: that one never moves.
+ */
+function addressOf({ buffer, byteOffset }: Uint8Array): bigint {
+  const pointer = Deno.UnsafePointer.of(buffer as ArrayBuffer);
+  return BigInt(Deno.UnsafePointer.value(pointer)) + BigInt(byteOffset);
+}
+
+/** Bytes from an address to the next that is a multiple of `alignment`. */
+function padding(address: bigint, alignment: number): number {
+  return Number(-address & BigInt(alignment - 1));
+}
+
+function namesHere({ names }: LibraryRequest): readonly string[] {
   switch (Deno.build.os) {
     case "darwin":
       return names.darwin;

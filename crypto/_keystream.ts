@@ -10,49 +10,61 @@ import { CipherError } from "./errors.ts";
 import type { StreamState } from "./provider.ts";
 
 /** Bytes of a block of Salsa20 and ChaCha20. */
-export const KEYSTREAM_BLOCK = 64;
+const BLOCK = 64;
 
-/** A keyed block keystream. */
-export interface Keystream extends Disposable {
+/** A cipher that makes a keystream in blocks. */
+export interface Keystream {
   /**
    * Blocks before the counter would start again. A stream ends there with an
    * error: to go on would repeat the keystream.
    */
   readonly blocks: number;
-  /**
-   * Adds the keystream to whole blocks.
-   *
-   * @param input At least `length` bytes.
-   * @param output At least `length` bytes; may be `input`.
-   * @param length A multiple of 64.
-   * @param counter The number of the first block.
-   */
-  xor(
-    input: Uint8Array,
-    output: Uint8Array,
-    length: number,
-    counter: number,
-  ): void;
+  /** Adds the keystream to whole blocks. */
+  readonly xor: XorBlocks;
 }
 
-/** The position in a keystream. */
+/**
+ * Adds the keystream of a key and a nonce to `length` bytes of `input`, a
+ * multiple of 64, from block number `counter` on. `output` may be `input`.
+ */
+export type XorBlocks = (
+  key: Uint8Array,
+  nonce: Uint8Array,
+  input: Uint8Array,
+  output: Uint8Array,
+  length: number,
+  counter: number,
+) => void;
+
+/** The position in the keystream of a key and a nonce. */
 export class KeystreamState implements StreamState {
   readonly #keystream: Keystream;
+  readonly #key: Uint8Array;
+  readonly #nonce: Uint8Array;
   /** Keystream of the last block begun. */
-  readonly #rest = new Uint8Array(KEYSTREAM_BLOCK);
+  readonly #rest = new Uint8Array(BLOCK);
   /** Bytes of the rest that are used up. */
-  #used = KEYSTREAM_BLOCK;
+  #used = BLOCK;
   /** The next whole block. */
   #counter: number;
 
   /**
    * Starts at the beginning of a block.
    *
-   * @param keystream The keystream; disposed of with the state.
+   * @param keystream The cipher.
+   * @param key As long as the cipher's; copied.
+   * @param nonce As long as the cipher's; copied.
    * @param counter The block to start with.
    */
-  constructor(keystream: Keystream, counter = 0) {
+  constructor(
+    keystream: Keystream,
+    key: Uint8Array,
+    nonce: Uint8Array,
+    counter: number = 0,
+  ) {
     this.#keystream = keystream;
+    this.#key = key.slice();
+    this.#nonce = nonce.slice();
     this.#counter = counter;
   }
 
@@ -66,7 +78,7 @@ export class KeystreamState implements StreamState {
   update(input: Uint8Array, output: Uint8Array): void {
     const length = input.length;
     let at = this.#fromRest(input, output, 0);
-    const whole = length - at - (length - at) % KEYSTREAM_BLOCK;
+    const whole = length - at - (length - at) % BLOCK;
     if (whole > 0) {
       this.#blocks(
         at === 0 ? input : input.subarray(at),
@@ -77,21 +89,21 @@ export class KeystreamState implements StreamState {
     }
     if (at === length) return;
     this.#rest.fill(0);
-    this.#blocks(this.#rest, this.#rest, KEYSTREAM_BLOCK);
+    this.#blocks(this.#rest, this.#rest, BLOCK);
     this.#used = 0;
     this.#fromRest(input, output, at);
   }
 
   /** Wipes the key and the keystream. */
   [Symbol.dispose](): void {
-    this.#keystream[Symbol.dispose]();
+    this.#key.fill(0);
     this.#rest.fill(0);
   }
 
   /** Uses the rest of a block; returns where the input goes on. */
   #fromRest(input: Uint8Array, output: Uint8Array, from: number): number {
     const rest = this.#rest;
-    const end = Math.min(input.length, from + KEYSTREAM_BLOCK - this.#used);
+    const end = Math.min(input.length, from + BLOCK - this.#used);
     let used = this.#used;
     for (let at = from; at < end; at++) {
       output[at] = input[at]! ^ rest[used++]!;
@@ -101,14 +113,15 @@ export class KeystreamState implements StreamState {
   }
 
   #blocks(input: Uint8Array, output: Uint8Array, length: number): void {
-    const next = this.#counter + length / KEYSTREAM_BLOCK;
-    if (next > this.#keystream.blocks) {
+    const { blocks, xor } = this.#keystream;
+    const next = this.#counter + length / BLOCK;
+    if (next > blocks) {
       throw new CipherError(
         "library_failure",
         "Cannot go on with a stream: its block counter is used up; start a new connection",
       );
     }
-    this.#keystream.xor(input, output, length, this.#counter);
+    xor(this.#key, this.#nonce, input, output, length, this.#counter);
     this.#counter = next;
   }
 }

@@ -5,34 +5,35 @@
  */
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { type Keystream, KeystreamState } from "./_keystream.ts";
+import {
+  type Keystream,
+  KeystreamState,
+  type XorBlocks,
+} from "./_keystream.ts";
 import { CipherError } from "./errors.ts";
 
 /** A keystream whose bytes are the numbers of their blocks, modulo 251. */
 class CountingKeystream implements Keystream {
   readonly blocks: number;
   readonly calls: { length: number; counter: number }[] = [];
-  disposals = 0;
-
-  constructor(blocks: number) {
-    this.blocks = blocks;
-  }
-
-  xor(
-    input: Uint8Array,
-    output: Uint8Array,
-    length: number,
-    counter: number,
-  ): void {
+  /** The keys given with the calls. */
+  readonly keys: Uint8Array[] = [];
+  readonly xor: XorBlocks = (key, _nonce, input, output, length, counter) => {
+    this.keys.push(key);
     this.calls.push({ length, counter });
     for (let at = 0; at < length; at++) {
       output[at] = input[at]! ^ (counter + Math.floor(at / 64)) % 251;
     }
-  }
+  };
 
-  [Symbol.dispose](): void {
-    this.disposals++;
+  constructor(blocks: number) {
+    this.blocks = blocks;
   }
+}
+
+function start(keystream: Keystream, counter = 0): KeystreamState {
+  const key = new Uint8Array(32).fill(9);
+  return new KeystreamState(keystream, key, new Uint8Array(8), counter);
 }
 
 Deno.test("KeystreamState.update() takes up where it stopped when cut at any two places", () => {
@@ -40,7 +41,7 @@ Deno.test("KeystreamState.update() takes up where it stopped when cut at any two
   const whole = Uint8Array.from(zeros, (_, at) => Math.floor(at / 64));
   for (let first = 0; first <= 200; first++) {
     for (const second of [first, first + 1, first + 63, first + 64, 199]) {
-      using state = new KeystreamState(new CountingKeystream(Infinity));
+      using state = start(new CountingKeystream(Infinity));
       const output = new Uint8Array(200);
       let at = 0;
       for (const end of [first, second, 200]) {
@@ -55,7 +56,7 @@ Deno.test("KeystreamState.update() takes up where it stopped when cut at any two
 
 Deno.test("KeystreamState.update() passes whole blocks on in one call", () => {
   const keystream = new CountingKeystream(Infinity);
-  using state = new KeystreamState(keystream);
+  using state = start(keystream);
   const bytes = new Uint8Array(1000);
   state.update(bytes, bytes.slice());
   assertEquals(keystream.calls, [
@@ -66,7 +67,7 @@ Deno.test("KeystreamState.update() passes whole blocks on in one call", () => {
 
 Deno.test("KeystreamState.update() uses the last block and throws at the one after", () => {
   const keystream = new CountingKeystream(2 ** 32);
-  using state = new KeystreamState(keystream, 2 ** 32 - 1);
+  using state = start(keystream, 2 ** 32 - 1);
   const bytes = new Uint8Array(64);
   state.update(bytes.subarray(0, 63), bytes);
   state.update(bytes.subarray(63), bytes);
@@ -76,14 +77,17 @@ Deno.test("KeystreamState.update() uses the last block and throws at the one aft
 
 Deno.test("KeystreamState.update() throws when a piece goes past the last block", () => {
   const keystream = new CountingKeystream(2);
-  using state = new KeystreamState(keystream);
+  using state = start(keystream);
   const bytes = new Uint8Array(192);
   assertThrows(() => state.update(bytes, bytes.slice()), CipherError);
   assertEquals(keystream.calls, []);
 });
 
-Deno.test("KeystreamState[Symbol.dispose]() disposes of the keystream", () => {
+Deno.test("KeystreamState[Symbol.dispose]() wipes the key", () => {
   const keystream = new CountingKeystream(2);
-  new KeystreamState(keystream)[Symbol.dispose]();
-  assertEquals(keystream.disposals, 1);
+  const state = start(keystream);
+  state.update(new Uint8Array(64), new Uint8Array(64));
+  assertEquals(keystream.keys[0], new Uint8Array(32).fill(9));
+  state[Symbol.dispose]();
+  assertEquals(keystream.keys[0], new Uint8Array(32));
 });

@@ -5,13 +5,13 @@
  * @module
  */
 
-import { openMbedtls } from "./_mbedtls.ts";
-import { openOpenssl } from "./_openssl.ts";
-import { openPortable } from "./_portable.ts";
-import { openSodium } from "./_sodium.ts";
 import { CipherError } from "./errors.ts";
+import { openMbedtls } from "./mbedtls/provider.ts";
 import { CIPHER_METHODS, type CipherMethod, findMethod } from "./methods.ts";
-import type { CryptoProvider } from "./provider.ts";
+import { openOpenssl } from "./openssl/provider.ts";
+import { openPortable } from "./portable/provider.ts";
+import type { AeadKey, CryptoProvider } from "./provider.ts";
+import { openSodium } from "./sodium/provider.ts";
 
 /** The lengths at which a block, a chunk or a tag starts or ends. */
 export const SIZES: readonly number[] = [
@@ -86,6 +86,45 @@ function tryOpen(open: () => CryptoProvider): CryptoProvider | undefined {
     if (error instanceof CipherError) return undefined;
     throw error;
   }
+}
+
+/**
+ * Seals a whole buffer into another.
+ *
+ * @param key The key.
+ * @param nonce As long as the method's.
+ * @param plaintext The message.
+ * @param sealed Takes ciphertext ‖ tag.
+ */
+export function seal(
+  key: AeadKey,
+  nonce: Uint8Array,
+  plaintext: Uint8Array,
+  sealed: Uint8Array,
+): void {
+  const { length } = plaintext;
+  const part = { input: plaintext, start: 0, length, output: sealed, at: 0 };
+  key.sealPart(nonce, part);
+}
+
+/**
+ * Opens a whole buffer into another.
+ *
+ * @param key The key.
+ * @param nonce As long as the method's.
+ * @param sealed Ciphertext ‖ tag.
+ * @param plaintext Takes the message.
+ * @returns Whether it is genuine.
+ */
+export function open(
+  key: AeadKey,
+  nonce: Uint8Array,
+  sealed: Uint8Array,
+  plaintext: Uint8Array,
+): boolean {
+  const length = sealed.length - 16;
+  const part = { input: sealed, start: 0, length, output: plaintext, at: 0 };
+  return key.openPart(nonce, part);
 }
 
 /**

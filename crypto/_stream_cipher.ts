@@ -5,46 +5,65 @@
  * @module
  */
 
+import { md5 } from "./key.ts";
 import type { CipherMethod } from "./methods.ts";
 import type { StreamCipher, StreamState } from "./provider.ts";
 
-/** How a library starts one direction; sizes have been checked. */
+/**
+ * How a library starts one direction; sizes have been checked, and key and IV
+ * are not to be kept. The state is never asked for zero bytes, and disposed of
+ * at most once.
+ */
 export type StreamStart = (
   key: Uint8Array,
   iv: Uint8Array,
   decrypt: boolean,
 ) => StreamState;
 
+/** What a library gives of a stream cipher. */
+export interface StreamBinding {
+  /** Starts one direction. */
+  readonly start: StreamStart;
+  /** What the streams share; disposed of with the cipher. */
+  readonly shared?: Disposable;
+}
+
 /**
  * Makes the stream cipher of a method.
  *
- * @param method Gives the sizes.
- * @param start Starts one direction; its state is never asked for zero bytes
- * and disposed of at most once.
- * @param shared What the streams share; becomes the cipher's own.
+ * @param method Gives the sizes; a key of 0 bytes stands for any length.
+ * @param binding Does the work.
  * @returns The cipher.
  */
 export function makeStreamCipher(
   method: CipherMethod,
-  start: StreamStart,
-  shared?: Disposable,
+  binding: StreamBinding,
 ): StreamCipher {
-  return new CheckedCipher(method, start, shared);
+  return new BoundCipher(method, binding);
 }
 
-class CheckedCipher implements StreamCipher {
-  readonly #method: CipherMethod;
-  #start: StreamStart | undefined;
-  #shared: Disposable | undefined;
+/**
+ * Compares bytes, in a time that tells where the first difference is.
+ *
+ * @param a Some bytes.
+ * @param b Others.
+ * @returns Whether they are the same.
+ */
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let at = 0; at < a.length; at++) {
+    if (a[at] !== b[at]) return false;
+  }
+  return true;
+}
 
-  constructor(
-    method: CipherMethod,
-    start: StreamStart,
-    shared: Disposable | undefined,
-  ) {
+class BoundCipher implements StreamCipher {
+  readonly #method: CipherMethod;
+  #binding: StreamBinding | undefined;
+
+  constructor(method: CipherMethod, binding: StreamBinding) {
     this.#method = method;
-    this.#start = start;
-    this.#shared = shared;
+    this.#binding = binding;
   }
 
   start(
@@ -53,26 +72,39 @@ class CheckedCipher implements StreamCipher {
     options?: { readonly decrypt?: boolean },
   ): StreamState {
     const { keyLength, saltLength } = this.#method;
-    if (this.#start === undefined) {
+    if (this.#binding === undefined) {
       throw new TypeError("Cannot start a stream: the cipher is disposed of");
     }
-    if (key.length !== keyLength || iv.length !== saltLength) {
+    if (
+      (key.length !== keyLength && keyLength > 0) || iv.length !== saltLength
+    ) {
       throw new RangeError(
         `Cannot start a stream: key and IV have ${key.length} and ${iv.length} ` +
           `bytes, not ${keyLength} and ${saltLength}`,
       );
     }
-    return new CheckedState(this.#start(key, iv, options?.decrypt ?? false));
+    return new BoundState(this.#start(key, iv, options?.decrypt ?? false));
   }
 
   [Symbol.dispose](): void {
-    this.#start = undefined;
-    this.#shared?.[Symbol.dispose]();
-    this.#shared = undefined;
+    this.#binding?.shared?.[Symbol.dispose]();
+    this.#binding = undefined;
+  }
+
+  #start(key: Uint8Array, iv: Uint8Array, decrypt: boolean): StreamState {
+    const { start } = this.#binding!;
+    if (this.#method.cipher !== "rc4-md5") return start(key, iv, decrypt);
+    // This method is RC4 with a key that is made of the key and the IV.
+    const mixed = md5(key, iv);
+    try {
+      return start(mixed, new Uint8Array(0), decrypt);
+    } finally {
+      mixed.fill(0);
+    }
   }
 }
 
-class CheckedState implements StreamState {
+class BoundState implements StreamState {
   #state: StreamState | undefined;
 
   constructor(state: StreamState) {

@@ -1,7 +1,8 @@
 /**
  * What a cryptographic library must give, and what every cipher looks like to
- * the framing above it. Libraries are bound in `_openssl.ts`, `_sodium.ts`,
- * `_mbedtls.ts` and `_portable.ts`; all pass one contract suite.
+ * those who frame connections and packets. Each library is bound in a folder
+ * of its own, `openssl/`, `sodium/`, `mbedtls/` or `portable/`; all pass one
+ * contract suite.
  *
  * @module
  */
@@ -10,36 +11,30 @@ import type { CipherMethod } from "./methods.ts";
 
 /**
  * An AEAD cipher of one method, shared by all connections. Keys are cheap
- * values; the native context is the cipher's own and is re-keyed when another
- * key is used, so that an idle connection holds no native memory.
+ * values; the native contexts are the cipher's own and are re-keyed when other
+ * keys are used, so that an idle connection holds no native memory.
  */
 export interface AeadCipher extends Disposable {
   /**
-   * Derives a session key: HKDF-SHA1(master, salt, "ss-subkey"), SIP007.
-   *
-   * @param master The master key, `method.keyLength` bytes.
-   * @param salt `method.saltLength` bytes.
-   * @returns The subkey, `method.keyLength` bytes.
-   */
-  deriveSubkey(master: Uint8Array, salt: Uint8Array): Uint8Array;
-  /**
-   * Makes a key ready for {@linkcode AeadKey.seal} and `open`.
+   * Makes a key ready for {@linkcode AeadKey.sealPart} and `openPart`.
    *
    * @param key `method.keyLength` bytes; copied, so that the caller may wipe
    * its own.
+   * @returns The key.
    */
   importKey(key: Uint8Array): AeadKey;
   /**
-   * Makes the key of one direction of a connection: {@linkcode deriveSubkey}
-   * and {@linkcode importKey} in one, without a copy in between.
+   * Derives the key of one direction of a connection,
+   * HKDF-SHA1(master, salt, "ss-subkey") of SIP007, and makes it ready.
    *
    * @param session The master key and the salt.
+   * @returns The key.
    */
   sessionKey(session: AeadSession): AeadKey;
   /**
    * Seals one message with the nonce 0 under the session key of a salt, as
-   * every UDP packet is: {@linkcode deriveSubkey}, {@linkcode importKey} and
-   * `seal` in one, for a key that is not needed again.
+   * every UDP packet of SIP004 is: {@linkcode sessionKey} and `sealPart` in
+   * one, for a key that is not needed again.
    *
    * @param session The master key and the salt.
    * @param part The plaintext, and where it goes.
@@ -65,8 +60,9 @@ export interface AeadSession {
 
 /**
  * A message in a part of one buffer, and the part of another that takes what
- * becomes of it. Both are to live on, since a library may remember where they
- * are; the object itself may be used again for the next message.
+ * becomes of it. A library may remember where the buffers are, which keeps
+ * them alive: those used again and again are the cheapest. The object itself
+ * may be used again for the next message.
  */
 export interface AeadPart {
   /** Holds the plaintext, or ciphertext ‖ tag. */
@@ -87,33 +83,15 @@ export interface AeadKey extends Disposable {
    * Encrypts and authenticates.
    *
    * @param nonce `method.nonceLength` bytes; read during the call only.
-   * @param plaintext Any length, zero included.
-   * @param sealed Takes `plaintext.length + 16` bytes: ciphertext ‖ tag. Must
-   * not overlap `plaintext`.
-   */
-  seal(nonce: Uint8Array, plaintext: Uint8Array, sealed: Uint8Array): void;
-  /**
-   * Verifies, then decrypts.
-   *
-   * @param nonce `method.nonceLength` bytes; read during the call only.
-   * @param sealed Ciphertext ‖ tag, at least 16 bytes.
-   * @param plaintext Takes `sealed.length - 16` bytes. Must not overlap.
-   * @returns False if the tag is wrong: nothing in `plaintext` may be used.
-   */
-  open(nonce: Uint8Array, sealed: Uint8Array, plaintext: Uint8Array): boolean;
-  /**
-   * The same as `seal`, for parts of buffers.
-   *
-   * @param nonce `method.nonceLength` bytes; read during the call only.
-   * @param part Which.
+   * @param part The plaintext, of any length, and where it goes.
    */
   sealPart(nonce: Uint8Array, part: AeadPart): void;
   /**
-   * The same as `open`, for parts of buffers.
+   * Verifies and decrypts.
    *
    * @param nonce `method.nonceLength` bytes; read during the call only.
-   * @param part Which.
-   * @returns False if the tag is wrong: nothing in the part may be used.
+   * @param part Ciphertext ‖ tag, and where the plaintext goes.
+   * @returns False if the tag is wrong; the plaintext is then all zero.
    */
   openPart(nonce: Uint8Array, part: AeadPart): boolean;
 }
@@ -123,9 +101,10 @@ export interface StreamCipher extends Disposable {
   /**
    * Starts one direction of a connection.
    *
-   * @param key `method.keyLength` bytes.
+   * @param key `method.keyLength` bytes; any number if that is 0.
    * @param iv `method.saltLength` bytes.
    * @param options Which direction; default encryption.
+   * @returns The state of the direction.
    */
   start(
     key: Uint8Array,

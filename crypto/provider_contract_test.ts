@@ -11,7 +11,14 @@ import {
   assertThrows,
 } from "@std/assert";
 import { createHmac } from "node:crypto";
-import { guarded, Providers, seededBytes, SIZES } from "./_provider_fixture.ts";
+import {
+  guarded,
+  open,
+  Providers,
+  seal,
+  seededBytes,
+  SIZES,
+} from "./_provider_fixture.ts";
 import { CipherError } from "./errors.ts";
 import { CIPHER_METHODS, type CipherMethod } from "./methods.ts";
 
@@ -26,10 +33,10 @@ Deno.test("AeadKey.open() gives back what seal() took, at every size", async (t)
         const plaintext = guarded(size);
         plaintext.bytes.set(seededBytes(size, 3));
         const sealed = guarded(size + method.tagLength);
-        key.seal(nonce, plaintext.bytes, sealed.bytes);
+        seal(key, nonce, plaintext.bytes, sealed.bytes);
         assert(sealed.intact(), `seal() of ${size} bytes writes too much`);
         const opened = guarded(size);
-        assert(key.open(nonce, sealed.bytes, opened.bytes), `size ${size}`);
+        assert(open(key, nonce, sealed.bytes, opened.bytes), `size ${size}`);
         assertEquals(opened.bytes, plaintext.bytes);
         assert(opened.intact(), `open() of ${size} bytes writes too much`);
       }
@@ -46,7 +53,7 @@ Deno.test("AeadKey.seal() writes the same bytes in every provider", () => {
       using key = cipher.importKey(seededBytes(method.keyLength, size + 1));
       const sealed = new Uint8Array(size + method.tagLength);
       const nonce = seededBytes(method.nonceLength, size + 2);
-      key.seal(nonce, seededBytes(size, size + 3), sealed);
+      seal(key, nonce, seededBytes(size, size + 3), sealed);
       return [...sealed];
     });
     const bytes = Uint8Array.from(whole);
@@ -56,17 +63,54 @@ Deno.test("AeadKey.seal() writes the same bytes in every provider", () => {
   }
 });
 
-Deno.test("AeadCipher.deriveSubkey() is HKDF-SHA1 in every provider", () => {
+Deno.test("AeadCipher.sessionKey() is HKDF-SHA1 in every provider", () => {
   using providers = new Providers();
   for (const { name, provider, method } of providers.serving("aead")) {
     using cipher = provider.aead(method);
-    const master = seededBytes(method.keyLength, 4);
+    const masterKey = seededBytes(method.keyLength, 4);
     const salt = seededBytes(method.saltLength, 5);
-    assertEquals(
-      new Uint8Array(cipher.deriveSubkey(master, salt)),
-      hkdf(method, master, salt),
-      name,
-    );
+    using key = cipher.sessionKey({ masterKey, salt });
+    using same = cipher.importKey(hkdf(method, masterKey, salt));
+    const nonce = seededBytes(method.nonceLength, 6);
+    const sealed = [key, same].map((key) => {
+      const bytes = new Uint8Array(50 + method.tagLength);
+      seal(key, nonce, seededBytes(50, 7), bytes);
+      return bytes;
+    });
+    assertEquals(sealed[0], sealed[1], name);
+  }
+});
+
+Deno.test("AeadCipher.sealOnce() and openOnce() do what a session key does with the nonce 0", () => {
+  using providers = new Providers();
+  for (const { name, provider, method } of providers.serving("aead")) {
+    using cipher = provider.aead(method);
+    const nonce = new Uint8Array(method.nonceLength);
+    for (const size of [0, 100, 1200, 5000]) {
+      const session = {
+        masterKey: seededBytes(method.keyLength, 4),
+        salt: seededBytes(method.saltLength, size),
+      };
+      using key = cipher.sessionKey(session);
+      const input = seededBytes(size, 7);
+      const output = new Uint8Array(size + method.tagLength);
+      const part = { input, start: 0, length: size, output, at: 0 };
+      cipher.sealOnce(session, part);
+      const opened = new Uint8Array(size);
+      assert(open(key, nonce, output, opened), name);
+      assertEquals(opened, input, name);
+      const back = { ...part, input: output, output: opened.fill(0) };
+      assert(cipher.openOnce(session, back), name);
+      assertEquals(opened, input, name);
+      output[size]! ^= 1;
+      assert(!cipher.openOnce(session, back), name);
+      assertEquals(opened, new Uint8Array(size), name);
+    }
+    const short = { masterKey: new Uint8Array(1), salt: new Uint8Array(1) };
+    const bytes = new Uint8Array(50);
+    const part = { input: bytes, start: 0, length: 9, output: bytes, at: 25 };
+    assertThrows(() => cipher.sealOnce(short, part), RangeError);
+    assertThrows(() => cipher.openOnce(short, part), RangeError);
   }
 });
 
@@ -81,21 +125,21 @@ Deno.test("AeadKey.open() refuses every flipped byte, another nonce and another 
       const plaintext = seededBytes(83, 3);
       const sealed = new Uint8Array(83 + method.tagLength);
       const opened = new Uint8Array(83);
-      key.seal(nonce, plaintext, sealed);
+      seal(key, nonce, plaintext, sealed);
       for (let at = 0; at < sealed.length; at++) {
         const bit = 1 << (at % 8);
         sealed[at]! ^= bit;
-        assertEquals(key.open(nonce, sealed, opened), false, `byte ${at}`);
+        assertEquals(open(key, nonce, sealed, opened), false, `byte ${at}`);
         sealed[at]! ^= bit;
       }
       assertEquals(
-        key.open(seededBytes(nonce.length, 7), sealed, opened),
+        open(key, seededBytes(nonce.length, 7), sealed, opened),
         false,
       );
-      assertEquals(other.open(nonce, sealed, opened), false);
-      assertEquals(key.open(nonce, sealed.subarray(1), opened), false);
+      assertEquals(open(other, nonce, sealed, opened), false);
+      assertEquals(open(key, nonce, sealed.subarray(1), opened), false);
       // A refusal leaves nothing behind: the right bytes still open.
-      assertEquals(key.open(nonce, sealed, opened), true);
+      assertEquals(open(key, nonce, sealed, opened), true);
       assertEquals(opened, plaintext);
     });
   }
@@ -113,12 +157,12 @@ Deno.test("AeadKey.seal() keeps two keys of one cipher apart", async (t) => {
       const sealed = [one, two].map(() => new Uint8Array(116));
       for (let counter = 0; counter < 4; counter++) {
         const nonce = new Uint8Array(method.nonceLength).fill(counter);
-        one.seal(nonce, plaintext, sealed[0]!);
-        two.seal(nonce, plaintext, sealed[1]!);
+        seal(one, nonce, plaintext, sealed[0]!);
+        seal(two, nonce, plaintext, sealed[1]!);
         assertNotEquals(sealed[0], sealed[1]);
-        assert(one.open(nonce, sealed[0]!, opened));
+        assert(open(one, nonce, sealed[0]!, opened));
         assertEquals(opened, plaintext);
-        assert(two.open(nonce, sealed[1]!, opened));
+        assert(open(two, nonce, sealed[1]!, opened));
         assertEquals(opened, plaintext);
       }
     });
@@ -134,9 +178,9 @@ Deno.test("AeadCipher.importKey() copies the key", () => {
     using kept = cipher.importKey(bytes);
     const sealed = new Uint8Array(17);
     const nonce = new Uint8Array(method.nonceLength);
-    kept.seal(nonce, new Uint8Array(1), sealed);
+    seal(kept, nonce, new Uint8Array(1), sealed);
     bytes.fill(0);
-    assert(wiped.open(nonce, sealed, new Uint8Array(1)), name);
+    assert(open(wiped, nonce, sealed, new Uint8Array(1)), name);
   }
 });
 
@@ -148,13 +192,13 @@ Deno.test("AeadCipher works on when thousands of keys came and went", () => {
     const nonce = new Uint8Array(method.nonceLength);
     const before = new Uint8Array(17);
     const after = new Uint8Array(17);
-    lasting.seal(nonce, new Uint8Array(1), before);
+    seal(lasting, nonce, new Uint8Array(1), before);
     for (let count = 0; count < 2000; count++) {
       const bytes = new Uint8Array(method.keyLength).fill(count);
       using key = cipher.importKey(bytes);
-      key.seal(nonce, new Uint8Array(1), after);
+      seal(key, nonce, new Uint8Array(1), after);
     }
-    lasting.seal(nonce, new Uint8Array(1), after);
+    seal(lasting, nonce, new Uint8Array(1), after);
     assertEquals(after, before, name);
   }
 });
@@ -173,13 +217,19 @@ Deno.test("AeadKey refuses wrong sizes and use after disposal", async (t) => {
       const nonce = new Uint8Array(nonceLength);
       const some = new Uint8Array(20);
       const short = nonce.subarray(1);
-      assertThrows(() => key.seal(short, some, new Uint8Array(36)), RangeError);
-      assertThrows(() => key.seal(nonce, some, new Uint8Array(35)), RangeError);
-      assertThrows(() => key.open(short, some, new Uint8Array(4)), RangeError);
-      assertThrows(() => key.open(nonce, some, new Uint8Array(3)), RangeError);
+      assertThrows(
+        () => seal(key, short, some, new Uint8Array(36)),
+        RangeError,
+      );
+      assertThrows(
+        () => seal(key, nonce, some, new Uint8Array(35)),
+        RangeError,
+      );
+      assertThrows(() => open(key, short, some, new Uint8Array(4)), RangeError);
+      assertThrows(() => open(key, nonce, some, new Uint8Array(3)), RangeError);
       key[Symbol.dispose]();
       key[Symbol.dispose]();
-      assertThrows(() => key.seal(nonce, some, new Uint8Array(36)));
+      assertThrows(() => seal(key, nonce, some, new Uint8Array(36)));
       cipher[Symbol.dispose]();
       cipher[Symbol.dispose]();
     });

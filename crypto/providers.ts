@@ -5,7 +5,7 @@
  * @module
  */
 
-import { openOpenssl } from "./_openssl.ts";
+import { openOpenssl } from "./openssl/provider.ts";
 import { CipherError } from "./errors.ts";
 import type { CipherMethod } from "./methods.ts";
 import type { CryptoProvider } from "./provider.ts";
@@ -40,22 +40,24 @@ const SLOTS: readonly Slot[] = [
   {
     name: "openssl",
     setting: "libopenssl",
-    open: (path, { libsodium }) => openOpenssl(path, { libsodium }),
+    open: (path, { libsodium }) => openOpenssl(path, libsodium),
   },
   {
     name: "sodium",
     setting: "libsodium",
-    open: async (path) => (await import("./_sodium.ts")).openSodium(path),
+    open: async (path) =>
+      (await import("./sodium/provider.ts")).openSodium(path),
   },
   {
     name: "mbedtls",
     setting: "libmbedtls",
-    open: async (path) => (await import("./_mbedtls.ts")).openMbedtls(path),
+    open: async (path) =>
+      (await import("./mbedtls/provider.ts")).openMbedtls(path),
   },
   {
     name: "portable",
     setting: undefined,
-    open: async () => (await import("./_portable.ts")).openPortable(),
+    open: async () => (await import("./portable/provider.ts")).openPortable(),
   },
 ];
 

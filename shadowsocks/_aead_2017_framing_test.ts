@@ -10,7 +10,14 @@ import {
   type CryptoProvider,
   openProviders,
 } from "../crypto/mod.ts";
-import { concat, encrypt, noise, Receiver } from "./_bytes_fixture.ts";
+import {
+  concat,
+  encrypt,
+  noise,
+  open,
+  Receiver,
+  seal,
+} from "./_bytes_fixture.ts";
 import { DECRYPT_FAILED } from "./cryptor.ts";
 import { CipherSuite } from "./suite.ts";
 
@@ -30,13 +37,13 @@ type Chunk = readonly [length: number, payload: Uint8Array];
 function wireOf(method: CipherMethod, chunks: readonly Chunk[]): Uint8Array {
   using cipher = provider.aead(method);
   const salt = noise(method.saltLength, 99);
-  using key = cipher.importKey(cipher.deriveSubkey(suite.masterKey, salt));
+  using key = cipher.sessionKey({ masterKey: suite.masterKey, salt });
   const pieces: Uint8Array[] = [salt];
   let counter = 0;
   for (const [length, payload] of chunks) {
     for (const text of [new Uint8Array([length >> 8, length]), payload]) {
       const sealed = new Uint8Array(text.length + 16);
-      key.seal(nonceOf(counter++), text, sealed);
+      seal(key, nonceOf(counter++), text, sealed);
       pieces.push(sealed);
     }
   }
@@ -96,19 +103,19 @@ Deno.test("AeadFraming writes chunks as SIP004 has them", () => {
   const wire = encrypt(cryptor, noise(40_000));
   const { method } = suite;
   using cipher = provider.aead(method);
-  const subkey = cipher.deriveSubkey(suite.masterKey, wire.subarray(0, 16));
-  using key = cipher.importKey(subkey);
+  const salt = wire.subarray(0, 16);
+  using key = cipher.sessionKey({ masterKey: suite.masterKey, salt });
   const lengths: number[] = [];
   let at = 16;
   let counter = 0;
   while (at < wire.length) {
     const head = new Uint8Array(2);
     const sealedHead = wire.subarray(at, at + 18);
-    assert(key.open(nonceOf(counter++), sealedHead, head));
+    assert(open(key, nonceOf(counter++), sealedHead, head));
     const length = head[0]! * 256 + head[1]!;
     const payload = new Uint8Array(length);
     const sealed = wire.subarray(at + 18, at + 34 + length);
-    assert(key.open(nonceOf(counter++), sealed, payload));
+    assert(open(key, nonceOf(counter++), sealed, payload));
     lengths.push(length);
     at += 34 + length;
   }
@@ -120,9 +127,8 @@ Deno.test("AeadFraming counts past one and two bytes of the nonce", () => {
   using sender = suite.newCryptor();
   using receiver = suite.newCryptor();
   using cipher = provider.aead(suite.method);
-  using key = cipher.importKey(
-    cipher.deriveSubkey(suite.masterKey, sender.salt!),
-  );
+  const salt = sender.salt!;
+  using key = cipher.sessionKey({ masterKey: suite.masterKey, salt });
   const one = new Uint8Array(1);
   const wire = new Uint8Array(100);
   const out = new Uint8Array(100);
@@ -136,7 +142,7 @@ Deno.test("AeadFraming counts past one and two bytes of the nonce", () => {
     // Length and payload take a nonce each: these are around 2⁸ and 2¹⁶.
     if ([127, 128, 129, 32_767, 32_768, 32_769].includes(index)) {
       const payload = data.subarray(length - 17);
-      assert(key.open(nonceOf(2 * index + 1), payload, out.subarray(0, 1)));
+      assert(open(key, nonceOf(2 * index + 1), payload, out.subarray(0, 1)));
     }
   }
 });

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { AeadKey } from "../crypto/mod.ts";
 import type { Cryptor } from "./cryptor.ts";
 
 /** Bytes from hexadecimal digits; white space is skipped. */
@@ -87,4 +88,28 @@ export class Receiver {
     this.plaintext = concat(this.plaintext, out.subarray(0, length));
     this.leftover = data.slice(this.#cryptor.consumed);
   }
+}
+
+/** Seals a whole buffer into another, which takes 16 bytes more. */
+export function seal(
+  key: AeadKey,
+  nonce: Uint8Array,
+  plaintext: Uint8Array,
+  sealed: Uint8Array,
+): void {
+  const { length } = plaintext;
+  const part = { input: plaintext, start: 0, length, output: sealed, at: 0 };
+  key.sealPart(nonce, part);
+}
+
+/** Opens a whole buffer into another; whether it is genuine. */
+export function open(
+  key: AeadKey,
+  nonce: Uint8Array,
+  sealed: Uint8Array,
+  plaintext: Uint8Array,
+): boolean {
+  const length = sealed.length - 16;
+  const part = { input: sealed, start: 0, length, output: plaintext, at: 0 };
+  return key.openPart(nonce, part);
 }

@@ -415,9 +415,8 @@ export class RawPeer implements Disposable {
 
   constructor(suite: CipherSuite) {
     this.#cipher = PROVIDER.aead(suite.method);
-    this.#key = this.#cipher.importKey(
-      this.#cipher.deriveSubkey(suite.masterKey, this.salt),
-    );
+    const { masterKey } = suite;
+    this.#key = this.#cipher.sessionKey({ masterKey, salt: this.salt });
   }
 
   /** One chunk; `length` may differ from that of its payload. */
@@ -430,7 +429,14 @@ export class RawPeer implements Disposable {
 
   #seal(plaintext: Uint8Array): Uint8Array {
     const out = new Uint8Array(plaintext.length + TAG_LENGTH);
-    this.#key.seal(this.#nonce, plaintext, out);
+    const { length } = plaintext;
+    this.#key.sealPart(this.#nonce, {
+      input: plaintext,
+      start: 0,
+      length,
+      output: out,
+      at: 0,
+    });
     this.#nonce[0]!++;
     return out;
   }

@@ -1,0 +1,228 @@
+/**
+ * The contexts of an AEAD cipher: a library's memory for one key, and the
+ * bounded pool of them that serves any number of connections.
+ *
+ * @module
+ */
+
+import { BufferPlaces, NativeBuffer } from "./_ffi.ts";
+import type { CipherMethod } from "./methods.ts";
+import type { AeadPart } from "./provider.ts";
+
+/** Bytes of the tag of every AEAD method (SIP004). */
+export const TAG_LENGTH = 16;
+
+/** Most contexts of a direction; OpenSSL's take about a kilobyte each. */
+const MAX_CONTEXTS = 64;
+
+/** What a library reads the messages of one context from. */
+export interface AeadMemory {
+  /** The key, there from before the first message until `forget`. */
+  readonly key: NativeBuffer;
+  /** The nonce of the message. */
+  readonly nonce: NativeBuffer;
+  /** The addresses of what is read. */
+  readonly input: BufferPlaces;
+  /** The addresses of what is written. */
+  readonly output: BufferPlaces;
+}
+
+/**
+ * Seals or opens with a library. Key and nonce are in its memory, and all sizes
+ * have been checked.
+ */
+export interface AeadBackend extends Disposable {
+  /** Writes ciphertext ‖ tag, `part.length + 16` bytes. */
+  seal(part: AeadPart): void;
+  /** Verifies and decrypts; false if the tag is wrong. */
+  open(part: AeadPart): boolean;
+  /** Wipes what was made of the key: the next message has another one. */
+  forget(): void;
+}
+
+/** Makes the backend of a context, which seals or opens. */
+export type MakeBackend = (memory: AeadMemory, encrypt: boolean) => AeadBackend;
+
+/** A key as a pool knows it. */
+export interface ContextOwner {
+  /** Its bytes, to be read during the call only. */
+  readonly bytes: Uint8Array;
+  /** The context that holds the key to seal with it. */
+  sealer: AeadContext | undefined;
+  /** The context that holds the key to open with it. */
+  opener: AeadContext | undefined;
+}
+
+/** A backend with its memory, for one key at a time. */
+export class AeadContext implements Disposable {
+  /** The key that a pool has given it to. */
+  owner: ContextOwner | undefined;
+  /** Where the bytes of a key are put. */
+  readonly key: Uint8Array;
+  readonly #nonce: Uint8Array;
+  readonly #backend: AeadBackend;
+
+  /**
+   * Makes a context without a key.
+   *
+   * @param backend Seals or opens.
+   * @param memory The backend's.
+   */
+  constructor(backend: AeadBackend, memory: AeadMemory) {
+    this.key = memory.key.bytes;
+    this.#nonce = memory.nonce.bytes;
+    this.#backend = backend;
+  }
+
+  /**
+   * Seals with the key that was put in.
+   *
+   * @param nonce As long as the method's.
+   * @param part The range was checked.
+   */
+  seal(nonce: Uint8Array, part: AeadPart): void {
+    this.#setNonce(nonce);
+    this.#backend.seal(part);
+  }
+
+  /**
+   * Opens with the key that was put in.
+   *
+   * @param nonce As long as the method's.
+   * @param part The range was checked.
+   * @returns Whether the message is genuine; if not, the plaintext is zero.
+   */
+  open(nonce: Uint8Array, part: AeadPart): boolean {
+    this.#setNonce(nonce);
+    if (this.#backend.open(part)) return true;
+    // A library may have written before it saw the tag.
+    part.output.fill(0, part.at, part.at + part.length);
+    return false;
+  }
+
+  /** Wipes the key. */
+  forget(): void {
+    this.key.fill(0);
+    this.#backend.forget();
+  }
+
+  /** Wipes the key and frees the backend. */
+  [Symbol.dispose](): void {
+    this.forget();
+    this.#backend[Symbol.dispose]();
+  }
+
+  #setNonce(nonce: Uint8Array): void {
+    // For so few bytes a loop is quicker than `set`.
+    const own = this.#nonce;
+    for (let i = 0; i < own.length; i++) own[i] = nonce[i]!;
+  }
+}
+
+/**
+ * The contexts of one direction. To give a context another key costs OpenSSL
+ * as much as sealing half a kilobyte, so the connections that are busy at one
+ * time each keep theirs; however many there are, no more than 64 exist.
+ */
+export class ContextPool implements Disposable {
+  readonly #make: () => AeadContext;
+  readonly #contexts: AeadContext[] = [];
+  /** Those whose key is not needed any more. */
+  readonly #free: AeadContext[] = [];
+  /** For keys that serve one message only. */
+  #single: AeadContext | undefined;
+  /** Whose turn it is to take another key when all are taken. */
+  #next = 0;
+  #disposed = false;
+
+  /**
+   * Makes an empty pool.
+   *
+   * @param method Gives the sizes.
+   * @param make Makes a backend.
+   * @param encrypt Whether the contexts seal.
+   */
+  constructor(method: CipherMethod, make: MakeBackend, encrypt: boolean) {
+    const input = new BufferPlaces();
+    const output = new BufferPlaces();
+    this.#make = () => {
+      const key = new NativeBuffer(method.keyLength);
+      const nonce = new NativeBuffer(method.nonceLength);
+      const memory = { key, nonce, input, output };
+      return new AeadContext(make(memory, encrypt), memory);
+    };
+  }
+
+  /**
+   * The context that belongs to no key. Who puts a key in is to forget it.
+   *
+   * @throws {CipherError} If the library does not give a context.
+   */
+  get single(): AeadContext {
+    return this.#single ??= this.#alive()();
+  }
+
+  /**
+   * Gives a key a context, until it is given back or lost to another key.
+   *
+   * @param owner The key, which has none.
+   * @returns The context, with the key in it.
+   * @throws {CipherError} If the library does not give a context.
+   */
+  take(owner: ContextOwner): AeadContext {
+    const make = this.#alive();
+    const context = this.#free.pop() ?? this.#add(make) ?? this.#steal();
+    context.owner = owner;
+    context.key.set(owner.bytes);
+    return context;
+  }
+
+  /**
+   * Takes a context back, whose key is not needed any more.
+   *
+   * @param context Nobody's from now on.
+   */
+  giveBack(context: AeadContext): void {
+    if (this.#disposed) return;
+    this.#free.push(context);
+    release(context);
+  }
+
+  /** Frees the contexts. */
+  [Symbol.dispose](): void {
+    this.#disposed = true;
+    this.#single?.[Symbol.dispose]();
+    for (const context of this.#contexts) {
+      release(context);
+      context[Symbol.dispose]();
+    }
+  }
+
+  #alive(): () => AeadContext {
+    if (!this.#disposed) return this.#make;
+    throw new TypeError("Cannot use a cipher: it is disposed of");
+  }
+
+  #add(make: () => AeadContext): AeadContext | undefined {
+    if (this.#contexts.length === MAX_CONTEXTS) return undefined;
+    const context = make();
+    this.#contexts.push(context);
+    return context;
+  }
+
+  #steal(): AeadContext {
+    const context = this.#contexts[this.#next]!;
+    this.#next = (this.#next + 1) % MAX_CONTEXTS;
+    release(context);
+    return context;
+  }
+}
+
+/** Takes a context away from its key. */
+function release(context: AeadContext): void {
+  const { owner } = context;
+  if (owner?.sealer === context) owner.sealer = undefined;
+  if (owner?.opener === context) owner.opener = undefined;
+  context.owner = undefined;
+  context.forget();
+}

@@ -1,0 +1,199 @@
+/**
+ * The AEAD ciphers of libsodium: three of the ChaCha20-Poly1305 family, which
+ * take the key as it is, and AES-256-GCM on processors that have instructions
+ * for it, which takes a key that was expanded before.
+ *
+ * The two classes are alike, and not one, because V8 calls a native function
+ * at full speed only from a place that never called another; the provider of
+ * OpenSSL uses GCM beside whatever libsodium's own provider does.
+ *
+ * @module
+ */
+
+import {
+  type AeadBackend,
+  type AeadMemory,
+  type MakeBackend,
+  TAG_LENGTH,
+} from "../_aead_context.ts";
+import { NativeBuffer } from "../_ffi.ts";
+import type { AeadPart } from "../provider.ts";
+import { checkSodium, type SodiumSymbols } from "./library.ts";
+
+/** sodium/crypto_aead_aes256gcm.h: CRYPTO_ALIGN of the state. */
+const STATE_ALIGNMENT = 16;
+
+type Encrypt = SodiumSymbols["crypto_aead_aes256gcm_encrypt_afternm"];
+type Decrypt = SodiumSymbols["crypto_aead_aes256gcm_decrypt_afternm"];
+type Expand = SodiumSymbols["crypto_aead_aes256gcm_beforenm"];
+
+/** The functions of ChaCha20-Poly1305. */
+interface ChaChaFunctions {
+  readonly encrypt: NonNullable<Encrypt>;
+  readonly decrypt: NonNullable<Decrypt>;
+}
+
+/** The functions of AES-256-GCM. */
+interface GcmFunctions extends ChaChaFunctions {
+  readonly expand: NonNullable<Expand>;
+  /** Bytes of crypto_aead_aes256gcm_state, an expanded key. */
+  readonly size: number;
+}
+
+/**
+ * Finds an AEAD cipher.
+ *
+ * @param symbols The library's functions.
+ * @param cipher The canonical name of the cipher.
+ * @returns What makes its backends; undefined if this library or processor
+ * lacks it.
+ */
+export function findSodiumAead(
+  symbols: SodiumSymbols,
+  cipher: string,
+): MakeBackend | undefined {
+  switch (cipher) {
+    case "chacha20-poly1305":
+      return chacha(
+        symbols.crypto_aead_chacha20poly1305_encrypt,
+        symbols.crypto_aead_chacha20poly1305_decrypt,
+      );
+    case "chacha20-ietf-poly1305":
+      return chacha(
+        symbols.crypto_aead_chacha20poly1305_ietf_encrypt,
+        symbols.crypto_aead_chacha20poly1305_ietf_decrypt,
+      );
+    case "xchacha20-ietf-poly1305":
+      return chacha(
+        symbols.crypto_aead_xchacha20poly1305_ietf_encrypt,
+        symbols.crypto_aead_xchacha20poly1305_ietf_decrypt,
+      );
+    case "aes-256-gcm":
+      return gcm(symbols);
+    default:
+      return undefined;
+  }
+}
+
+function chacha(encrypt: Encrypt, decrypt: Decrypt): MakeBackend | undefined {
+  if (encrypt === null || decrypt === null) return undefined;
+  return (memory) => new ChaChaBackend({ encrypt, decrypt }, memory);
+}
+
+function gcm(symbols: SodiumSymbols): MakeBackend | undefined {
+  const encrypt = symbols.crypto_aead_aes256gcm_encrypt_afternm;
+  const decrypt = symbols.crypto_aead_aes256gcm_decrypt_afternm;
+  const expand = symbols.crypto_aead_aes256gcm_beforenm;
+  const size = symbols.crypto_aead_aes256gcm_statebytes?.();
+  if (symbols.crypto_aead_aes256gcm_is_available?.() !== 1) return undefined;
+  if (!encrypt || !decrypt || !expand || !size) return undefined;
+  const functions = { encrypt, decrypt, expand, size };
+  return (memory) => new GcmBackend(functions, memory);
+}
+
+class ChaChaBackend implements AeadBackend {
+  readonly #functions: ChaChaFunctions;
+  readonly #memory: AeadMemory;
+
+  constructor(functions: ChaChaFunctions, memory: AeadMemory) {
+    this.#functions = functions;
+    this.#memory = memory;
+  }
+
+  seal({ input, start, length, output, at }: AeadPart): void {
+    const { key, nonce, input: inputs, output: outputs } = this.#memory;
+    const code = this.#functions.encrypt(
+      outputs.at(output, at),
+      null,
+      inputs.at(input, start),
+      BigInt.asUintN(64, BigInt(length)),
+      null,
+      0n,
+      null,
+      nonce.pointer,
+      key.pointer,
+    );
+    checkSodium("seal", code);
+  }
+
+  open({ input, start, length, output, at }: AeadPart): boolean {
+    const { key, nonce, input: inputs, output: outputs } = this.#memory;
+    return this.#functions.decrypt(
+      outputs.at(output, at),
+      null,
+      null,
+      inputs.at(input, start),
+      BigInt.asUintN(64, BigInt(length + TAG_LENGTH)),
+      null,
+      0n,
+      nonce.pointer,
+      key.pointer,
+    ) === 0;
+  }
+
+  /** Nothing to do: the key is used as it is. */
+  forget(): void {}
+
+  [Symbol.dispose](): void {}
+}
+
+class GcmBackend implements AeadBackend {
+  readonly #functions: GcmFunctions;
+  readonly #memory: AeadMemory;
+  readonly #state: NativeBuffer;
+  #expanded = false;
+
+  constructor(functions: GcmFunctions, memory: AeadMemory) {
+    this.#functions = functions;
+    this.#memory = memory;
+    this.#state = new NativeBuffer(functions.size, STATE_ALIGNMENT);
+  }
+
+  seal({ input, start, length, output, at }: AeadPart): void {
+    if (!this.#expanded) this.#expand();
+    const { nonce, input: inputs, output: outputs } = this.#memory;
+    const code = this.#functions.encrypt(
+      outputs.at(output, at),
+      null,
+      inputs.at(input, start),
+      BigInt.asUintN(64, BigInt(length)),
+      null,
+      0n,
+      null,
+      nonce.pointer,
+      this.#state.pointer,
+    );
+    checkSodium("seal", code);
+  }
+
+  open({ input, start, length, output, at }: AeadPart): boolean {
+    if (!this.#expanded) this.#expand();
+    const { nonce, input: inputs, output: outputs } = this.#memory;
+    return this.#functions.decrypt(
+      outputs.at(output, at),
+      null,
+      null,
+      inputs.at(input, start),
+      BigInt.asUintN(64, BigInt(length + TAG_LENGTH)),
+      null,
+      0n,
+      nonce.pointer,
+      this.#state.pointer,
+    ) === 0;
+  }
+
+  forget(): void {
+    if (!this.#expanded) return;
+    this.#expanded = false;
+    this.#state.bytes.fill(0);
+  }
+
+  [Symbol.dispose](): void {}
+
+  #expand(): void {
+    const key = this.#memory.key.pointer;
+    const code = this.#functions.expand(this.#state.pointer, key);
+    checkSodium("set a key", code);
+    this.#expanded = true;
+  }
+}
