@@ -4,12 +4,14 @@
  * @module
  */
 
-import { type Config, IpNetworks } from "../../config/mod.ts";
-import { CipherSuite, findMethod, openProviders } from "../../crypto/mod.ts";
+import type { Role } from "../../config/mod.ts";
+import { findMethod, openProviders } from "../../crypto/mod.ts";
 import { EventLoop, makePoller, type Poller } from "../../loop/mod.ts";
-import { Service } from "../../relay/mod.ts";
-import { FakeResolver } from "../../relay/_relay_fixture.ts";
+import { Service } from "../../process/mod.ts";
 import { LogCapture } from "../../relay/_log_fixture.ts";
+import { CipherSuite } from "../../shadowsocks/mod.ts";
+import { FakeResolver } from "../relay/_relay_fixture.ts";
+import { type ConfigKeys, makeConfig } from "../support/mod.ts";
 import { withoutLeaks } from "../_descriptors.ts";
 import { pollers } from "../_loop_fixture.ts";
 
@@ -27,11 +29,11 @@ export interface ServicesOptions {
   /** Default: the best of this system. */
   readonly poller?: Poller["name"];
   /** Keys for both. */
-  readonly both?: Partial<Config>;
+  readonly both?: ConfigKeys;
   /** Keys for the server. */
-  readonly server?: Partial<Config>;
+  readonly server?: ConfigKeys;
   /** Keys for the local. */
-  readonly local?: Partial<Config>;
+  readonly local?: ConfigKeys;
 }
 
 /** A server, a local that uses it, and the loop of both. */
@@ -101,8 +103,13 @@ export class Services implements AsyncDisposable {
     this.logs[Symbol.dispose]();
   }
 
-  async #add(role: Config["role"], keys: Partial<Config>): Promise<number> {
-    const service = new Service({ ...DEFAULTS, role, ...keys }, {
+  async #add(role: Role, keys: ConfigKeys): Promise<number> {
+    const config = makeConfig(role, {
+      password: PASSWORD,
+      method: METHOD,
+      ...keys,
+    });
+    const service = new Service(config, {
       loop: this.#loop,
       resolver: this.resolver,
       providers,
@@ -112,40 +119,6 @@ export class Services implements AsyncDisposable {
     return service.listening[0]!.port;
   }
 }
-
-const DEFAULTS: Config = {
-  role: "ssserver",
-  server: ["127.0.0.1"],
-  serverPort: [0],
-  localAddress: "127.0.0.1",
-  localPort: 0,
-  password: PASSWORD,
-  portPassword: undefined,
-  method: METHOD,
-  timeout: 300,
-  mode: "tcp_and_udp",
-  fastOpen: false,
-  workers: 1,
-  oneTimeAuth: false,
-  forbiddenIp: new IpNetworks([]),
-  preferIpv6: false,
-  dnsServer: [],
-  udpMaxAssociations: 512,
-  managerAddress: undefined,
-  managerDialect: "python",
-  user: undefined,
-  daemon: undefined,
-  pidFile: "",
-  logFile: "",
-  verbose: 0,
-  tunnelRemote: "",
-  tunnelRemotePort: 0,
-  tunnelPort: 0,
-  libopenssl: undefined,
-  libsodium: undefined,
-  libmbedtls: undefined,
-  eventLoop: undefined,
-};
 
 /**
  * Defines one test for each poller.

@@ -19,3 +19,4 @@ export * from "./socks5_client.ts";
 export * from "./targets.ts";
 export * from "./timeout.ts";
 export * from "./udp_echo.ts";
+export * from "./make_config.ts";
