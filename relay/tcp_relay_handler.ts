@@ -26,10 +26,8 @@ import {
   type Socket,
   SocketAddress,
   type StreamSocket,
-  type Timer,
 } from "../loop/mod.ts";
 import {
-  FIRST_PAYLOAD_WAIT,
   MIN_READ_SIZE,
   STAGE_CONNECTING,
   STAGE_DESTROYED,
@@ -45,6 +43,7 @@ import {
   WAIT_STATUS_WRITING,
 } from "./constants.ts";
 import { Dialer, type DialerOwner } from "./dialer.ts";
+import { FirstFlight } from "./first_flight.ts";
 import type { Ending, InboundAnswer, InboundStream } from "./inbound.ts";
 import type { OutboundStream } from "./outbound.ts";
 import { Pipe, type PipeOwner } from "./pipe.ts";
@@ -77,14 +76,12 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
   readonly #pipe: Pipe;
   #remote: StreamSocket | undefined;
   #outbound: OutboundStream | undefined;
-  /** First payload, decoded; kept until the far side is connected. */
-  #payload: Uint8Array | undefined;
-  /** The way that what waits for the far side was made for (fast open). */
-  #sealedFor: OutboundStream | undefined;
+  /** The first bytes for the far side. */
+  readonly #first: FirstFlight;
+  /** The way that waits for first payload (fast open). */
+  #fastOpen: OutboundStream | undefined;
   /** While the far side is looked for. */
   #dialer: Dialer | undefined;
-  /** For the first payload. */
-  #timer: Timer | undefined;
   /** Takes a question to the router back, or ends a UDP association. */
   #cancel: (() => void) | undefined;
   /** True once the client was told that the target is reached. */
@@ -105,6 +102,7 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
     this.session = relay.newSession(client.remoteAddress);
     this.#inbound = relay.inbound.accept(this.session);
     this.#pipe = new Pipe(relay, this, client);
+    this.#first = new FirstFlight(relay, this.#pipe, this.#inbound);
     relay.fd_to_handlers.set(client.fd, this);
   }
 
@@ -187,8 +185,8 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
     this.#leaveRemote(reset);
     this.#release(this.#client, reset);
     this.#pipe.clear();
+    this.#first.clear();
     this.#inbound[Symbol.dispose]();
-    this.#payload = undefined;
     this.#endSession(status);
     this.#relay.removeHandler(this);
   }
@@ -214,23 +212,17 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
 
   /** Fast open: says success early, since the client speaks only after it. */
   awaitsPayload(stream: OutboundStream): boolean {
-    const isReady = this.#firstPayload() !== undefined;
-    // Payload under a codec can be read only once the pipe is open.
-    const canWait = isReady || this.#inbound.codec === undefined;
-    if (!this.#relay.fastOpen || !canWait) return false;
+    if (!this.#relay.fastOpen || !this.#first.canWait) return false;
     this.stage = STAGE_FAST_OPEN;
-    this.#sealedFor = stream;
+    this.#fastOpen = stream;
     if (!this.#replied) this.#reply();
     if (this.isDestroyed()) return true;
-    if (isReady) {
+    if (this.#first.payload !== undefined) {
       this.#sendFirst();
       return true;
     }
     this.#pipe.updateStream(this.#pipe.up, WAIT_STATUS_READING);
-    this.#timer = this.#relay.loop.addTimer(
-      FIRST_PAYLOAD_WAIT,
-      () => this.#sendFirst(),
-    );
+    this.#first.await(() => this.#sendFirst());
     return true;
   }
 
@@ -240,33 +232,23 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
     stream: OutboundStream,
     rest: Uint8Array | undefined,
   ): void {
-    this.#dialer = undefined;
+    this.#dialer = this.#fastOpen = undefined;
     this.#remote = socket;
     this.#outbound = stream;
     this.stage = STAGE_STREAM;
     const pipe = this.#pipe;
     pipe.setRemote(socket);
     pipe.down.carry = rest;
-    const isFirstSent = this.#sealedFor === stream;
-    if (isFirstSent) this.#endFastOpen(socket);
-    else pipe.up.pending = undefined;
+    const sealed = this.#first.settle(socket, stream);
+    if (sealed !== undefined) {
+      this.session.moved(STREAM_UP, sealed, 0);
+      if (socket.fastOpenTaken === undefined) this.#relay.fastOpen = false;
+    }
     if (!this.#replied) this.#reply();
     if (this.isDestroyed()) return;
     pipe.start(this.#inbound.codec, stream.codec);
-    if (this.isDestroyed()) return;
-    if (this.#payload !== undefined) {
-      if (!isFirstSent) pipe.writePayload(this.#payload);
-      this.#payload = undefined;
-      if (this.isDestroyed()) return;
-    }
-    pipe.moveCarry();
+    if (!this.isDestroyed()) this.#first.send(stream);
     if (rest !== undefined && !this.isDestroyed()) pipe.moveRest();
-    if (this.isDestroyed() || stream.codec?.headPending !== true) return;
-    // A moment for payload that the header can leave with.
-    this.#timer = this.#relay.loop.addTimer(
-      FIRST_PAYLOAD_WAIT,
-      () => pipe.writeHead(),
-    );
   }
 
   /** No way leads to the target: tells the client. */
@@ -382,7 +364,7 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
       if (answer.kind === "request") {
         const { target, payload } = answer;
         if (payload !== undefined && payload.length > 0) {
-          this.#payload = payload.slice();
+          this.#first.keep(payload);
         }
         this.#onRequest(target);
         return;
@@ -423,33 +405,14 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
     this.#dialer.start();
   }
 
-  /** Payload that came with the request, or right behind it. */
-  #firstPayload(): Uint8Array | undefined {
-    if (this.#payload !== undefined) return this.#payload;
-    return this.#inbound.codec === undefined ? this.#pipe.up.carry : undefined;
-  }
-
   /** Fast open: connects with the first payload, or without any. */
   #sendFirst(): void {
-    this.#clearTimer();
+    this.#first.cancel();
     this.stage = STAGE_CONNECTING;
-    const { up } = this.#pipe;
-    this.#pipe.updateStream(up, WAIT_STATUS_WRITING);
-    const { output } = this.#relay.buffers;
-    const first = this.#firstPayload() ?? EMPTY;
-    const count = this.#sealedFor?.codec?.encode(first, output, first.length);
-    up.pending = count === undefined ? first : output.slice(0, count);
-    this.#dialer!.connect(up.pending);
-  }
-
-  /** What has left with the SYN need not be sent again. */
-  #endFastOpen(socket: StreamSocket): void {
-    const { up } = this.#pipe;
-    const taken = socket.fastOpenTaken;
-    if (taken === undefined) this.#relay.fastOpen = false;
-    up.release(taken ?? 0);
-    this.session.moved(STREAM_UP, this.#firstPayload()?.length ?? 0, 0);
-    if (this.#payload === undefined) up.carry = undefined;
+    this.#pipe.updateStream(this.#pipe.up, WAIT_STATUS_WRITING);
+    const data = this.#first.seal(this.#fastOpen!);
+    this.#fastOpen = undefined;
+    this.#dialer!.connect(data);
   }
 
   #reply(): void {
@@ -517,7 +480,7 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
 
   /** Lets go of everything on the far side. */
   #leaveRemote(reset: boolean): void {
-    this.#clearTimer();
+    this.#first.cancel();
     this.#cancel?.();
     this.#cancel = undefined;
     this.#dialer?.cancel();
@@ -525,16 +488,11 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
     if (this.#remote !== undefined) this.#release(this.#remote, reset);
     this.#remote = undefined;
     this.#outbound?.[Symbol.dispose]();
-    this.#outbound = this.#sealedFor = undefined;
+    this.#outbound = this.#fastOpen = undefined;
   }
 
   #endSession(status: Status): void {
     this.session.end(status, this.#now());
-  }
-
-  #clearTimer(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
   }
 
   #now(): number {
