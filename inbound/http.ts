@@ -36,6 +36,7 @@ import {
   type Refusal,
   type Session,
   type Status,
+  type StreamCodec,
   Target,
 } from "../relay/mod.ts";
 import { HttpCodec } from "./_http_codec.ts";
@@ -133,13 +134,14 @@ export class HttpStream implements InboundStream {
   }
 
   /** The codec of requests that are fetched; undefined for CONNECT. */
-  get codec(): HttpCodec | undefined {
+  get codec(): StreamCodec | undefined {
     return this.#isConnect ? undefined : this.#codec;
   }
 
   /** Whether the next request needs another connection behind. */
   get finished(): boolean {
-    return !this.#isBetween && this.codec?.finished === true;
+    return !this.#isBetween && !this.#isConnect &&
+      this.#codec?.finished === true;
   }
 
   /**
@@ -221,8 +223,8 @@ export class HttpStream implements InboundStream {
    * connection ends, since an answer is missing or was cut.
    */
   onTargetEnd(): "next" | "pass" | HttpEnd {
-    const { codec } = this;
-    if (codec === undefined) return "pass";
+    const codec = this.#codec;
+    if (codec === undefined || this.#isConnect) return "pass";
     const { exchange } = codec;
     if (exchange.isIdle && exchange.persists) return "next";
     if (codec.endsCleanly()) return "pass";
