@@ -309,6 +309,7 @@ export class Pipe {
       payload = output;
       size = decoder.decode(input, output, length);
       if (size === CODEC_FAILED) {
+        if (stream.isUp) this.#owner.session.moved(STREAM_UP, 0, count);
         this.#owner.onCodecFailed(stream.isUp);
         return;
       }

@@ -59,7 +59,6 @@ import {
   ClassicEdition,
   type Cryptor,
   DECRYPT_FAILED,
-  type Edition,
 } from "../../shadowsocks/mod.ts";
 import {
   addressLength,
