@@ -6,18 +6,17 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { SocketAddress } from "../loop/mod.ts";
 import type {
-  Ending,
   Failure,
+  FinalRefusal,
   Inbound,
   InboundAnswer,
   InboundStream,
   Refusal,
   Session,
-  Status,
-  StreamCodec,
-} from "../relay/mod.ts";
+  SocketAddress,
+} from "../loop/mod.ts";
+import type { Ending, StreamCodec } from "../relay/mod.ts";
 import { SOCKS4_VERSION, SOCKS_VERSION } from "../socks5/mod.ts";
 
 const logger = getLogger(["shadowsocks", "inbound"]);
@@ -123,9 +122,14 @@ class MixedStream implements InboundStream {
     return this.#stream?.failed(failure) ?? { ending: "close" };
   }
 
-  onCodecFailed(): { readonly status: Status; readonly ending: Ending } {
+  onCodecFailed(): FinalRefusal {
     return this.#stream?.onCodecFailed?.() ??
       { status: "error", ending: "reset" };
+  }
+
+  /** What the protocol makes of the target's end. */
+  onTargetEnd(): "pass" | "next" | FinalRefusal {
+    return this.#stream?.onTargetEnd?.() ?? "pass";
   }
 
   /** Goes on with the next request. */

@@ -10,13 +10,12 @@
  */
 
 import type {
-  Ending,
+  FinalRefusal,
   Inbound,
   InboundAnswer,
   InboundStream,
   Refusal,
   Session,
-  Status,
   StreamCodec,
 } from "../relay/mod.ts";
 import type {
@@ -32,7 +31,7 @@ const NOTHING: InboundAnswer = { kind: "more", consumed: 0 };
 /** An abort: the client shall not take it for a clean end. */
 const RESET: Refusal = { ending: "reset" };
 /** Bytes of an open connection were altered. */
-const ALTERED: { readonly status: Status; readonly ending: Ending } = {
+const ALTERED: FinalRefusal = {
   status: "auth_failed",
   ending: "drain",
 };
@@ -105,7 +104,7 @@ class ShadowsocksInboundStream implements InboundStream, ServerStreamListener {
     return RESET;
   }
 
-  onCodecFailed(): { readonly status: Status; readonly ending: Ending } {
+  onCodecFailed(): FinalRefusal {
     logRefusedConnection(this.#session.client, "authentication error");
     return ALTERED;
   }

@@ -56,6 +56,12 @@ export interface Refusal {
   readonly ending: Ending;
 }
 
+/** The same for a connection that was open. */
+export interface FinalRefusal extends Refusal {
+  /** How the session ends. */
+  readonly status: Status;
+}
+
 /**
  * The client's side of one connection. Whatever is not whole yet is kept in
  * here, never in the handler.
@@ -92,10 +98,18 @@ export interface InboundStream extends Disposable {
   failed(failure: Failure): Refusal;
   /**
    * Called when bytes of an open connection are wrong: `codec` has failed.
+   * Absent: the connection is reset, with the status `error`.
    *
    * @returns How the connection ends.
    */
-  onCodecFailed?(): { readonly status: Status; readonly ending: Ending };
+  onCodecFailed?(): FinalRefusal;
+  /**
+   * Called when the target has sent its end. Absent: `pass`.
+   *
+   * @returns `pass`: the client gets the end too; `next`: the answer is whole,
+   * and the connection goes on with its next request; or how it ends.
+   */
+  onTargetEnd?(): "pass" | "next" | FinalRefusal;
   /** The client's codec; undefined: its bytes are the payload. */
   readonly codec: StreamCodec | undefined;
   /**

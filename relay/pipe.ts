@@ -62,11 +62,11 @@ export interface PipeOwner {
   /** The codec of a side says that the bytes of its socket are wrong. */
   onCodecFailed(isClient: boolean): void;
   /**
-   * The far side has ended after a whole answer.
+   * The far side has sent its end.
    *
-   * @returns True if the client's connection goes on with its next request.
+   * @returns True if the owner has seen to it; false: pass it on.
    */
-  onAnswered(): boolean;
+  onTargetEnd(): boolean;
   /** Both directions have ended cleanly, or the last bytes are sent. */
   onPipeEnd(): void;
 }
@@ -382,11 +382,11 @@ export class Pipe {
       this.#owner.onPipeFailed(isUp, "connection cut inside a frame");
       return;
     }
+    if (!isUp && this.#owner.onTargetEnd()) return;
     if (encoder?.endsCleanly?.() === false) {
       this.#owner.onPipeFailed(isUp, "connection cut inside a message");
       return;
     }
-    if (!isUp && this.#owner.onAnswered()) return;
     // A header, or the salt of an empty answer: without it the peer could not
     // tell this end from a cut.
     if (encoder?.headPending === true) {

@@ -44,7 +44,12 @@ import {
 } from "./constants.ts";
 import { Dialer, type DialerOwner } from "./dialer.ts";
 import { FirstFlight } from "./first_flight.ts";
-import type { Ending, InboundAnswer, InboundStream } from "./inbound.ts";
+import type {
+  Ending,
+  FinalRefusal,
+  InboundAnswer,
+  InboundStream,
+} from "./inbound.ts";
 import type { OutboundStream } from "./outbound.ts";
 import { Pipe, type PipeOwner } from "./pipe.ts";
 import type { RelayContext, RelayedConnection } from "./relay_context.ts";
@@ -54,6 +59,7 @@ import type { Failure, Status } from "./status.ts";
 import type { Target } from "./target.ts";
 
 const EMPTY = new Uint8Array(0);
+const NOT_UNDERSTOOD: FinalRefusal = { status: "error", ending: "reset" };
 
 const logger = getLogger(["shadowsocks", "relay"]);
 
@@ -131,7 +137,9 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
       if (this.isDestroyed()) return;
     }
     if ((event & POLL_IN) !== 0) {
-      this.#onReadable(isClient);
+      if (this.stage === STAGE_STREAM) {
+        this.#pipe.pump(isClient ? this.#pipe.up : this.#pipe.down);
+      } else if (isClient) this.#onClientRead();
       if (this.isDestroyed()) return;
     } else if ((event & POLL_HUP) !== 0) {
       // Both of its directions are closed, and nobody wants to read it now:
@@ -280,31 +288,26 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
   /** Ends the connection as the protocol of that side has it. */
   onCodecFailed(isClient: boolean): void {
     if (isClient) {
-      const { status, ending } = this.#inbound.onCodecFailed?.() ??
-        { status: "error", ending: "reset" };
-      this.#leave(status, ending);
+      const refusal = this.#inbound.onCodecFailed?.() ?? NOT_UNDERSTOOD;
+      this.#leave(refusal.status, refusal.ending, refusal.reply);
       return;
     }
     this.#outbound?.onCodecFailed?.(this.#remote!.remoteAddress);
     this.destroy("server_failed", { reset: true });
   }
 
-  /** The far side has ended; a client may have another request. */
-  onAnswered(): boolean {
-    if (this.#inbound.finished !== true) return false;
-    this.#nextRequest();
+  /** The far side has sent its end; a client may have another request. */
+  onTargetEnd(): boolean {
+    const end = this.#inbound.onTargetEnd?.() ?? "pass";
+    if (end === "pass") return false;
+    if (end === "next") this.#nextRequest();
+    else this.#leave(end.status, end.ending, end.reply);
     return true;
   }
 
   /** Everything was sent. */
   onPipeEnd(): void {
     this.destroy(this.#finalStatus);
-  }
-
-  #onReadable(isClient: boolean): void {
-    if (this.stage === STAGE_STREAM) {
-      this.#pipe.pump(isClient ? this.#pipe.up : this.#pipe.down);
-    } else if (isClient) this.#onClientRead();
   }
 
   /** The client has sent something before the stream stage, or its end. */
@@ -330,11 +333,10 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
       // An end without payload is read again, and passed on, once connected.
       if (this.stage === STAGE_FAST_OPEN) this.#sendFirst();
       else {
-        this.destroy(
-          this.stage === STAGE_UDP_ASSOC || up.carry === undefined
-            ? "ok"
-            : "client_reset",
-        );
+        const isWhole = this.stage === STAGE_UDP_ASSOC ||
+          up.carry === undefined;
+        this.#finalStatus = isWhole ? "ok" : "client_reset";
+        this.#pipe.endAfterWrite();
       }
     } else if (count === FAILED) {
       this.onPipeFailed(true, () => this.#client.error);
@@ -492,11 +494,7 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
   }
 
   #endSession(status: Status): void {
-    this.session.end(status, this.#now());
-  }
-
-  #now(): number {
-    return this.#relay.loop.time() * 1000;
+    this.session.end(status, this.#relay.loop.time() * 1000);
   }
 
   #release(socket: StreamSocket, reset: boolean): void {
