@@ -6,10 +6,15 @@
 
 import { readHostPort, readHostText } from "./_hosts.ts";
 import { LISTEN_PORT, listenPortOf, PORT, portOf, textOf } from "./_readers.ts";
-import type { Report } from "./_report.ts";
-import { type ManagerAddress, NO_PORT } from "./_settings.ts";
+import type { Report } from "./_shape.ts";
 import { IpNetworks } from "./ip_networks.ts";
-import type { HostPort } from "./types.ts";
+import type { HostPort, ProxyConfig } from "./types.ts";
+
+/** The port of a manager address that came without one. */
+export const NO_PORT = 0;
+
+/** Where the manager listens. */
+export type ManagerAddress = HostPort | { readonly path: string };
 
 const HOST = "an IP address or a host name";
 
@@ -131,18 +136,128 @@ export function readNameServers(
 export function readNetworks(
   value: unknown,
   report: Report,
-): IpNetworks | undefined {
+): readonly string[] | undefined {
   const isList = Array.isArray(value) &&
     value.every((entry) => typeof entry === "string");
   if (typeof value !== "string" && !isList) {
     return report.expected("networks such as 10.0.0.0/8, or a list of them");
   }
   try {
-    return new IpNetworks(value, { onGuess: (line) => report.warn(line) });
+    const onGuess = (line: string): void => report.warn(line);
+    return new IpNetworks(value, { onGuess }).cidrs;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     return report.refused(error.message, { style: "log", exitCode: 2 });
   }
+}
+
+/**
+ * Reads a proxy or a list of them, the nearest first.
+ *
+ * @param value The value as given.
+ * @param report Where to report; it must not show the value.
+ * @returns The checked value; undefined after a report.
+ */
+export function readProxies(
+  value: unknown,
+  report: Report,
+): readonly ProxyConfig[] | undefined {
+  const list = Array.isArray(value) ? value : [value];
+  const proxies: ProxyConfig[] = [];
+  for (const [i, entry] of list.entries()) {
+    const proxy = typeof entry === "string" ? proxyOf(entry) : undefined;
+    if (typeof proxy !== "object") {
+      const part = Array.isArray(value)
+        ? { path: [i], value: entry }
+        : undefined;
+      return report.expected(proxy ?? PROXY, part);
+    }
+    proxies.push(proxy);
+  }
+  return proxies;
+}
+
+const PROXY = "socks5://host:port or http://host:port, with user:password@ " +
+  "before the host or without";
+
+/** RFC 1929 counts the bytes of a name or password in one byte. */
+const MAX_CREDENTIAL = 255;
+
+/** The proxy, or what was expected. */
+function proxyOf(text: string): ProxyConfig | string {
+  const [, scheme, credentials, rest] =
+    /^([a-z0-9]+):\/\/(?:([^@/]*)@)?([^@/]+)\/?$/i.exec(text) ?? [];
+  const protocol = scheme?.toLowerCase();
+  if (protocol === "https") {
+    return `${PROXY}; https:// is not available in this version`;
+  }
+  if (protocol !== "socks5" && protocol !== "http") return PROXY;
+  const server = readHostPort(rest!);
+  if (server === undefined) return PROXY;
+  if (credentials === undefined) {
+    return { protocol, ...server, user: undefined, password: undefined };
+  }
+  const [user, password] = credentials.split(/:(.*)/s).map(decodePercent);
+  const isWhole = [user, password].every((each) =>
+    each !== undefined && each !== "" && byteLength(each) <= MAX_CREDENTIAL
+  );
+  return isWhole
+    ? { protocol, ...server, user, password }
+    : "user and password of 1 to 255 bytes before the @, other characters " +
+      "than letters and digits as %XX";
+}
+
+function decodePercent(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function byteLength(text: string): number {
+  return new TextEncoder().encode(text).length;
+}
+
+/**
+ * Reads the URL that a group probes.
+ *
+ * @param value The value as given; an empty text turns probing off.
+ * @param report Where to report.
+ * @returns The checked value; undefined after a report.
+ */
+export function readProbeUrl(
+  value: unknown,
+  report: Report,
+): string | undefined {
+  if (value === "") return value;
+  const isGood = typeof value === "string" && /^http:\/\//i.test(value) &&
+    URL.canParse(value) && !/[\s@]/.test(value);
+  return isGood ? value : report.expected("an http:// URL");
+}
+
+/**
+ * Reads a list of names.
+ *
+ * @param value The value as given.
+ * @param report Where to report.
+ * @returns The checked value, names once each; undefined after a report.
+ */
+export function readNames(
+  value: unknown,
+  report: Report,
+): readonly string[] | undefined {
+  const expected = 'a list of names, such as ["a", "b"]';
+  if (!Array.isArray(value)) return report.expected(expected);
+  const names = new Set<string>();
+  for (const [i, entry] of value.entries()) {
+    const name = textOf(entry);
+    if (name === undefined) {
+      return report.expected("a name", { path: [i], value: entry });
+    }
+    names.add(name);
+  }
+  return [...names];
 }
 
 /**
