@@ -4,10 +4,10 @@
  * @module
  */
 
+import { formatCidr, parseCidrList } from "../loop/mod.ts";
 import { readHostPort, readHostText } from "./_hosts.ts";
 import { LISTEN_PORT, listenPortOf, PORT, portOf, textOf } from "./_readers.ts";
 import type { Report } from "./_shape.ts";
-import { IpNetworks } from "./ip_networks.ts";
 import type { HostPort, ProxyConfig } from "./types.ts";
 
 /** The port of a manager address that came without one. */
@@ -144,7 +144,7 @@ export function readNetworks(
   }
   try {
     const onGuess = (line: string): void => report.warn(line);
-    return new IpNetworks(value, { onGuess }).cidrs;
+    return parseCidrList(value, { onGuess }).map(formatCidr);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     return report.refused(error.message, { style: "log", exitCode: 2 });

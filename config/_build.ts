@@ -4,13 +4,13 @@
  * @module
  */
 
+import { DEFAULT_FORBIDDEN } from "../loop/mod.ts";
 import { type ManagerAddress, NO_PORT } from "./_address_readers.ts";
 import type { Context, Top } from "./_context.ts";
 import { buildGroups, checkOutbounds } from "./_groups.ts";
 import { buildLocals } from "./_locals.ts";
 import { requireParts, warnOfParts } from "./_rules.ts";
 import { buildServers, DEFAULT_METHOD, DEFAULT_TIMEOUT } from "./_servers.ts";
-import { DEFAULT_FORBIDDEN, IpNetworks } from "./ip_networks.ts";
 import type { Config } from "./types.ts";
 
 /**
@@ -65,7 +65,7 @@ function plainPart({ values }: Top, context: Context): PlainPart {
     role: context.role,
     forbiddenIp: context.isClient
       ? []
-      : values.forbidden_ip ?? new IpNetworks(DEFAULT_FORBIDDEN).cidrs,
+      : values.forbidden_ip ?? DEFAULT_FORBIDDEN,
     outboundProxy: values.outbound_proxy ?? [],
     accessLog: log && { file: log.file ?? "-", format: log.format ?? "text" },
     listenAddresses: context.isClient ? [] : values.server ?? ["0.0.0.0"],

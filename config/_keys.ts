@@ -125,7 +125,8 @@ export const TOP = {
     },
     tunnel_address: {
       shape: ENDPOINT,
-      meaning: "where a tunnel leads to, instead of the next two keys",
+      meaning: "where a tunnel leads to, instead of `tunnel_remote` and its " +
+        "port",
       usual: "`8.8.8.8:53`",
       roles: CLIENTS,
       ...OF_PROCESS,
@@ -140,7 +141,7 @@ export const TOP = {
     },
     tunnel_remote_port: {
       shape: PORT,
-      meaning: "its port",
+      meaning: "the port that a tunnel leads to",
       usual: "53",
       roles: TUNNEL_ONLY,
       ...OF_PROCESS,
@@ -226,7 +227,7 @@ export const TOP = {
     forbidden_ip: {
       shape: NETWORKS,
       meaning: "networks that clients may not reach, a list or with commas",
-      usual: "see below",
+      usual: "loopback and link-local ones",
       roles: SERVERS,
       options: [{ name: "forbidden-ip", argument: "IPLIST" }],
     },

@@ -51,11 +51,11 @@ export function requireParts(
     const isFree = locals.length > 0 && top.lacks("server") &&
       locals.every(({ config }) => config.outbound !== undefined);
     const isFlatNeeded = !hasTables && !isFree &&
-      top.values.servers === undefined;
+      top.lacks("servers");
     if (isFlatNeeded || servers.hasFlat) {
       if (isNone(top, servers)) complain("server addr not specified");
       if (top.lacks("password")) complain("password not specified");
-    } else if (!hasTables && !isFree) {
+    } else if (!hasTables && !isFree && top.values.servers !== undefined) {
       complain("every server is disabled: server addr not specified");
     }
     if (top.values.server_port?.includes(0)) {

@@ -159,6 +159,7 @@ export class Table<K extends Keys> implements Section<K> {
         spot,
       );
     } else if (ignored.has(name)) {
+      if (value === null || value === "") return;
       this.#findings.warn(
         `key "${name}"${where} is not supported, ignored`,
         spot,

@@ -10,8 +10,7 @@
  */
 
 import { stringify } from "smol-toml";
-import { formatHostPort } from "../loop/mod.ts";
-import { DEFAULT_FORBIDDEN, IpNetworks } from "./ip_networks.ts";
+import { DEFAULT_FORBIDDEN, formatHostPort } from "../loop/mod.ts";
 import type {
   Config,
   GroupConfig,
@@ -58,8 +57,7 @@ export function formatToml(config: Config): string {
   if (config.outboundProxy.length > 0) {
     values.outbound_proxy = config.outboundProxy.map(proxyUrl);
   }
-  const usual = new IpNetworks(DEFAULT_FORBIDDEN).cidrs;
-  if (!isClient && config.forbiddenIp.join() !== usual.join()) {
+  if (!isClient && config.forbiddenIp.join() !== DEFAULT_FORBIDDEN.join()) {
     values.forbidden_ip = config.forbiddenIp;
   }
   if (config.dnsServer.length > 0) {

@@ -5,7 +5,6 @@
  */
 
 export * from "./format.ts";
-export * from "./ip_networks.ts";
 export * from "./key_docs.ts";
 export * from "./log_limiter.ts";
 export * from "./logging.ts";

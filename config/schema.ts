@@ -42,14 +42,24 @@ function tableSchema(spec: TableSpec<Keys>): Schema {
     properties[name] = schema;
     for (const alias of key.aliases ?? []) properties[alias] = schema;
   }
-  return { type: "object", properties, additionalProperties: false };
+  const whole = { type: "object", properties, additionalProperties: false };
+  if (spec.keys.disabled === undefined) return whole;
+  // What is disabled is not looked at.
+  const isDisabled = {
+    required: ["disabled"],
+    properties: { disabled: { const: true } },
+  };
+  return { if: isDisabled, then: { type: "object" }, else: whole };
 }
 
 function keySchema({ shape, meaning, usual }: Key<unknown>): Schema {
   const description = usual === undefined
     ? meaning
     : `${meaning}; default: ${usual}`;
-  return { description: description.replaceAll("`", ""), ...valueSchema(shape) };
+  return {
+    description: description.replaceAll("`", ""),
+    ...valueSchema(shape),
+  };
 }
 
 /** Null means "not given", for every key. */
