@@ -5,7 +5,8 @@
  * @module
  */
 
-type Harmless = (value: unknown) => boolean;
+/** Whether a value asks for nothing. */
+export type Harmless = (value: unknown) => boolean;
 
 /** What a plugin needs; a link without a plugin often has it empty. */
 const isEmpty: Harmless = (value) =>
@@ -16,7 +17,10 @@ const isEmpty: Harmless = (value) =>
 const isPlain: Harmless = (value) =>
   value === "" || value === "plain" || value === "origin";
 
-/** Outermost: what would go another way, or unprotected, without the key. */
+/**
+ * Outermost and inside `[[servers]]`: what would go another way, or
+ * unprotected, without the key.
+ */
 export const UNSAFE: ReadonlyMap<string, Harmless> = new Map([
   // Plain traffic where it was to be disguised.
   ["plugin", isEmpty],
@@ -32,9 +36,6 @@ export const UNSAFE: ReadonlyMap<string, Harmless> = new Map([
   ["outbound_fwmark", isEmpty],
   ["outbound_user_cookie", isEmpty],
 ]);
-
-/** Keys inside `[[servers]]` that it would be unsafe to pass over. */
-export const UNSAFE_OF_SERVER: ReadonlyMap<string, Harmless> = UNSAFE;
 
 /** Outermost: known, and without effect. */
 export const OF_NO_EFFECT: ReadonlySet<string> = new Set([

@@ -7,10 +7,11 @@
 
 import type { Context, Top } from "./_context.ts";
 import type { PlacedLocal } from "./_locals.ts";
+import { claimName, RESERVED } from "./_names.ts";
 import { nearest } from "./_nearest.ts";
 import type { Spot } from "./_place.ts";
 import type { GroupKeys } from "./_server_keys.ts";
-import { claimName, RESERVED, type Servers } from "./_servers.ts";
+import type { Servers } from "./_servers.ts";
 import type { Section } from "./_shape.ts";
 import type { GroupConfig, Strategy } from "./types.ts";
 

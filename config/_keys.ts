@@ -8,7 +8,7 @@
 import { LOCAL } from "./_local_keys.ts";
 import { GROUP, SERVER } from "./_server_keys.ts";
 import { OF_NO_EFFECT, UNSAFE } from "./_foreign_keys.ts";
-import type { Key, Keys, TableSpec } from "./_shape.ts";
+import type { Keys, TableSpec } from "./_shape.ts";
 import {
   BOOLEAN,
   DAEMON,
@@ -273,7 +273,9 @@ export const TOP = {
     },
     libopenssl: {
       shape: NAME,
-      meaning: "the file of OpenSSL's libcrypto to use",
+      meaning:
+        "the file of OpenSSL's libcrypto to use; no other library then does " +
+        "short messages",
       usual: "found by name",
       ...OF_PROCESS,
       options: [{ name: "libopenssl", argument: "PATH" }],

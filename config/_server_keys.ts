@@ -4,7 +4,7 @@
  * @module
  */
 
-import { OF_NO_EFFECT_IN_SERVER, UNSAFE_OF_SERVER } from "./_foreign_keys.ts";
+import { OF_NO_EFFECT_IN_SERVER, UNSAFE } from "./_foreign_keys.ts";
 import type { Keys, TableSpec } from "./_shape.ts";
 import {
   BOOLEAN,
@@ -113,7 +113,7 @@ export const SERVER = {
     },
   },
   ignored: OF_NO_EFFECT_IN_SERVER,
-  unsafe: UNSAFE_OF_SERVER,
+  unsafe: UNSAFE,
 } satisfies TableSpec<Keys>;
 
 /** An outbound that picks one of several. */

@@ -8,6 +8,7 @@
 import { formatHostPort } from "../loop/mod.ts";
 import type { Context, Top } from "./_context.ts";
 import { overlap } from "./_locals.ts";
+import { nameAll, type Unnamed } from "./_names.ts";
 import type { Spot } from "./_place.ts";
 import { PORT } from "./_readers.ts";
 import type { ServerKeys } from "./_server_keys.ts";
@@ -23,9 +24,6 @@ export const DEFAULT_PORT = 8388;
 /** Seconds of a configuration that names none. */
 export const DEFAULT_TIMEOUT = 300;
 
-/** Names that mean something else than a server or a group. */
-export const RESERVED: ReadonlySet<string> = new Set(["direct", "block"]);
-
 /** Every port of one address; more is a mistake, or an attack on memory. */
 const MAX_SERVERS = 65_536;
 
@@ -37,7 +35,7 @@ export interface Servers {
   readonly owners: Map<string, string>;
   /** Names of servers that are disabled. */
   readonly disabled: ReadonlySet<string>;
-  /** How many tables there are that are not disabled. */
+  /** The tables that are not disabled. */
   readonly tables: readonly Section<ServerKeys>[];
   /** Whether the flat keys make servers. */
   readonly hasFlat: boolean;
@@ -55,13 +53,9 @@ export interface Secret {
   readonly at: Spot | undefined;
 }
 
-interface Draft {
-  config: Omit<ServerConfig, "name">;
-  readonly label: string;
+interface Draft extends Unnamed {
+  readonly config: Omit<ServerConfig, "name">;
   readonly at: Spot | undefined;
-  /** A name that must stay as it is, or one that may be changed. */
-  readonly name: { readonly text: string; readonly isFixed: boolean };
-  readonly nameAt: Spot | undefined;
   readonly secretAt: Spot | undefined;
 }
 
@@ -231,59 +225,6 @@ function aclOf(
 function addressName(values: Section<ServerKeys>["values"]): string {
   const { server: host = "0.0.0.0", server_port: port = DEFAULT_PORT } = values;
   return formatHostPort({ host, port });
-}
-
-/** Names that were given stay; the others are changed until they differ. */
-function nameAll(
-  drafts: readonly Draft[],
-  owners: Map<string, string>,
-  context: Context,
-): string[] {
-  for (const { name: { text, isFixed }, label, nameAt } of drafts) {
-    if (isFixed) claimName(text, { owners, owner: label, at: nameAt, context });
-  }
-  return drafts.map(({ name: { text, isFixed }, label }) => {
-    if (isFixed) return text;
-    let name = text;
-    for (let i = 2; owners.has(name) || RESERVED.has(name); i++) {
-      name = `${text} #${i}`;
-    }
-    owners.set(name, label);
-    return name;
-  });
-}
-
-/**
- * Gives a name to one server or group.
- *
- * @param name The name.
- * @param claim Who has which name already, who wants this one, where it
- * stands, and who takes what is wrong.
- */
-export function claimName(
-  name: string,
-  { owners, owner, at, context }: {
-    readonly owners: Map<string, string>;
-    readonly owner: string;
-    readonly at: Spot | undefined;
-    readonly context: Context;
-  },
-): void {
-  const shown = JSON.stringify(name);
-  const other = owners.get(name);
-  if (RESERVED.has(name)) {
-    context.findings.refuse(
-      `the name ${shown} of ${owner} means something else: give it another`,
-      at,
-    );
-  } else if (other !== undefined) {
-    context.findings.refuse(
-      `the name ${shown} of ${owner} is that of ${other} too: give it another`,
-      at,
-    );
-  } else {
-    owners.set(name, owner);
-  }
 }
 
 function refuseClashes(drafts: readonly Draft[], context: Context): void {

@@ -17,8 +17,8 @@ import {
   readPortPassword,
   readPorts,
   readProbeUrl,
-  readProxies,
 } from "./_address_readers.ts";
+import { readProxies } from "./_proxy_reader.ts";
 import {
   readBoolean,
   readDaemon,

@@ -5,7 +5,7 @@
  */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { localOf, read, readGood, serverOf } from "./_test_fixture.ts";
+import { read, readGood, serverOf } from "./_test_fixture.ts";
 import type { Config } from "./types.ts";
 
 const PASSWORD = "a-long-password";
