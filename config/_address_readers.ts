@@ -163,8 +163,13 @@ export function readProbeUrl(
   report: Report,
 ): string | undefined {
   if (value === "") return value;
+  if (typeof value === "string" && value.includes("@")) {
+    return report.refused(
+      "the URL to probe holds a user and a password: probes send none",
+    );
+  }
   const isGood = typeof value === "string" && /^http:\/\//i.test(value) &&
-    URL.canParse(value) && !/[\s@]/.test(value);
+    URL.canParse(value) && !/\s/.test(value);
   return isGood ? value : report.expected("an http:// URL");
 }
 

@@ -6,12 +6,15 @@
  * @module
  */
 
-/** Deeper nesting than any configuration has, and no danger to the stack. */
-const MAX_DEPTH = 32;
+import { MAX_DEPTH } from "./_place.ts";
 
-/** A string, a comment, or half of a surrogate pair in hexadecimal. */
-const STRING = /"(?:[^"\\\r\n]|\\[^\r\n])*"/;
-const COMMENT = /\/\/[^\r\n]*|\/\*[^]*?\*\//;
+/** A string, with its quotes. */
+export const STRING = /"(?:[^"\\\r\n]|\\[^\r\n])*"/;
+
+/** A comment of either kind. */
+export const COMMENT = /\/\/[^\r\n]*|\/\*[^]*?\*\//;
+
+/** A comma after the last of several values. */
 const TRAILING_COMMA = /(?<![[{,:]\s*),(?=\s*[}\]])/;
 
 /**
@@ -56,6 +59,7 @@ function toStrict(text: string): string {
 
 /** The engine keeps the last of several equal keys; so they are counted. */
 function isInOrder(text: string, values: unknown): boolean {
+  // Perhaps half a surrogate pair.
   if (/\\u[dD][89a-fA-F]/.test(text)) return false;
   const kept = countKeys(values, 0);
   if (kept === undefined) return false;

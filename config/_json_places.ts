@@ -6,15 +6,14 @@
  */
 
 import * as jsonc from "jsonc-parser";
+import { COMMENT, STRING } from "./_json.ts";
 import {
   ConfigSyntaxError,
   describeChar,
   type Locator,
+  MAX_DEPTH,
   type Spot,
 } from "./_place.ts";
-
-/** Deeper nesting than any configuration has, and no danger to the stack. */
-const MAX_DEPTH = 32;
 
 // Numbers of jsonc.ParseErrorCode, which is a `const enum`: it has no values
 // at run time.
@@ -95,8 +94,7 @@ function blankMark(text: string): string {
 
 /** Where the nesting becomes too deep. */
 function findDepth(text: string): number | undefined {
-  const tokens =
-    /"(?:[^"\\\r\n]|\\[^\r\n])*"|\/\/[^\r\n]*|\/\*[^]*?\*\/|[[{\]}]/g;
+  const tokens = new RegExp(`${STRING.source}|${COMMENT.source}|[[{\\]}]`, "g");
   let depth = 0;
   for (const { 0: token, index } of text.matchAll(tokens)) {
     if (token === "[" || token === "{") depth++;
@@ -146,9 +144,10 @@ function wordStart(text: string, offset: number): number {
 /** What may stand at an offset, by what stands before it. */
 function expectedAt(text: string, offset: number): string {
   const start = wordStart(text, offset);
+  const tokens = new RegExp(`${STRING.source}|${COMMENT.source}`, "g");
   const before = text.slice(0, start)
     .replace(
-      /"(?:[^"\\\r\n]|\\[^\r\n])*"|\/\/[^\r\n]*|\/\*[^]*?\*\//g,
+      tokens,
       (token) => token.startsWith('"') ? '"'.repeat(token.length) : "",
     )
     .replace(/[\s\ufeff]+$/, "");

@@ -4,6 +4,9 @@
  * @module
  */
 
+/** Deeper nesting than any configuration has, and no danger to the stack. */
+export const MAX_DEPTH = 32;
+
 /** The keys and indexes that lead to a value. */
 export type Path = readonly (string | number)[];
 

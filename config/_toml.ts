@@ -9,10 +9,7 @@
  */
 
 import { parse, TomlError } from "smol-toml";
-import { ConfigSyntaxError, describeChar } from "./_place.ts";
-
-/** Deeper nesting than any configuration has, and no danger to the stack. */
-const MAX_DEPTH = 32;
+import { ConfigSyntaxError, describeChar, MAX_DEPTH } from "./_place.ts";
 
 /**
  * Reads a TOML text.

@@ -391,6 +391,14 @@ const ROWS: readonly Row[] = [
     issues: ['12:13: "probe_url" is "https://h/": expected an http:// URL'],
   },
   {
+    name: "a probe with a password",
+    text: `${TWO}[[groups]]\nname = "g"\nmembers = ["a"]\n` +
+      'probe_url = "http://a:hunter2@h/"\n',
+    issues: [
+      "12:13: the URL to probe holds a user and a password: probes send none",
+    ],
+  },
+  {
     name: "members that are not names",
     text: `${TWO}[[groups]]\nname = "g"\nmembers = ["a", 5]\n`,
     issues: ['11:17: "members"[1] is 5: expected a name'],
