@@ -4,12 +4,17 @@
  * @module
  */
 
+import { formatCidr, parseCidrList } from "../loop/mod.ts";
 import { readHostPort, readHostText } from "./_hosts.ts";
 import { LISTEN_PORT, listenPortOf, PORT, portOf, textOf } from "./_readers.ts";
-import type { Report } from "./_report.ts";
-import { type ManagerAddress, NO_PORT } from "./_settings.ts";
-import { IpNetworks } from "./ip_networks.ts";
+import type { Report } from "./_shape.ts";
 import type { HostPort } from "./types.ts";
+
+/** The port of a manager address that came without one. */
+export const NO_PORT = 0;
+
+/** Where the manager listens. */
+export type ManagerAddress = HostPort | { readonly path: string };
 
 const HOST = "an IP address or a host name";
 
@@ -131,18 +136,65 @@ export function readNameServers(
 export function readNetworks(
   value: unknown,
   report: Report,
-): IpNetworks | undefined {
+): readonly string[] | undefined {
   const isList = Array.isArray(value) &&
     value.every((entry) => typeof entry === "string");
   if (typeof value !== "string" && !isList) {
     return report.expected("networks such as 10.0.0.0/8, or a list of them");
   }
   try {
-    return new IpNetworks(value, { onGuess: (line) => report.warn(line) });
+    const onGuess = (line: string): void => report.warn(line);
+    return parseCidrList(value, { onGuess }).map(formatCidr);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     return report.refused(error.message, { style: "log", exitCode: 2 });
   }
+}
+
+/**
+ * Reads the URL that a group probes.
+ *
+ * @param value The value as given; an empty text turns probing off.
+ * @param report Where to report.
+ * @returns The checked value; undefined after a report.
+ */
+export function readProbeUrl(
+  value: unknown,
+  report: Report,
+): string | undefined {
+  if (value === "") return value;
+  if (typeof value === "string" && value.includes("@")) {
+    return report.refused(
+      "the URL to probe holds a user and a password: probes send none",
+    );
+  }
+  const isGood = typeof value === "string" && /^http:\/\//i.test(value) &&
+    URL.canParse(value) && !/\s/.test(value);
+  return isGood ? value : report.expected("an http:// URL");
+}
+
+/**
+ * Reads a list of names.
+ *
+ * @param value The value as given.
+ * @param report Where to report.
+ * @returns The checked value, names once each; undefined after a report.
+ */
+export function readNames(
+  value: unknown,
+  report: Report,
+): readonly string[] | undefined {
+  const expected = 'a list of names, such as ["a", "b"]';
+  if (!Array.isArray(value)) return report.expected(expected);
+  const names = new Set<string>();
+  for (const [i, entry] of value.entries()) {
+    const name = textOf(entry);
+    if (name === undefined) {
+      return report.expected("a name", { path: [i], value: entry });
+    }
+    names.add(name);
+  }
+  return [...names];
 }
 
 /**

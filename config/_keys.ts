@@ -1,250 +1,373 @@
 /**
- * Every key of a configuration: how its value is read, and which setting it
- * becomes. The command line goes through the same rows.
+ * Every key of the outermost table: one row feeds the reader, the options of
+ * the command line, the usage text, the documentation and the JSON Schema.
  *
  * @module
  */
 
+import { LOCAL } from "./_local_keys.ts";
+import { GROUP, SERVER } from "./_server_keys.ts";
+import { OF_NO_EFFECT, UNSAFE } from "./_foreign_keys.ts";
+import type { Keys, TableSpec } from "./_shape.ts";
 import {
-  readEndpoint,
-  readHost,
-  readHosts,
-  readManagerAddress,
-  readNameServers,
-  readNetworks,
-  readPortPassword,
-  readPorts,
-} from "./_address_readers.ts";
-import {
-  readBoolean,
-  readDaemon,
-  readInteger,
-  readListenPort,
-  readMethod,
-  readName,
-  readPort,
-  readText,
-  readTimeout,
-  readVerbose,
-  readWord,
-} from "./_readers.ts";
-import type { Reader, Report } from "./_report.ts";
-import type { Settings } from "./_settings.ts";
+  BOOLEAN,
+  DAEMON,
+  ENDPOINT,
+  HOST,
+  HOSTS,
+  integer,
+  LISTEN_PORT,
+  MANAGER_ADDRESS,
+  METHOD,
+  NAME,
+  NAME_SERVERS,
+  NETWORKS,
+  PORT,
+  PORT_PASSWORD,
+  PORTS,
+  PROXIES,
+  SECONDS,
+  table,
+  tables,
+  TEXT,
+  VERBOSITY,
+  word,
+} from "./_shapes.ts";
+import { MODE, PROTOCOL } from "./_words.ts";
+import type { Role } from "./types.ts";
 
-/** A key of a configuration. */
-export interface KeyRow {
-  /** The name that messages and documentation use. */
-  readonly key: string;
-  /** Other names of the same key. */
-  readonly aliases: readonly string[];
-  /** The fields that it sets. */
-  readonly fields: readonly (keyof Settings)[];
-  /** Whether no message may show the value. */
-  readonly secret: boolean;
-  /** Whether it belongs to the process, not to one port of it. */
-  readonly ofProcess: boolean;
-  /** Reads a value into the settings; false after a report. */
-  apply(settings: Settings, value: unknown, report: Report): boolean;
-}
-
-interface RowOptions {
-  readonly aliases?: readonly string[];
-  readonly secret?: boolean;
-  readonly ofProcess?: boolean;
-}
-
+const CLIENTS: readonly Role[] = ["sslocal", "sstunnel"];
+const LOCAL_ONLY: readonly Role[] = ["sslocal"];
+const TUNNEL_ONLY: readonly Role[] = ["sstunnel"];
+const SERVERS: readonly Role[] = ["ssserver", "ssmanager"];
 const OF_PROCESS = { ofProcess: true } as const;
+const GENERAL = { ofProcess: true, general: true } as const;
 
-/** Every key, in the order of the documentation. */
-export const KEYS: readonly KeyRow[] = [
-  row("server", "server", readHosts),
-  row("server_port", "serverPort", readPorts),
-  row("local_address", "localAddress", readHost),
-  row("local_port", "localPort", readListenPort),
-  row("password", "password", readText, { secret: true }),
-  row("port_password", "portPassword", readPortPassword, {
-    secret: true,
-    ...OF_PROCESS,
-  }),
-  row("method", "method", readMethod),
-  row("timeout", "timeout", readTimeout),
-  row("mode", "mode", readWord("tcp_only", "tcp_and_udp", "udp_only")),
-  row("fast_open", "fastOpen", readBoolean),
-  row("workers", "workers", readInteger(1, 1024), OF_PROCESS),
-  row("one_time_auth", "oneTimeAuth", readBoolean),
-  row("forbidden_ip", "forbiddenIp", readNetworks),
-  row("prefer_ipv6", "preferIpv6", readBoolean, {
-    aliases: ["ipv6_first"],
-    ...OF_PROCESS,
-  }),
-  row("dns_server", "dnsServer", readNameServers, {
-    aliases: ["nameserver"],
-    ...OF_PROCESS,
-  }),
-  row(
-    "udp_max_associations",
-    "udpMaxAssociations",
-    readInteger(1, 1_000_000),
-  ),
-  row("manager_address", "managerAddress", readManagerAddress, OF_PROCESS),
-  row("manager_port", "managerPort", readPort, OF_PROCESS),
-  row(
-    "manager_dialect",
-    "managerDialect",
-    readWord("python", "libev"),
-    OF_PROCESS,
-  ),
-  row("user", "user", readName, OF_PROCESS),
-  row("daemon", "daemon", readDaemon, OF_PROCESS),
-  row("pid-file", "pidFile", readName, {
-    aliases: ["pid_file"],
-    ...OF_PROCESS,
-  }),
-  row("log-file", "logFile", readName, {
-    aliases: ["log_file"],
-    ...OF_PROCESS,
-  }),
-  row("verbose", "verbose", readVerbose, OF_PROCESS),
-  row("tunnel_remote", "tunnelRemote", readHost, OF_PROCESS),
-  row("tunnel_remote_port", "tunnelRemotePort", readPort, OF_PROCESS),
-  row("tunnel_port", "tunnelPort", readListenPort, OF_PROCESS),
-  {
-    key: "tunnel_address",
-    aliases: [],
-    fields: ["tunnelRemote", "tunnelRemotePort"],
-    secret: false,
-    ofProcess: true,
-    apply(settings, value, report): boolean {
-      const target = readEndpoint(value, report);
-      if (target === undefined) return false;
-      settings.tunnelRemote = target.host;
-      settings.tunnelRemotePort = target.port;
-      return true;
+/** What an access log may be told. */
+export const ACCESS_LOG = {
+  name: "[access_log]",
+  keys: {
+    file: {
+      shape: NAME,
+      meaning: "the file that gets a line when a session ends; `-`: the log",
+      usual: "`-`",
+    },
+    format: {
+      shape: word("text", "json"),
+      meaning: "the form of a line: `text` or `json`",
+      usual: "`text`",
     },
   },
-  row("libopenssl", "libopenssl", readName, OF_PROCESS),
-  row("libsodium", "libsodium", readName, OF_PROCESS),
-  row("libmbedtls", "libmbedtls", readName, OF_PROCESS),
-  row("event_loop", "eventLoop", readWord("epoll", "deno"), OF_PROCESS),
-];
+  ignored: new Set<string>(),
+  unsafe: new Map<string, (value: unknown) => boolean>(),
+} satisfies TableSpec<Keys>;
 
-/** Keys of other shadowsocks programs that have a meaning, but not here. */
-const UNSUPPORTED: ReadonlySet<string> = new Set([
-  "no_delay",
-  // shadowsocks-libev
-  "acl",
-  "auth",
-  "dscp",
-  "key",
-  "local_ipv4_address",
-  "local_ipv6_address",
-  "mptcp",
-  "mtu",
-  "nofile",
-  "plugin",
-  "plugin_opts",
-  "reuse_port",
-  "tcp_incoming_rcvbuf",
-  "tcp_incoming_sndbuf",
-  "tcp_outgoing_rcvbuf",
-  "tcp_outgoing_sndbuf",
-  "tcp_tproxy",
-  "use_syslog",
-  "workdir",
-  // shadowsocks-rust
-  "balancer",
-  "disabled",
-  "dns",
-  "dns_cache_size",
-  "ipv6_only",
-  "keep_alive",
-  "locals",
-  "log",
-  "online_config",
-  "outbound_bind_addr",
-  "outbound_bind_interface",
-  "outbound_fwmark",
-  "outbound_proxy",
-  "outbound_udp_allow_fragmentation",
-  "outbound_user_cookie",
-  "plugin_args",
-  "plugin_mode",
-  "protocol",
-  "runtime",
-  "security",
-  "servers",
-  "shadowsocks",
-  "udp_mtu",
-  "udp_timeout",
-  "users",
-  // ShadowsocksR
-  "additional_ports",
-  "obfs",
-  "obfs_param",
-  "protocol_param",
-]);
-
-/** Keys that describe a configuration and change nothing. */
-const REMARKS: ReadonlySet<string> = new Set([
-  "$schema",
-  "_comment",
-  "group",
-  "id",
-  "remarks",
-  "version",
-]);
-
-const BY_NAME: ReadonlyMap<string, KeyRow> = new Map(
-  KEYS.flatMap((key) =>
-    [key.key, ...key.aliases].map((name) => [name, key] as const)
-  ),
-);
-
-/** What a name in a configuration is. */
-export type KeyKind = KeyRow | "unsupported" | "remark" | undefined;
-
-/**
- * Looks a key up.
- *
- * @param name The name as written.
- * @returns Its row, another kind of known name, or undefined.
- */
-export function findKey(name: string): KeyKind {
-  const found = BY_NAME.get(name);
-  if (found !== undefined) return found;
-  if (UNSUPPORTED.has(name)) return "unsupported";
-  return REMARKS.has(name) ? "remark" : undefined;
-}
-
-/**
- * The names of all keys that do something.
- *
- * @returns The names, aliases included.
- */
-export function keyNames(): string[] {
-  return [...BY_NAME.keys()];
-}
-
-function row<Field extends keyof Settings>(
-  key: string,
-  field: Field,
-  ...[read, options = {}]: [
-    read: Reader<NonNullable<Settings[Field]>>,
-    options?: RowOptions,
-  ]
-): KeyRow {
-  const { aliases = [], secret = false, ofProcess = false } = options;
-  return {
-    key,
-    aliases,
-    fields: [field],
-    secret,
-    ofProcess,
-    apply(settings, value, report): boolean {
-      const checked = read(value, report);
-      if (checked === undefined) return false;
-      settings[field] = checked;
-      return true;
+/** What rust's balancer may be told. */
+export const BALANCER = {
+  name: "[balancer]",
+  keys: {
+    check_interval: {
+      shape: SECONDS,
+      meaning: "`probe_interval` of the group of all servers",
+      usual: "10",
     },
-  };
-}
+  },
+  ignored: new Set(["max_server_rtt", "check_best_interval"]),
+  unsafe: new Map<string, (value: unknown) => boolean>(),
+} satisfies TableSpec<Keys>;
+
+/** The outermost table. */
+export const TOP = {
+  name: "",
+  keys: {
+    server: {
+      shape: HOSTS,
+      meaning: "the address of the server, where a server listens; a list: " +
+        "each of them",
+      usual: "`0.0.0.0`; clients need it",
+      options: [{ name: "s", argument: "SERVER_ADDR" }],
+    },
+    server_port: {
+      shape: PORTS,
+      meaning: "the port of the server, or a list",
+      usual: "8388",
+      options: [{ name: "p", argument: "SERVER_PORT" }],
+    },
+    local_address: {
+      shape: HOST,
+      meaning: "the address to listen on",
+      usual: "`127.0.0.1`",
+      roles: CLIENTS,
+      options: [{ name: "b", argument: "LOCAL_ADDR" }],
+    },
+    local_port: {
+      shape: LISTEN_PORT,
+      meaning: "the port to listen on",
+      usual: "1080",
+      roles: LOCAL_ONLY,
+      options: [{ name: "l", argument: "LOCAL_PORT" }],
+    },
+    protocol: {
+      shape: PROTOCOL,
+      meaning: "what the local speaks: `mixed` (SOCKS and HTTP), `socks` " +
+        "(the same), `http` or `tunnel`",
+      usual: "`mixed`",
+      roles: LOCAL_ONLY,
+      ...OF_PROCESS,
+    },
+    tunnel_port: {
+      shape: LISTEN_PORT,
+      meaning: "the port that a tunnel listens on",
+      usual: "53",
+      roles: TUNNEL_ONLY,
+      ...OF_PROCESS,
+      options: [{ name: "l", argument: "LOCAL_PORT" }],
+    },
+    tunnel_address: {
+      shape: ENDPOINT,
+      meaning: "where a tunnel leads to, instead of `tunnel_remote` and its " +
+        "port",
+      usual: "`8.8.8.8:53`",
+      roles: CLIENTS,
+      ...OF_PROCESS,
+      options: [{ name: "L", argument: "HOST:PORT", roles: TUNNEL_ONLY }],
+    },
+    tunnel_remote: {
+      shape: HOST,
+      meaning: "the host that a tunnel leads to",
+      usual: "`8.8.8.8`",
+      roles: TUNNEL_ONLY,
+      ...OF_PROCESS,
+    },
+    tunnel_remote_port: {
+      shape: PORT,
+      meaning: "the port that a tunnel leads to",
+      usual: "53",
+      roles: TUNNEL_ONLY,
+      ...OF_PROCESS,
+    },
+    password: {
+      shape: TEXT,
+      meaning: "the secret that both sides share; on the command line others " +
+        "can see it; `${NAME}` takes an environment variable",
+      usual: "`SS_PASSWORD` of the environment",
+      secret: true,
+      options: [{ name: "k", argument: "PASSWORD" }],
+    },
+    port_password: {
+      shape: PORT_PASSWORD,
+      meaning: "a table of ports and their passwords, instead of " +
+        "`server_port` and `password`",
+      roles: SERVERS,
+      secret: true,
+      ...OF_PROCESS,
+    },
+    method: {
+      shape: METHOD,
+      meaning: "the encryption method",
+      usual: "`aes-256-gcm`",
+      options: [{ name: "m", argument: "METHOD" }],
+    },
+    timeout: {
+      shape: SECONDS,
+      meaning: "idle seconds after which a connection ends",
+      usual: "300",
+      options: [{ name: "t", argument: "TIMEOUT" }],
+    },
+    udp_timeout: {
+      shape: SECONDS,
+      meaning: "idle seconds after which a UDP association ends",
+      usual: "`timeout`",
+    },
+    one_time_auth: {
+      shape: BOOLEAN,
+      meaning: "authenticate each chunk of an old method (OTA); a server " +
+        "then requires it",
+      usual: "`false`",
+      options: [{ name: "a" }],
+    },
+    fast_open: {
+      shape: BOOLEAN,
+      meaning: "send data with the first packet (TCP Fast Open)",
+      usual: "`false`",
+      options: [{ name: "fast-open" }],
+    },
+    mode: {
+      shape: MODE,
+      meaning: "`tcp_only`, `udp_only` or `tcp_and_udp`",
+      usual: "`tcp_and_udp`",
+      options: [
+        { name: "mode", argument: "MODE" },
+        { name: "u", sets: "tcp_and_udp", hidden: true },
+        { name: "U", sets: "udp_only", hidden: true },
+      ],
+    },
+    acl: {
+      shape: NAME,
+      meaning: "a file of rules that say what goes through the proxy, what " +
+        "goes directly and what is blocked",
+      ...OF_PROCESS,
+      options: [{ name: "acl", argument: "FILE" }],
+    },
+    outbound_proxy: {
+      shape: PROXIES,
+      meaning: "`socks5://` or `http://` proxies on the way to servers, for " +
+        "a server to targets; a list: one through the other",
+      secret: true,
+      ...OF_PROCESS,
+    },
+    workers: {
+      shape: integer(1, 1024),
+      meaning: "threads that share the ports",
+      usual: "1",
+      roles: ["sslocal", "ssserver", "ssmanager"],
+      ...OF_PROCESS,
+      options: [{ name: "workers", argument: "WORKERS", roles: SERVERS }],
+    },
+    forbidden_ip: {
+      shape: NETWORKS,
+      meaning: "networks that clients may not reach, a list or with commas",
+      usual: "loopback and link-local ones",
+      roles: SERVERS,
+      options: [{ name: "forbidden-ip", argument: "IPLIST" }],
+    },
+    manager_address: {
+      shape: MANAGER_ADDRESS,
+      meaning: "`host:port`, or the path of a unix socket, to be managed at",
+      roles: SERVERS,
+      ...OF_PROCESS,
+      options: [{ name: "manager-address", argument: "ADDR" }],
+    },
+    manager_port: {
+      shape: PORT,
+      meaning: "the port of a `manager_address` without one",
+      roles: SERVERS,
+      ...OF_PROCESS,
+    },
+    manager_dialect: {
+      shape: word("python", "libev"),
+      meaning: "how the manager answers: `python` or `libev`",
+      usual: "`python`",
+      roles: SERVERS,
+      ...OF_PROCESS,
+    },
+    prefer_ipv6: {
+      shape: BOOLEAN,
+      meaning: "try the IPv6 addresses of a name first",
+      usual: "`false`",
+      aliases: ["ipv6_first"],
+      ...OF_PROCESS,
+      options: [{ name: "prefer-ipv6", roles: SERVERS }],
+    },
+    dns_server: {
+      shape: NAME_SERVERS,
+      meaning: "name servers, a list or with commas",
+      usual: "those of the system",
+      aliases: ["nameserver"],
+      ...OF_PROCESS,
+    },
+    udp_max_associations: {
+      shape: integer(1, 1_000_000),
+      meaning: "most UDP associations at once",
+      usual: "512",
+    },
+    libopenssl: {
+      shape: NAME,
+      meaning:
+        "the file of OpenSSL's libcrypto to use; no other library then does " +
+        "short messages",
+      usual: "found by name",
+      ...OF_PROCESS,
+      options: [{ name: "libopenssl", argument: "PATH" }],
+    },
+    libmbedtls: {
+      shape: NAME,
+      meaning: "the file of Mbed TLS's libmbedcrypto to use",
+      usual: "found by name",
+      ...OF_PROCESS,
+      options: [{ name: "libmbedtls", argument: "PATH" }],
+    },
+    libsodium: {
+      shape: NAME,
+      meaning: "the file of libsodium to use",
+      usual: "found by name",
+      ...OF_PROCESS,
+      options: [{ name: "libsodium", argument: "PATH" }],
+    },
+    event_loop: {
+      shape: word("epoll", "deno"),
+      meaning: "how sockets are waited for: `epoll` or `deno`",
+      usual: "the best one here",
+      ...OF_PROCESS,
+      options: [{ name: "event-loop", argument: "NAME" }],
+    },
+    daemon: {
+      shape: DAEMON,
+      meaning: "`start`, `stop` or `restart`: run in the background",
+      ...GENERAL,
+      options: [{ name: "d", argument: "start/stop/restart" }],
+    },
+    "pid-file": {
+      shape: NAME,
+      meaning: "where a daemon keeps its process id",
+      usual: "`/var/run/shadowsocks.pid`",
+      aliases: ["pid_file"],
+      ...GENERAL,
+      options: [{ name: "pid-file", argument: "PID_FILE" }],
+    },
+    "log-file": {
+      shape: NAME,
+      meaning: "where a daemon logs",
+      usual: "`/var/log/shadowsocks.log`",
+      aliases: ["log_file"],
+      ...GENERAL,
+      options: [{ name: "log-file", argument: "LOG_FILE" }],
+    },
+    user: {
+      shape: NAME,
+      meaning: "the user to become once the ports are open",
+      ...GENERAL,
+      options: [{ name: "user", argument: "USER" }],
+    },
+    verbose: {
+      shape: VERBOSITY,
+      meaning: "1, 2: log more; -1, -2: log less",
+      usual: "0",
+      ...OF_PROCESS,
+    },
+    locals: {
+      shape: tables(LOCAL),
+      meaning: "listeners of a client, each with the keys below",
+      roles: CLIENTS,
+      ...OF_PROCESS,
+    },
+    servers: {
+      shape: tables(SERVER),
+      meaning: "servers to reach; for a server, ports to listen on",
+      aliases: ["shadowsocks"],
+      ...OF_PROCESS,
+    },
+    groups: {
+      shape: tables(GROUP),
+      meaning: "groups of servers, one of which is taken by a strategy",
+      roles: CLIENTS,
+      ...OF_PROCESS,
+    },
+    access_log: {
+      shape: table(ACCESS_LOG),
+      meaning: "a line for each session that ends",
+      ...OF_PROCESS,
+    },
+    balancer: {
+      shape: table(BALANCER),
+      meaning: "shadowsocks-rust's way to say how often servers are probed",
+      roles: CLIENTS,
+      ...OF_PROCESS,
+    },
+  },
+  ignored: OF_NO_EFFECT,
+  unsafe: UNSAFE,
+} satisfies TableSpec<Keys>;
+
+/** The keys of the outermost table. */
+export type TopKeys = typeof TOP.keys;

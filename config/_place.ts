@@ -4,23 +4,29 @@
  * @module
  */
 
+/** Deeper nesting than any configuration has, and no danger to the stack. */
+export const MAX_DEPTH = 32;
+
 /** The keys and indexes that lead to a value. */
 export type Path = readonly (string | number)[];
 
-/** The offsets of one entry in the text. */
-export interface Span {
-  /** Of the key. */
-  readonly key: number;
-  /** Of the value. */
-  readonly value: number;
+/** A place in a file: of the key, or of the value, at a path. */
+export interface Spot {
+  /** Where; a path that is not in the file means its longest known part. */
+  readonly path: Path;
+  /** A secret is shown at its key, so that nobody reads its length. */
+  readonly part: "key" | "value";
 }
 
-/** The values of a file and the places of its entries. */
-export interface ParsedText {
-  /** What the text says; a table, if it is a configuration. */
-  readonly values: unknown;
-  /** By {@linkcode pathId}. */
-  readonly spans: ReadonlyMap<string, Span>;
+/** Finds places in one text. */
+export interface Locator {
+  /**
+   * Finds a place.
+   *
+   * @param spot What to find.
+   * @returns The offset in the text, counted from 0.
+   */
+  offsetOf(spot: Spot): number;
 }
 
 /** A text that is not in its format. Never holds a part of the text. */
@@ -42,15 +48,15 @@ export class ConfigSyntaxError extends SyntaxError {
   }
 }
 
-/**
- * Makes a path a key for maps.
- *
- * @param path The path.
- * @returns Different texts for different paths.
- */
-export function pathId(path: Path): string {
-  return path.map((step) => JSON.stringify(step)).join("/");
-}
+/** What word processors and input methods put in place of ASCII. */
+const LOOKALIKES: readonly (readonly [RegExp, string])[] = [
+  [/[\uff0c\u3001\u060c]/, 'a comma that is not ASCII: write ","'],
+  [/[\uff1a\ufe55]/, 'a colon that is not ASCII: write ":"'],
+  [/[\u201c-\u201f\u2033\u00ab\u00bb\uff02]/, 'a curly quote: write "'],
+  [/[\u2018-\u201b\u2032\uff07]/, "a curly quote: write a straight one"],
+  [/[\uff5b\uff5d\uff3b\uff3d]/, "a bracket that is not ASCII"],
+  [/[\u00a0\u2000-\u200b\u3000]/, "a space that is not ASCII"],
+];
 
 /**
  * Names the next character without telling letters and digits.
@@ -63,7 +69,22 @@ export function describeChar(rest: string): string {
   if (char === undefined) return "the end of the file";
   if (/[\r\n]/.test(char)) return "the end of the line";
   if (/[{}[\]:,"'=#]/.test(char)) return char === '"' ? "a quote" : `"${char}"`;
+  const lookalike = LOOKALIKES.find(([pattern]) => pattern.test(char));
+  if (lookalike !== undefined) return lookalike[1];
   if (/\p{L}/u.test(char)) return "a letter";
   if (/\d/.test(char)) return "a digit";
   return "another character";
+}
+
+/**
+ * Finds the line and column of an offset.
+ *
+ * @param text The text.
+ * @param offset Counted from 0.
+ * @returns `line:column`, both counted from 1; columns in characters.
+ */
+export function lineColumn(text: string, offset: number): string {
+  const lines = text.slice(0, offset).split(/\r\n|\n|\r/);
+  const last = lines.at(-1)!.replace("\ufeff", "");
+  return `${lines.length}:${[...last].length + 1}`;
 }

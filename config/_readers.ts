@@ -7,7 +7,7 @@
 
 import { findMethod, methodNames } from "../crypto/methods.ts";
 import { nearest } from "./_nearest.ts";
-import type { Reader, Report } from "./_report.ts";
+import type { Reader, Report } from "./_shape.ts";
 import type { DaemonAction } from "./types.ts";
 
 /** What a port is, for messages. */
@@ -143,12 +143,30 @@ export function readInteger(min: number, max: number): Reader<number> {
 }
 
 /**
+ * Reads how much a server is preferred.
+ *
+ * @param value The value as given.
+ * @param report Where to report.
+ * @returns The checked value; undefined after a report.
+ */
+export function readWeight(
+  value: unknown,
+  report: Report,
+): number | undefined {
+  return typeof value === "number" && value >= 0 && value <= 1
+    ? value
+    : report.expected("a number from 0 to 1");
+}
+
+/**
  * Makes a reader of a word out of several.
  *
  * @param words The words.
  * @returns The reader.
  */
-export function readWord<T extends string>(...words: T[]): Reader<T> {
+export function readWord<T extends string>(
+  ...words: readonly T[]
+): Reader<T> {
   return (value, report) =>
     words.find((word) => word === value) ??
       report.expected(`one of ${words.join(", ")}`);

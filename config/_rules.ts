@@ -1,103 +1,117 @@
 /**
- * The rules that settings must keep together, the defaults, and the warnings.
- * Scripts look for most of these words: they do not change.
+ * The rules that values must keep together, and the warnings. Scripts look for
+ * most of these words: they do not change.
  *
  * @module
  */
 
 import { findMethod } from "../crypto/methods.ts";
-import type { Draft } from "./_draft.ts";
-import { NO_PORT, type Settings } from "./_settings.ts";
-import { DEFAULT_FORBIDDEN, IpNetworks } from "./ip_networks.ts";
+import { NO_PORT } from "./_address_readers.ts";
+import type { Context, Top } from "./_context.ts";
+import type { PlacedLocal } from "./_locals.ts";
 import { PORT } from "./_readers.ts";
-import { issue, type Notice, warning } from "./notice.ts";
-import type { Config, Role } from "./types.ts";
-
-/** The method of a configuration that names none. */
-export const DEFAULT_METHOD = "aes-256-gcm";
-
-const DEFAULT_PORT = 8388;
+import {
+  DEFAULT_METHOD,
+  DEFAULT_PORT,
+  DEFAULT_TIMEOUT,
+  type Secret,
+  type Servers,
+} from "./_servers.ts";
+import { type Notice, warning } from "./notice.ts";
 
 /** Shorter passwords are in reach of guessing at a captured packet. */
 const SHORT_PASSWORD = 12;
 
-/** What the rules need to know besides the settings. */
-export interface RuleContext {
-  /** What the program is started as. */
-  readonly role: Role;
-  /** Whether users and groups are those of Unix. */
-  readonly isUnix: boolean;
-}
+/** The password of the original's example. */
+const EXAMPLE_PASSWORD = "mypassword";
 
 /**
- * Checks settings as a whole; adds issues and warnings to the draft.
+ * Checks that nothing needed is missing.
  *
- * @param draft The settings.
- * @param context What they are for.
+ * @param top The outermost table.
+ * @param parts The servers and locals made of it.
+ * @param context Takes what is wrong.
  */
-export function applyRules(draft: Draft, context: RuleContext): void {
-  const { settings } = draft;
-  // Whoever stops a daemon need not say how it would run.
-  if (settings.daemon === "stop") return;
-  requireSettings(draft, context.role);
-  warnOfAddresses(draft, context.role);
-  warnOfMethod(draft);
-  warnOfTimeout(draft);
-  checkPasswords(draft, context.role);
-  if (settings.user !== undefined && !context.isUnix) {
-    draft.issues.push(
-      issue("user can be used only on Unix", { style: "log" }),
-    );
+export function requireParts(
+  top: Top,
+  { servers, locals }: {
+    readonly servers: Servers;
+    readonly locals: readonly PlacedLocal[];
+  },
+  context: Context,
+): void {
+  const complain = (text: string, key?: "manager_address"): void =>
+    context.findings.refuse(text, key && top.at(key), {
+      style: "log",
+      exitCode: 2,
+    });
+  const hasTables = servers.tables.length > 0;
+  if (context.isClient) {
+    // Where every local says where it goes, no server may be needed.
+    const isFree = locals.length > 0 && top.lacks("server") &&
+      locals.every(({ config }) => config.outbound !== undefined);
+    const isFlatNeeded = !hasTables && !isFree &&
+      top.lacks("servers");
+    if (isFlatNeeded || servers.hasFlat) {
+      if (isNone(top, servers)) complain("server addr not specified");
+      if (top.lacks("password")) complain("password not specified");
+    } else if (!hasTables && !isFree && top.values.servers !== undefined) {
+      complain("every server is disabled: server addr not specified");
+    }
+    if (top.values.server_port?.includes(0)) {
+      context.findings.refuse(
+        `"server_port" is 0: expected ${PORT}`,
+        top.at("server_port"),
+      );
+    }
+    return;
+  }
+  const isManager = context.role === "ssmanager";
+  if (isManager && top.lacks("manager_address")) {
+    complain("manager address not specified");
+  } else if (
+    !isManager && !hasTables && top.lacks("manager_address") &&
+    top.lacks("password") && top.lacks("port_password") && top.lacks("servers")
+  ) {
+    complain("password or port_password not specified");
+  }
+  const { manager_address } = top.values;
+  if (
+    manager_address !== undefined && "port" in manager_address &&
+    manager_address.port === NO_PORT && top.lacks("manager_port")
+  ) {
+    complain("manager port not specified", "manager_address");
   }
 }
 
+function isNone(top: Top, servers: Servers): boolean {
+  return top.lacks("server") && servers.tables.length === 0;
+}
+
 /**
- * Makes a configuration of checked settings.
+ * Warns of addresses, methods, time-outs and passwords.
  *
- * @param settings The settings; the rules hold for them.
- * @param role What the program is started as.
- * @returns The configuration, defaults filled in.
+ * @param top The outermost table.
+ * @param parts The servers and locals made of it.
+ * @param context Takes what is to be said.
  */
-export function toConfig(settings: Settings, role: Role): Config {
-  const isClient = isClientRole(role);
-  const portPassword = isClient ? undefined : settings.portPassword;
-  const password = portPassword === undefined ? settings.password ?? "" : "";
-  const hasNoPort = !isClient && portPassword === undefined && password === "";
-  return {
-    role,
-    server: settings.server ?? (isClient ? [] : ["0.0.0.0"]),
-    serverPort: portPassword !== undefined
-      ? [...portPassword.keys()]
-      : settings.serverPort ?? (hasNoPort ? [] : [DEFAULT_PORT]),
-    localAddress: settings.localAddress ?? "127.0.0.1",
-    localPort: settings.localPort ?? 1080,
-    password,
-    portPassword,
-    method: settings.method ?? DEFAULT_METHOD,
-    timeout: settings.timeout ?? 300,
-    mode: settings.mode ?? "tcp_and_udp",
-    fastOpen: settings.fastOpen ?? false,
-    workers: settings.workers ?? 1,
-    oneTimeAuth: settings.oneTimeAuth ?? false,
-    forbiddenIp: settings.forbiddenIp ?? new IpNetworks(DEFAULT_FORBIDDEN),
-    preferIpv6: settings.preferIpv6 ?? false,
-    dnsServer: settings.dnsServer ?? [],
-    udpMaxAssociations: settings.udpMaxAssociations ?? 512,
-    managerAddress: managerAddressOf(settings),
-    managerDialect: settings.managerDialect ?? "python",
-    user: settings.user,
-    daemon: settings.daemon,
-    pidFile: settings.pidFile ?? "/var/run/shadowsocks.pid",
-    logFile: settings.logFile ?? "/var/log/shadowsocks.log",
-    verbose: settings.verbose ?? 0,
-    tunnelRemote: settings.tunnelRemote ?? "8.8.8.8",
-    tunnelRemotePort: settings.tunnelRemotePort ?? 53,
-    tunnelPort: settings.tunnelPort ?? 53,
-    libopenssl: settings.libopenssl,
-    libsodium: settings.libsodium,
-    libmbedtls: settings.libmbedtls,
-    eventLoop: settings.eventLoop,
-  };
+export function warnOfParts(
+  top: Top,
+  { servers, locals }: {
+    readonly servers: Servers;
+    readonly locals: readonly PlacedLocal[];
+  },
+  context: Context,
+): void {
+  warnOfAddresses(top, locals, context);
+  warnOfMethods(top, servers, context);
+  warnOfTimeout(top, context);
+  checkPasswords(top, servers.secrets, context);
+  if (top.values.user !== undefined && !context.isUnix) {
+    context.findings.refuse("user can be used only on Unix", undefined, {
+      style: "log",
+    });
+  }
 }
 
 /**
@@ -121,158 +135,97 @@ export function weakPassword(
     : warning(text);
 }
 
-function isClientRole(role: Role): boolean {
-  return role === "sslocal" || role === "sstunnel";
-}
-
-function requireSettings(draft: Draft, role: Role): void {
-  const { settings, refused } = draft;
-  const lacks = (field: keyof Settings): boolean =>
-    settings[field] === undefined && !refused.has(field);
-  const complain = (text: string): void => {
-    draft.issues.push(issue(text, { style: "log", exitCode: 2 }));
-  };
-  if (isClientRole(role)) {
-    if (lacks("server")) complain("server addr not specified");
-    if (lacks("password")) complain("password not specified");
-    if (settings.serverPort?.includes(0)) {
-      const place = draft.place("serverPort");
-      draft.issues.push(
-        issue(`${place}"server_port" is 0: expected ${PORT}`),
-      );
+function warnOfAddresses(
+  top: Top,
+  locals: readonly PlacedLocal[],
+  context: Context,
+): void {
+  for (const { config: { address, users } } of locals) {
+    if (users.length > 0 || (address !== "0.0.0.0" && address !== "::")) {
+      continue;
     }
-    return;
-  }
-  const isManager = role === "ssmanager";
-  if (isManager && lacks("managerAddress")) {
-    complain("manager address not specified");
-  } else if (
-    !isManager && lacks("managerAddress") && lacks("password") &&
-    lacks("portPassword")
-  ) {
-    complain("password or port_password not specified");
-  }
-  const { managerAddress } = settings;
-  if (
-    managerAddress !== undefined && "port" in managerAddress &&
-    managerAddress.port === NO_PORT && lacks("managerPort")
-  ) {
-    const place = draft.place("managerAddress");
-    complain(`${place}manager port not specified`);
-  }
-}
-
-function warnOfAddresses(draft: Draft, role: Role): void {
-  const { localAddress, server, serverPort } = draft.settings;
-  if (
-    isClientRole(role) && (localAddress === "0.0.0.0" || localAddress === "::")
-  ) {
-    draft.warnings.push(
-      warning(
-        `warning: local set to listen on ${localAddress}, it's not safe`,
-      ),
+    context.findings.warn(
+      `warning: local set to listen on ${address}, it's not safe`,
     );
   }
+  const { server, server_port: ports = [DEFAULT_PORT] } = top.values;
   const [only] = server ?? [];
   if (
     server?.length === 1 && (only === "127.0.0.1" || only === "localhost")
   ) {
-    const ports = serverPort ?? [DEFAULT_PORT];
     const shown = ports.length === 1 ? ports[0] : `[${ports.join(", ")}]`;
-    draft.warnings.push(
-      warning(
-        `warning: server set to listen on ${only}:${shown}, are you sure?`,
-      ),
+    context.findings.warn(
+      `warning: server set to listen on ${only}:${shown}, are you sure?`,
     );
   }
 }
 
-function warnOfMethod(draft: Draft): void {
-  const { method } = draft.settings;
-  if (method === undefined) {
-    if (draft.refused.has("method")) return;
-    draft.warnings.push(
-      warning(
-        `no method given: using ${DEFAULT_METHOD}; ` +
-          "shadowsocks Python would have taken aes-256-cfb",
-      ),
+function warnOfMethods(top: Top, servers: Servers, context: Context): void {
+  const isOuterUsed = servers.tables.length === 0 || servers.hasFlat ||
+    servers.tables.some((table) => table.lacks("method"));
+  if (isOuterUsed && top.lacks("method")) {
+    context.findings.warn(
+      `no method given: using ${DEFAULT_METHOD}; ` +
+        "shadowsocks Python would have taken aes-256-cfb",
     );
-  } else if (method === "table" || method === "rc4") {
-    const name = method === "rc4" ? "RC4" : method;
-    draft.warnings.push(
-      warning(
+  }
+  const used = new Set(servers.tables.map(({ values }) => values.method));
+  if (isOuterUsed) used.add(top.values.method);
+  for (const method of used) {
+    if (method === "table" || method === "rc4") {
+      const name = method === "rc4" ? "RC4" : method;
+      context.findings.warn(
         `warning: ${name} is not safe; please use a safer cipher, ` +
           "like AES-256-CFB",
-      ),
-    );
-  } else if (findMethod(method)?.legacy) {
-    draft.warnings.push({
-      level: "info",
-      style: "log",
-      text: `warning: ${method} has no authentication: what it sends can be ` +
-        `changed on the way; ${DEFAULT_METHOD} is safe`,
-    });
+      );
+    } else if (method !== undefined && findMethod(method)?.legacy) {
+      context.findings.note({
+        level: "info",
+        style: "log",
+        text: `warning: ${method} has no authentication: what it sends can ` +
+          `be changed on the way; ${DEFAULT_METHOD} is safe`,
+      });
+    }
   }
 }
 
-function warnOfTimeout(draft: Draft): void {
-  const { timeout = 300 } = draft.settings;
+function warnOfTimeout(top: Top, context: Context): void {
+  const { timeout = DEFAULT_TIMEOUT } = top.values;
   if (timeout >= 100 && timeout <= 600) return;
   const judgement = timeout < 100 ? "short" : "long";
-  draft.warnings.push(
-    warning(
-      `warning: your timeout ${Math.trunc(timeout)} seems too ${judgement}`,
-    ),
+  context.findings.warn(
+    `warning: your timeout ${Math.trunc(timeout)} seems too ${judgement}`,
   );
 }
 
-function checkPasswords(draft: Draft, role: Role): void {
-  const { settings } = draft;
-  const { password, serverPort } = settings;
-  const method = settings.method ?? DEFAULT_METHOD;
-  const portPassword = isClientRole(role) ? undefined : settings.portPassword;
+function checkPasswords(
+  top: Top,
+  secrets: readonly Secret[],
+  context: Context,
+): void {
+  const { password, server_port, port_password } = top.values;
   if (
-    portPassword !== undefined &&
-    (password !== undefined || serverPort !== undefined)
+    !context.isClient && port_password !== undefined &&
+    (password !== undefined || server_port !== undefined)
   ) {
-    draft.warnings.push(
-      warning(
-        "warning: port_password should not be used with server_port and " +
-          "password. server_port and password will be ignored",
-      ),
+    context.findings.warn(
+      "warning: port_password should not be used with server_port and " +
+        "password. server_port and password will be ignored",
     );
   }
-  const used: readonly (readonly [keyof Settings, string])[] =
-    portPassword !== undefined
-      ? [...portPassword.values()].map((each) => ["portPassword", each])
-      : password !== undefined
-      ? [["password", password]]
-      : [];
-  const bad = used.find(([, each]) => each === "mypassword");
+  const bad = secrets.find((each) => each.password === EXAMPLE_PASSWORD);
   if (bad !== undefined) {
-    draft.issues.push(
-      issue(
-        `${draft.place(bad[0])}DON'T USE DEFAULT PASSWORD! ` +
-          "Please change it in your config.json!",
-        { style: "log" },
-      ),
+    context.findings.refuse(
+      "DON'T USE DEFAULT PASSWORD! Please change it in your config.json!",
+      bad.at,
+      { style: "log" },
     );
     return;
   }
-  for (const [, each] of used) {
-    const notice = weakPassword(each, method);
+  for (const { password, method } of secrets) {
+    const notice = weakPassword(password, method);
     if (notice === undefined) continue;
-    draft.warnings.push(notice);
+    context.findings.note(notice);
     return;
   }
-}
-
-function managerAddressOf(settings: Settings): Config["managerAddress"] {
-  const { managerAddress, managerPort } = settings;
-  if (managerAddress === undefined || "path" in managerAddress) {
-    return managerAddress;
-  }
-  return managerAddress.port === NO_PORT
-    ? { host: managerAddress.host, port: managerPort ?? NO_PORT }
-    : managerAddress;
 }

@@ -5,7 +5,13 @@
  */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { read, readGood, type Start } from "./_test_fixture.ts";
+import {
+  localOf,
+  read,
+  readGood,
+  serverOf,
+  type Start,
+} from "./_test_fixture.ts";
 import { formatNotice } from "./logging.ts";
 import type { Config } from "./types.ts";
 
@@ -14,13 +20,26 @@ const CLIENT: Start = { role: "sslocal" };
 
 /** Options of a server, and what they change. */
 const SET: readonly (readonly [string, Partial<Config>])[] = [
-  ["-s ::1", { server: ["::1"] }],
-  ["-s [::1]", { server: ["::1"] }],
-  ["-p8389", { serverPort: [8389] }],
-  ["-k x", { password: "x" }],
-  ["-m AES-128-GCM", { method: "aes-128-gcm" }],
-  ["-t10", { timeout: 10 }],
-  ["-a", { oneTimeAuth: true }],
+  ["-s ::1", {
+    listenAddresses: ["::1"],
+    servers: [serverOf({ host: "::1" })],
+  }],
+  ["-s [::1]", {
+    listenAddresses: ["::1"],
+    servers: [serverOf({ host: "::1" })],
+  }],
+  ["-p8389", { servers: [serverOf({ port: 8389 })] }],
+  ["-k x", { password: "x", servers: [serverOf({ password: "x" })] }],
+  ["-m AES-128-GCM", {
+    method: "aes-128-gcm",
+    servers: [serverOf({ method: "aes-128-gcm" })],
+  }],
+  ["-t10", {
+    timeout: 10,
+    udpTimeout: 10,
+    servers: [serverOf({ timeout: 10 })],
+  }],
+  ["-a", { oneTimeAuth: true, servers: [serverOf({ oneTimeAuth: true })] }],
   ["-v", { verbose: 1 }],
   ["-vv", { verbose: 2 }],
   ["-q", { verbose: -1 }],
@@ -28,10 +47,13 @@ const SET: readonly (readonly [string, Partial<Config>])[] = [
   ["-v -q", { verbose: 0 }],
   ["-d start", { daemon: "start" }],
   ["-d restart", { daemon: "restart" }],
-  ["-d stop", { daemon: "stop" }],
+  ["-d stop", { daemon: "stop", servers: [] }],
   ["--pid-file=/p --log-file /l", { pidFile: "/p", logFile: "/l" }],
   ["--user nobody", { user: "nobody" }],
-  ["--fast-open", { fastOpen: true }],
+  ["--fast-open", {
+    fastOpen: true,
+    servers: [serverOf({ fastOpen: true })],
+  }],
   ["--prefer-ipv6", { preferIpv6: true }],
   ["--workers 4", { workers: 4 }],
   ["--manager-address [::1]:6001", {
@@ -47,34 +69,40 @@ const SET: readonly (readonly [string, Partial<Config>])[] = [
     libmbedtls: "/c",
   }],
   ["--event-loop deno", { eventLoop: "deno" }],
-  ["--mode tcp_only", { mode: "tcp_only" }],
+  ["--mode tcp_only", {
+    mode: "tcp_only",
+    servers: [serverOf({ mode: "tcp_only" })],
+  }],
   ["-u", { mode: "tcp_and_udp" }],
-  ["-U", { mode: "udp_only" }],
+  ["-U", { mode: "udp_only", servers: [serverOf({ mode: "udp_only" })] }],
 ];
 
 for (const [line, expected] of SET) {
-  Deno.test(`readConfig() takes ${line}`, () => {
-    const plain: Record<string, unknown> = { ...readGood(GOOD) };
-    const given: Record<string, unknown> = { ...readGood(`${GOOD} ${line}`) };
-    delete plain.forbiddenIp;
-    delete given.forbiddenIp;
-    assertEquals(given, { ...plain, ...expected });
+  Deno.test(`readConfig() takes ${line}`, async () => {
+    assertEquals(await readGood(`${GOOD} ${line}`), {
+      ...await readGood(GOOD),
+      ...expected,
+    });
   });
 }
 
-Deno.test("readConfig() fills in the defaults", () => {
-  const { forbiddenIp, ...rest } = readGood(GOOD);
-  assertEquals(forbiddenIp.cidrs.length, 6);
+Deno.test("readConfig() fills in the defaults", async () => {
+  const { forbiddenIp, ...rest } = await readGood(GOOD);
+  assertEquals(forbiddenIp.length, 6);
   assertEquals(rest, {
     role: "ssserver",
-    server: ["0.0.0.0"],
-    serverPort: [8388],
-    localAddress: "127.0.0.1",
-    localPort: 1080,
+    locals: [],
+    servers: [serverOf()],
+    groups: [],
+    defaultOutbound: "direct",
+    acl: undefined,
+    outboundProxy: [],
+    accessLog: undefined,
+    listenAddresses: ["0.0.0.0"],
     password: "a-long-password",
-    portPassword: undefined,
     method: "aes-256-gcm",
     timeout: 300,
+    udpTimeout: 300,
     mode: "tcp_and_udp",
     fastOpen: false,
     workers: 1,
@@ -89,9 +117,6 @@ Deno.test("readConfig() fills in the defaults", () => {
     pidFile: "/var/run/shadowsocks.pid",
     logFile: "/var/log/shadowsocks.log",
     verbose: 0,
-    tunnelRemote: "8.8.8.8",
-    tunnelRemotePort: 53,
-    tunnelPort: 53,
     libopenssl: undefined,
     libsodium: undefined,
     libmbedtls: undefined,
@@ -99,25 +124,27 @@ Deno.test("readConfig() fills in the defaults", () => {
   });
 });
 
-Deno.test("readConfig() takes -b, -l and -L where they belong", () => {
-  const local = readGood(`${GOOD} -s h -b ::1 -l 1081`, CLIENT);
-  assertEquals([local.localAddress, local.localPort], ["::1", 1081]);
-  const tunnel = readGood(`${GOOD} -s h -l 5300 -L [2001:db8::1]:53`, {
+Deno.test("readConfig() takes -b, -l and -L where they belong", async () => {
+  const local = await readGood(`${GOOD} -s h -b ::1 -l 1081`, CLIENT);
+  assertEquals(local.locals, [localOf({ address: "::1", port: 1081 })]);
+  const tunnel = await readGood(`${GOOD} -s h -l 5300 -L [2001:db8::1]:53`, {
     role: "sstunnel",
   });
-  assertEquals(
-    [tunnel.tunnelPort, tunnel.tunnelRemote, tunnel.tunnelRemotePort],
-    [5300, "2001:db8::1", 53],
-  );
-  assertEquals(tunnel.localPort, 1080);
+  assertEquals(tunnel.locals, [
+    localOf({
+      protocol: "tunnel",
+      port: 5300,
+      forward: { host: "2001:db8::1", port: 53 },
+    }),
+  ]);
 });
 
-Deno.test("readConfig() takes --forbidden-ip= as nothing forbidden", () => {
+Deno.test("readConfig() takes --forbidden-ip= as nothing forbidden", async () => {
   for (const line of ["--forbidden-ip=", "--forb="]) {
-    assertEquals(readGood(`${GOOD} ${line}`).forbiddenIp.cidrs, []);
+    assertEquals((await readGood(`${GOOD} ${line}`)).forbiddenIp, []);
   }
   assertEquals(
-    readGood(`${GOOD} --forb 127.0.0.1,::1,8.8.8.8`).forbiddenIp.cidrs,
+    (await readGood(`${GOOD} --forb 127.0.0.1,::1,8.8.8.8`)).forbiddenIp,
     ["127.0.0.1/32", "::1/128", "8.8.8.8/29"],
   );
 });
@@ -165,8 +192,8 @@ const WRONG: readonly (readonly [string, string, number, boolean, Start?])[] = [
 
 for (const [line, message, exitCode, usage, start = {}] of WRONG) {
   const { role = "ssserver" } = start;
-  Deno.test(`readConfig() refuses ${role} ${line || "alone"}`, () => {
-    const result = read(line, start);
+  Deno.test(`readConfig() refuses ${role} ${line || "alone"}`, async () => {
+    const result = await read(line, start);
     assertEquals(result.kind, "error");
     if (result.kind !== "error") return;
     assertEquals(result.messages.length, 1);
@@ -176,25 +203,25 @@ for (const [line, message, exitCode, usage, start = {}] of WRONG) {
   });
 }
 
-Deno.test("readConfig() asks for nothing when -d stop is given", () => {
-  assertEquals(readGood("-d stop", CLIENT).daemon, "stop");
-  assertEquals(readGood("-d stop --pid-file x").pidFile, "x");
+Deno.test("readConfig() asks for nothing when -d stop is given", async () => {
+  assertEquals((await readGood("-d stop", CLIENT)).daemon, "stop");
+  assertEquals((await readGood("-d stop --pid-file x")).pidFile, "x");
 });
 
-Deno.test("readConfig() shows help and version before anything else", () => {
+Deno.test("readConfig() shows help and version before anything else", async () => {
   for (const line of ["-h", "--help", "-p abc --he", "-hX"]) {
-    const result = read(line);
+    const result = await read(line);
     assertEquals(result.kind, line === "-hX" ? "error" : "help");
   }
-  assertEquals(read("-c no.json --version").kind, "version");
+  assertEquals((await read("-c no.json --version")).kind, "version");
 });
 
-Deno.test("readConfig() says so when there is only something to check", () => {
-  assertEquals(read(`${GOOD} --check`).kind, "checked");
-  assertEquals(read(`-p 8388 --check`).kind, "error");
+Deno.test("readConfig() says so when there is only something to check", async () => {
+  assertEquals((await read(`${GOOD} --check`)).kind, "checked");
+  assertEquals((await read(`-p 8388 --check`)).kind, "error");
 });
 
-Deno.test("readConfig() repeats no password of the command line", () => {
+Deno.test("readConfig() repeats no password of the command line", async () => {
   const lines = [
     "-k hunter2 -X",
     "-khunter2 hunter2",
@@ -205,7 +232,10 @@ Deno.test("readConfig() repeats no password of the command line", () => {
   ];
   for (const role of ["sslocal", "ssserver"] as const) {
     for (const line of lines) {
-      const shown = JSON.stringify({ ...read(line, { role }), config: 0 });
+      const shown = JSON.stringify({
+        ...await read(line, { role }),
+        config: 0,
+      });
       assert(!shown.includes("hunter2"), line);
     }
   }

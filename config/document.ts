@@ -1,12 +1,27 @@
 /**
- * Reads the text of a configuration file in whichever format it has.
+ * Reads the text of a configuration file in whichever format it has. What is
+ * good is read at once; the libraries that find places are loaded when there
+ * is something to report.
  *
  * @module
  */
 
-import { ConfigSyntaxError, type ParsedText } from "./_place.ts";
-import { parseJson } from "./json_locate.ts";
-import { parseTomlText } from "./toml_locate.ts";
+import { parseJson } from "./_json.ts";
+import { isKeyName } from "./_key_names.ts";
+import { ConfigSyntaxError, type Locator } from "./_place.ts";
+import { parseToml } from "./_toml.ts";
+
+/** A text that was read. */
+export interface Document {
+  /** What the text says; a table, if it is a configuration. */
+  readonly values: unknown;
+  /**
+   * Finds the places in the text.
+   *
+   * @returns The places.
+   */
+  locate(): Promise<Locator>;
+}
 
 /**
  * Reads TOML, or JSON with comments and trailing commas.
@@ -17,25 +32,33 @@ import { parseTomlText } from "./toml_locate.ts";
  * @returns Values and places.
  * @throws {ConfigSyntaxError} If the text is not in that format.
  */
-export function parseText(text: string, path: string): ParsedText {
+export async function readDocument(
+  text: string,
+  path: string,
+): Promise<Document> {
   const damage = text.indexOf("\ufffd");
   if (damage >= 0) {
     throw new ConfigSyntaxError("expected UTF-8, found other bytes", damage);
   }
-  return isToml(text, path) ? parseTomlText(text) : parseJson(text);
-}
-
-/**
- * Finds the line and column of an offset.
- *
- * @param text The text.
- * @param offset Counted from 0.
- * @returns `line:column`, both counted from 1; columns in characters.
- */
-export function lineColumn(text: string, offset: number): string {
-  const lines = text.slice(0, offset).split(/\r\n|\n|\r/);
-  const last = lines.at(-1)!.replace("\ufeff", "");
-  return `${lines.length}:${[...last].length + 1}`;
+  if (isToml(text, path)) {
+    return {
+      values: parseToml(text, isKeyName),
+      locate: async () => {
+        const { TomlLocator } = await import("./_toml_places.ts");
+        return new TomlLocator(text);
+      },
+    };
+  }
+  const locate = async (): Promise<Locator> => {
+    const { JsonLocator } = await import("./_json_places.ts");
+    return new JsonLocator(text);
+  };
+  const parsed = parseJson(text);
+  if (parsed !== undefined) return { values: parsed.values, locate };
+  const { explainJson, readLoosely } = await import("./_json_places.ts");
+  const error = explainJson(text, isKeyName);
+  if (error !== undefined) throw error;
+  return { values: readLoosely(text), locate };
 }
 
 function isToml(text: string, path: string): boolean {

@@ -9,18 +9,27 @@
  * @module
  */
 
-import * as toml from "@std/toml";
-import { formatHostPort } from "../loop/mod.ts";
-import { DEFAULT_FORBIDDEN, IpNetworks } from "./ip_networks.ts";
+import { stringify } from "smol-toml";
+import { DEFAULT_FORBIDDEN, formatHostPort } from "../loop/mod.ts";
+import {
+  flatLocal,
+  flatServers,
+  groupValues,
+  isImplied,
+  localValues,
+  proxyUrl,
+  putter,
+  serverValues,
+  type Values,
+} from "./_format_tables.ts";
 import type { Config } from "./types.ts";
-
-const stringify = toml.stringify as (values: object) => string;
 
 /** A method of SIP022 has its key in the link as it is, not in Base64. */
 const PLAIN_METHOD = /^2022-/;
 
 /**
- * Writes a configuration as TOML that the same role reads back.
+ * Writes a configuration as TOML that the same role reads back, with the flat
+ * keys where they are enough.
  *
  * What has its default is left out, as is what belongs to one machine: pid
  * and log file, user, and paths of libraries.
@@ -31,27 +40,15 @@ const PLAIN_METHOD = /^2022-/;
 export function formatToml(config: Config): string {
   const { role } = config;
   const isClient = role === "sslocal" || role === "sstunnel";
-  const values: Record<string, unknown> = { server: unlist(config.server) };
-  const put = (key: string, value: unknown, usual?: unknown): void => {
-    if (value !== undefined && value !== usual) values[key] = value;
-  };
-  if (config.portPassword === undefined) {
-    if (config.serverPort.length > 0) {
-      values.server_port = unlist(config.serverPort);
-    }
-    put("password", config.password, "");
-  }
-  if (isClient) {
-    values.local_address = config.localAddress;
-    if (role === "sslocal") values.local_port = config.localPort;
-  }
-  if (role === "sstunnel") {
-    values.tunnel_port = config.tunnelPort;
-    values.tunnel_remote = config.tunnelRemote;
-    values.tunnel_remote_port = config.tunnelRemotePort;
-  }
+  const values: Values = {};
+  const put = putter(values);
+  const flat = flatServers(config);
+  if (flat !== undefined) Object.assign(values, flat.values);
+  const local = isClient ? flatLocal(config) : undefined;
+  if (local !== undefined) Object.assign(values, local);
   values.method = config.method;
   put("timeout", config.timeout, 300);
+  put("udp_timeout", config.udpTimeout, config.timeout);
   put("mode", config.mode, "tcp_and_udp");
   put("fast_open", config.fastOpen, false);
   put("workers", config.workers, 1);
@@ -59,9 +56,13 @@ export function formatToml(config: Config): string {
   put("prefer_ipv6", config.preferIpv6, false);
   put("udp_max_associations", config.udpMaxAssociations, 512);
   put("event_loop", config.eventLoop);
-  const forbidden = config.forbiddenIp.cidrs;
-  const usual = new IpNetworks(DEFAULT_FORBIDDEN).cidrs;
-  if (forbidden.join() !== usual.join()) values.forbidden_ip = forbidden;
+  put("acl", config.acl?.path);
+  if (config.outboundProxy.length > 0) {
+    values.outbound_proxy = config.outboundProxy.map(proxyUrl);
+  }
+  if (!isClient && config.forbiddenIp.join() !== DEFAULT_FORBIDDEN.join()) {
+    values.forbidden_ip = config.forbiddenIp;
+  }
   if (config.dnsServer.length > 0) {
     values.dns_server = config.dnsServer.map(formatHostPort);
   }
@@ -72,17 +73,27 @@ export function formatToml(config: Config): string {
       : formatHostPort(manager);
     put("manager_dialect", config.managerDialect, "python");
   }
-  // A table has to come last.
-  if (config.portPassword !== undefined) {
-    values.port_password = Object.fromEntries(config.portPassword);
+  // Tables have to come last.
+  if (flat?.portPassword !== undefined) {
+    values.port_password = flat.portPassword;
   }
+  if (config.accessLog !== undefined) values.access_log = config.accessLog;
+  if (isClient && local === undefined) {
+    values.locals = config.locals.map((each) => localValues(each, config));
+  }
+  if (flat === undefined && config.servers.length > 0) {
+    values.servers = config.servers.map((each) => serverValues(each, config));
+  }
+  const groups = config.groups.filter((each) => !isImplied(each, config, flat));
+  if (groups.length > 0) values.groups = groups.map(groupValues);
   return `${stringify(values).trim()}\n`;
 }
 
 /**
  * Writes the link of one server of a configuration, SIP002.
  *
- * @param config The configuration; its first server and port are taken.
+ * @param config The configuration; the server of `port`, or else its first,
+ * is taken.
  * @param options The host that clients reach a server at, the port, and the
  * name of the link.
  * @returns The link.
@@ -96,13 +107,17 @@ export function ssUrl(
     readonly tag?: string;
   } = {},
 ): string {
-  const { method } = config;
-  const host = options.host ?? config.server[0];
-  const port = options.port ?? config.serverPort[0];
+  const [first] = config.servers;
+  const host = options.host ?? first?.host;
+  const port = options.port ?? first?.port;
   if (host === undefined || port === undefined) {
     throw new RangeError("Cannot write ss:// link: no server and port");
   }
-  const password = config.portPassword?.get(port) ?? config.password;
+  const server = config.servers.find((each) => each.port === port);
+  // A server that listens on port 0 is reached at the one that it was given.
+  const { method, password } = server ??
+    config.servers.find((each) => each.port === 0) ??
+    { method: config.method, password: config.password };
   if (password === "") {
     throw new RangeError(`Cannot write ss:// link: no password for ${port}`);
   }
@@ -113,10 +128,6 @@ export function ssUrl(
     ? ""
     : `#${encodeURIComponent(options.tag)}`;
   return `ss://${user}@${formatHostPort({ host, port })}${tag}`;
-}
-
-function unlist<T>(list: readonly T[]): T | readonly T[] {
-  return list.length === 1 ? list[0]! : list;
 }
 
 function base64Url(text: string): string {

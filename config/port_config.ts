@@ -5,12 +5,15 @@
  * @module
  */
 
-import { Draft } from "./_draft.ts";
-import { ConfigSyntaxError } from "./_place.ts";
+import { formatHostPort } from "../loop/mod.ts";
+import { Findings, placed } from "./_findings.ts";
+import { parseJson } from "./_json.ts";
+import { TOP, type TopKeys } from "./_keys.ts";
 import { weakPassword } from "./_rules.ts";
-import { applyText } from "./_text.ts";
+import { isTable } from "./_shape.ts";
+import { Table } from "./_table.ts";
 import { issue, type Notice } from "./notice.ts";
-import type { Config } from "./types.ts";
+import type { Config, ServerConfig } from "./types.ts";
 
 /** The configuration of a port, or why there is none. */
 export type PortConfigResult =
@@ -21,74 +24,85 @@ export type PortConfigResult =
   }
   | { readonly kind: "error"; readonly messages: readonly Notice[] };
 
-/** What messages call the command. */
-const COMMAND = "add";
-
 /**
  * Makes the configuration of one port. Keys that belong to the process, and
  * keys that nobody knows, are not taken, with a warning.
  *
  * @param base The configuration of the process.
  * @param entries `server_port` and other keys, as a JSON text or as values.
- * @returns The configuration: one port, its password, and no manager.
+ * @returns The configuration: its `servers` listen on the one port, at every
+ * address of the process or of the command; no manager.
  */
 export function configForPort(
   base: Config,
   entries: string | Readonly<Record<string, unknown>>,
 ): PortConfigResult {
-  const draft = new Draft();
-  try {
-    if (typeof entries === "string") {
-      applyText(draft, {
-        path: `${COMMAND}.json`,
-        text: entries,
-        strict: false,
-        forPort: true,
-      });
-    } else {
-      draft.applyEntries(
-        entries,
-        (key) => ({ name: `"${key}"`, place: () => "", style: {} }),
-        { strict: false, forPort: true },
-      );
-    }
-  } catch (error) {
-    if (!(error instanceof ConfigSyntaxError)) throw error;
-    return { kind: "error", messages: [issue(error.message)] };
-  }
-  const { settings, issues, refused } = draft;
-  const ports = settings.serverPort;
-  const isOnePort = ports?.length === 1 && ports[0] !== 0;
-  if (!isOnePort && !refused.has("serverPort")) {
-    issues.push(
-      issue(`Cannot ${COMMAND} port: expected one server_port`),
-    );
-  }
-  const password = settings.password ?? base.password;
-  if (password === "" && !refused.has("password")) {
-    issues.push(issue(`Cannot ${COMMAND} port: password not specified`));
-  }
-  if (issues.length > 0) {
+  const findings = new Findings();
+  const top = new Table<TopKeys>(TOP, findings);
+  const values = typeof entries === "string"
+    ? parseJson(entries)?.values
+    : entries;
+  if (!isTable(values)) {
     return {
       kind: "error",
-      messages: issues.map((each) => ({ ...each, style: "log" })),
+      messages: [issue("Cannot add port: expected keys in { }, each once")],
     };
   }
-  const method = settings.method ?? base.method;
+  top.read(values, { strict: false, forPort: true });
+  const { server_port: ports, ...own } = top.values;
+  const isOnePort = ports?.length === 1 && ports[0] !== 0;
+  if (!isOnePort && (ports !== undefined || top.lacks("server_port"))) {
+    findings.refuse("Cannot add port: expected one server_port");
+  }
+  const password = own.password ?? base.password;
+  if (password === "" && top.lacks("password")) {
+    findings.refuse("Cannot add port: password not specified");
+  }
+  const method = own.method ?? base.method;
   const weak = weakPassword(password, method);
-  // The manager is the one of the process.
-  const { managerPort: _, ...own } = settings;
+  if (weak !== undefined) findings.note(weak);
+  if (findings.issues.length > 0) {
+    const issues = placed(findings.issues, () => "");
+    const messages = issues.map((each) => ({ ...each, style: "log" as const }));
+    return { kind: "error", messages };
+  }
+  const config: Config = {
+    ...base,
+    role: "ssserver",
+    listenAddresses: own.server ?? base.listenAddresses,
+    password,
+    method,
+    timeout: own.timeout ?? base.timeout,
+    udpTimeout: own.udp_timeout ?? own.timeout ?? base.udpTimeout,
+    mode: own.mode ?? base.mode,
+    fastOpen: own.fast_open ?? base.fastOpen,
+    oneTimeAuth: own.one_time_auth ?? base.oneTimeAuth,
+    forbiddenIp: own.forbidden_ip ?? base.forbiddenIp,
+    udpMaxAssociations: own.udp_max_associations ?? base.udpMaxAssociations,
+    managerAddress: undefined,
+  };
   return {
     kind: "config",
-    config: {
-      ...base,
-      ...own,
-      role: "ssserver",
-      password,
-      method,
-      portPassword: undefined,
-      managerAddress: undefined,
-    },
-    warnings: weak === undefined ? draft.warnings : [...draft.warnings, weak],
+    config: { ...config, servers: serversOf(config, ports![0]!) },
+    warnings: placed(findings.warnings, () => ""),
   };
+}
+
+/** The port at each address. */
+function serversOf(config: Config, port: number): ServerConfig[] {
+  return config.listenAddresses.map((host) => ({
+    name: formatHostPort({ host, port }),
+    host,
+    port,
+    method: config.method,
+    password: config.password,
+    mode: config.mode,
+    timeout: config.timeout,
+    fastOpen: config.fastOpen,
+    oneTimeAuth: config.oneTimeAuth,
+    tcpWeight: 1,
+    udpWeight: 1,
+    proxy: config.outboundProxy,
+    acl: undefined,
+  }));
 }

@@ -5,11 +5,11 @@
  */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { readGood } from "./_test_fixture.ts";
+import { readGood, serverOf } from "./_test_fixture.ts";
 import { configForPort } from "./port_config.ts";
 import type { Config } from "./types.ts";
 
-const BASE = readGood(
+const BASE = await readGood(
   "--manager-address 127.0.0.1:6001 -m aes-128-gcm -t 200 --user nobody",
 );
 
@@ -28,7 +28,12 @@ Deno.test("configForPort() lays a command over the start configuration", () => {
     assertEquals(good(entries), {
       ...BASE,
       role: "ssserver",
-      serverPort: [8001],
+      servers: [serverOf({
+        port: 8001,
+        password: "hunter2-hunter2",
+        method: "aes-128-gcm",
+        timeout: 200,
+      })],
       password: "hunter2-hunter2",
       managerAddress: undefined,
     });
@@ -44,15 +49,19 @@ Deno.test("configForPort() takes a port in quotes, method, time-out, mode", () =
     mode: "tcp_only",
     server: "::1",
   });
-  assertEquals(config.serverPort, [8002]);
-  assertEquals(config.method, "aes-256-gcm");
-  assertEquals(config.timeout, 60);
-  assertEquals(config.mode, "tcp_only");
-  assertEquals(config.server, ["::1"]);
+  assertEquals(config.servers, [
+    serverOf({
+      host: "::1",
+      port: 8002,
+      password: "x",
+      timeout: 60,
+      mode: "tcp_only",
+    }),
+  ]);
 });
 
-Deno.test("configForPort() takes the password of the process when it has one", () => {
-  const base = readGood("-k hunter2-hunter2 --manager-address h:1");
+Deno.test("configForPort() takes the password of the process when it has one", async () => {
+  const base = await readGood("-k hunter2-hunter2 --manager-address h:1");
   assertEquals(good('{"server_port":1}', base).password, "hunter2-hunter2");
 });
 
@@ -64,38 +73,40 @@ Deno.test("configForPort() drops what is not of one port, with a warning", () =>
     pid_file: "/x",
     port_password: { 2: "y" },
     manager_address: "0.0.0.0:1",
-    plugin: "x",
+    no_delay: true,
     sever: 1,
     uid: 7,
   });
   if (result.kind !== "config") throw new TypeError(result.kind);
   assertEquals(result.config.user, "nobody");
   assertEquals(result.config.pidFile, BASE.pidFile);
-  assertEquals(result.config.portPassword, undefined);
+  assertEquals(result.config.servers.map(({ port }) => port), [1]);
   assertEquals(result.config.managerAddress, undefined);
   assertEquals(result.warnings.map(({ text }) => text), [
     '"user" cannot be set for one port, ignored',
     '"pid_file" cannot be set for one port, ignored',
     '"port_password" cannot be set for one port, ignored',
     '"manager_address" cannot be set for one port, ignored',
-    'key "plugin" is not supported, ignored',
+    'key "no_delay" is not supported, ignored',
     'Unknown key "sever": did you mean "server"?; ignored',
     'Unknown key "uid"; ignored',
   ]);
 });
 
 const BAD: readonly (readonly [string, string])[] = [
-  ["", "add.json:1:1: expected a value"],
-  ["[]", "add.json:1:1: expected the keys of a configuration"],
+  ["", "Cannot add port: expected keys in { }"],
+  ["[]", "Cannot add port: expected keys in { }"],
   ["{}", "Cannot add port: expected one server_port"],
   ['{"server_port":0,"password":"hunter2"}', "expected one server_port"],
   ['{"server_port":[1,2],"password":"hunter2"}', "expected one server_port"],
-  ['{"server_port":"x","password":"hunter2"}', 'add.json:1:16: "server_port"'],
+  ['{"server_port":"x","password":"hunter2"}', '"server_port" is "x"'],
   ['{"server_port":1}', "Cannot add port: password not specified"],
   ['{"server_port":1,"password":5}', '"password" is a number: expected a text'],
   ['{"server_port":1,"password":"hunter2","method":"x"}', "method x not"],
-  ['{"server_port":1,"password":"hunter2"', "found the end of the file"],
-  ['{"server_port":1,"server_port":2}', '"server_port" is given twice'],
+  ['{"server_port":1,"password":"hunter2"', "expected keys in { }"],
+  ['{"server_port":1,"server_port":2}', "each once"],
+  ['{"server_port":1,"password":"hunter2","plugin":"x"}', "not be safe"],
+  ['{"server_port":1,"password":"hunter2","users":[{}]}', "not be safe"],
 ];
 
 for (const [text, words] of BAD) {

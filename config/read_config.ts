@@ -4,32 +4,20 @@
  * @module
  */
 
-import { Draft } from "./_draft.ts";
-import { findKey, type KeyRow } from "./_keys.ts";
+import { buildConfig } from "./_build.ts";
+import { Context, readFailure } from "./_context.ts";
+import { Findings, placed } from "./_findings.ts";
+import { TOP, type TopKeys } from "./_keys.ts";
 import { type OptionRow, optionsOf } from "./_options.ts";
-import { ConfigSyntaxError } from "./_place.ts";
-import { applyRules, toConfig } from "./_rules.ts";
-import { applyText } from "./_text.ts";
+import { ConfigSyntaxError, lineColumn, type Spot } from "./_place.ts";
+import { isTable } from "./_shape.ts";
+import { Table } from "./_table.ts";
+import { type Document, readDocument } from "./document.ts";
 import { getopt, type Given } from "./getopt.ts";
-import { type Issue, issue, type Notice, warning } from "./notice.ts";
+import { type Issue, issue, type Notice } from "./notice.ts";
+import type { ConfigSource } from "./source.ts";
 import type { Config, Role } from "./types.ts";
 import { usageText, versionText } from "./usage.ts";
-
-/** What the reader needs of the system; the caller gives it. */
-export interface ConfigSource {
-  /**
-   * Reads a whole file as UTF-8.
-   *
-   * @throws {Error} If it cannot; one named `NotFound` if there is no file.
-   */
-  readTextFile(path: string): string;
-  /** The permission bits of a file; undefined where there are none. */
-  fileMode?(path: string): number | undefined;
-  /** The value of an environment variable. */
-  env?(name: string): string | undefined;
-  /** Whether users and groups are those of Unix; default true. */
-  readonly isUnix?: boolean;
-}
 
 /**
  * What became of the command line. `messages` come before the log is set up,
@@ -72,14 +60,15 @@ const PASSWORD_VARIABLE = "SS_PASSWORD";
  * @param options The role, and what the system gives.
  * @returns The configuration, or what to print and how to exit.
  */
-export function readConfig(
+export async function readConfig(
   args: readonly string[],
   options: { readonly role: Role; readonly source: ConfigSource },
-): ConfigResult {
+): Promise<ConfigResult> {
   const { role, source } = options;
   const found = getopt(args, optionsOf(role));
   if (found.kind === "error") {
-    return failure([], [usageIssue(found.message)], role);
+    const wrong = issue(found.message, { style: "plain", exitCode: 2 });
+    return failure([], [wrong], role);
   }
   const { given } = found;
   const acts = given.map((each) => each.option.effect.kind);
@@ -87,34 +76,47 @@ export function readConfig(
   if (asked === "help") return { kind: "help", text: usageText(role) };
   if (asked === "version") return { kind: "version", text: versionText() };
 
-  const draft = new Draft();
-  const messages: Notice[] = [];
-  const path = given.findLast((each) => each.option.effect.kind === "config");
-  applyFile(draft, messages, { path: path?.value, source });
-  if (draft.isUnread) return failure(messages, draft.issues, role);
-  applyOptions(draft, given);
-  if (draft.issues.length === 0) {
-    if (draft.isEmpty) {
+  const named = given.findLast((each) => each.option.effect.kind === "config");
+  const file = findFile(named?.value, source);
+  if (typeof file === "string") return failure([], [issue(file)], role);
+  const messages: Notice[] = file === undefined ? [] : [{
+    level: "info",
+    style: "early",
+    text: `loading config from ${file.path}`,
+  }];
+  const document = file && await readTable(file);
+  if (typeof document === "string") {
+    return failure(messages, [issue(document)], role);
+  }
+
+  const findings = new Findings();
+  const context = new Context(role, source, findings);
+  const top = new Table<TopKeys>(TOP, findings);
+  if (file !== undefined && document !== undefined) {
+    top.read(document.table, { strict: true, forPort: false });
+    warnOfMode(file.path, { top, source, findings });
+  }
+  applyOptions(top, given);
+  if (findings.issues.length === 0) {
+    if (top.isEmpty) {
       const nothing = issue("config not specified", {
         exitCode: 2,
         usage: true,
       });
       return failure(messages, [nothing], role);
     }
-    applyEnvironment(draft, source);
+    applyEnvironment(top, source);
   }
-  applyRules(draft, { role, isUnix: source.isUnix ?? true });
-  if (draft.issues.length > 0) return failure(messages, draft.issues, role);
+  const config = buildConfig(top, context);
+  const place = await placer(findings, { file, document });
+  const issues = placed(findings.issues, place);
+  if (issues.length > 0) return failure(messages, issues, role);
   return {
     kind: acts.includes("check") ? "checked" : "config",
-    config: toConfig(draft.settings, role),
+    config,
     messages,
-    warnings: draft.warnings,
+    warnings: placed(findings.warnings, place),
   };
-}
-
-function usageIssue(text: string): Issue {
-  return issue(text, { style: "plain", exitCode: 2 });
 }
 
 function failure(
@@ -130,84 +132,91 @@ function failure(
   };
 }
 
-function applyFile(
-  draft: Draft,
-  messages: Notice[],
-  { path, source }: { path: string | undefined; source: ConfigSource },
-): void {
-  const file = path === undefined
-    ? findImplicit(draft, source)
-    : readFile(draft, { path, source });
-  if (file === undefined) return;
-  messages.push({
-    level: "info",
-    style: "early",
-    text: `loading config from ${file.path}`,
-  });
+interface File {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** The file, undefined if there is none, or why it cannot be read. */
+function findFile(
+  path: string | undefined,
+  source: ConfigSource,
+): File | string | undefined {
+  for (const each of path === undefined ? IMPLICIT_PATHS : [path]) {
+    try {
+      const text = source.readTextFile(each);
+      if (text.length <= MAX_FILE_LENGTH) return { path: each, text };
+      return `Cannot read config ${each}: it is larger than 1 MiB, which no ` +
+        "configuration is";
+    } catch (error) {
+      const isMissing = error instanceof Error && error.name === "NotFound";
+      if (path === undefined && isMissing) continue;
+      return `Cannot read config ${each}: ${readFailure(error)}`;
+    }
+  }
+  return undefined;
+}
+
+interface TableDocument extends Document {
+  readonly table: Readonly<Record<string, unknown>>;
+}
+
+/** The table in a file, or why there is none. */
+async function readTable(file: File): Promise<TableDocument | string> {
+  const { path, text } = file;
   try {
-    applyText(draft, { ...file, strict: true, forPort: false });
+    const document = await readDocument(text, path);
+    const { values } = document;
+    if (isTable(values)) return { ...document, table: values };
+    const offset = Math.max(0, text.search(/[^\s\ufeff]/));
+    return `${path}:${lineColumn(text, offset)}: ` +
+      "expected the keys of a configuration in { }";
   } catch (error) {
     if (!(error instanceof ConfigSyntaxError)) throw error;
-    draft.issues.push(issue(error.message));
-    draft.isUnread = true;
-    return;
-  }
-  const { password, portPassword } = draft.settings;
-  const hasSecret = password !== undefined || portPassword !== undefined;
-  const mode = source.fileMode?.(file.path) ?? 0;
-  if (hasSecret && (mode & OTHERS_READ) !== 0) {
-    draft.warnings.push(
-      warning(
-        `warning: ${file.path} holds a password and everybody on this ` +
-          `machine can read it; use: chmod 600 ${file.path}`,
-      ),
-    );
+    return `${path}:${lineColumn(text, error.offset)}: ${error.message}`;
   }
 }
 
-function findImplicit(
-  draft: Draft,
-  source: ConfigSource,
-): { path: string; text: string } | undefined {
-  for (const path of IMPLICIT_PATHS) {
-    const file = readFile(draft, { path, source, isOptional: true });
-    if (file !== undefined || draft.issues.length > 0) return file;
-  }
-  return undefined;
-}
-
-function readFile(
-  draft: Draft,
-  { path, source, isOptional = false }: {
-    path: string;
-    source: ConfigSource;
-    isOptional?: boolean;
+/** Makes the places of notices, if there are any to be made. */
+async function placer(
+  findings: Findings,
+  { file, document }: {
+    file: File | undefined;
+    document: Document | undefined;
   },
-): { path: string; text: string } | undefined {
-  let reason: string;
-  try {
-    const text = source.readTextFile(path);
-    if (text.length <= MAX_FILE_LENGTH) return { path, text };
-    reason = "it is larger than 1 MiB, which no configuration is";
-  } catch (error) {
-    const name = error instanceof Error ? error.name : "";
-    if (isOptional && name === "NotFound") return undefined;
-    reason = REASONS[name] ?? "the system cannot read it";
+): Promise<(spot: Spot) => string> {
+  if (file === undefined || document === undefined || !findings.needPlaces) {
+    return () => "";
   }
-  draft.isUnread = true;
-  draft.issues.push(issue(`Cannot read config ${path}: ${reason}`));
-  return undefined;
+  const locator = await document.locate();
+  return (spot) =>
+    `${file.path}:${lineColumn(file.text, locator.offsetOf(spot))}: `;
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  NotFound: "no such file",
-  PermissionDenied: "permission denied",
-  NotCapable: "permission denied; run with --allow-read",
-  IsADirectory: "it is a directory",
-};
+function warnOfMode(
+  path: string,
+  { top, source, findings }: {
+    top: Table<TopKeys>;
+    source: ConfigSource;
+    findings: Findings;
+  },
+): void {
+  const mode = source.fileMode?.(path) ?? 0;
+  if ((mode & OTHERS_READ) === 0 || !holdsSecret(top)) return;
+  findings.warn(
+    `warning: ${path} holds a password and everybody on this ` +
+      `machine can read it; use: chmod 600 ${path}`,
+  );
+}
+
+function holdsSecret({ values }: Table<TopKeys>): boolean {
+  return values.password !== undefined || values.port_password !== undefined ||
+    (values.servers ?? []).some((each) => each.values.password !== undefined) ||
+    (values.locals ?? []).some((each) => (each.values.users ?? []).length > 0);
+}
 
 function applyOptions(
-  draft: Draft,
+  top: Table<TopKeys>,
   given: readonly Given<OptionRow>[],
 ): void {
   let verbosity: number | undefined;
@@ -216,38 +225,25 @@ function applyOptions(
     if (effect.kind === "verbosity") {
       verbosity = (verbosity ?? 0) + effect.step;
     } else if (effect.kind === "value" || effect.kind === "constant") {
-      draft.apply(
-        keyRow(effect.key),
-        effect.kind === "value" ? value : effect.value,
-        {
-          name: `option ${name}`,
-          place: () => "",
-          style: { style: "plain", exitCode: 2 },
-        },
-      );
+      top.set(effect.key, effect.kind === "value" ? value : effect.value, {
+        name: `option ${name}`,
+        path: undefined,
+        style: { style: "plain", exitCode: 2 },
+      });
     }
   }
   if (verbosity === undefined) return;
-  draft.settings.verbose = verbosity;
-  draft.isEmpty = false;
+  top.set("verbose", verbosity, { name: "option -v", path: undefined });
 }
 
-/** The tables of options and keys belong together. */
-function keyRow(key: string): KeyRow {
-  const row = findKey(key);
-  if (typeof row === "object") return row;
-  throw new TypeError(`Cannot apply option: no key "${key}"`);
-}
-
-function applyEnvironment(draft: Draft, source: ConfigSource): void {
-  const { password, portPassword, managerAddress } = draft.settings;
-  const isNeeded = password === undefined && portPassword === undefined &&
-    managerAddress === undefined;
+function applyEnvironment(top: Table<TopKeys>, source: ConfigSource): void {
+  const { password, port_password, manager_address } = top.values;
+  const isNeeded = password === undefined && port_password === undefined &&
+    manager_address === undefined;
   const value = isNeeded ? source.env?.(PASSWORD_VARIABLE) : undefined;
   if (value === undefined || value === "") return;
-  draft.apply(keyRow("password"), value, {
+  top.set("password", value, {
     name: `environment variable ${PASSWORD_VARIABLE}`,
-    place: () => "",
-    style: {},
+    path: undefined,
   });
 }

@@ -5,18 +5,10 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { read, readGood, type Start } from "./_test_fixture.ts";
+import { read, readGood, readWarnings, type Start } from "./_test_fixture.ts";
 
 const CLIENT: Start = { role: "sslocal" };
 const LONG = "a-long-password";
-
-/** The lines that a good configuration leaves for the log. */
-function linesOf(line: string, start: Start = {}): readonly string[] {
-  const result = read(line, start);
-  if (result.kind !== "config") throw new TypeError(JSON.stringify(result));
-  return result.warnings.filter(({ level }) => level === "warning")
-    .map(({ text }) => text);
-}
 
 const WARNINGS: readonly (readonly [string, readonly string[], Start?])[] = [
   [`-k ${LONG} -m aes-256-gcm -s h`, [], CLIENT],
@@ -86,32 +78,32 @@ const WARNINGS: readonly (readonly [string, readonly string[], Start?])[] = [
 ];
 
 for (const [line, expected, start = {}] of WARNINGS) {
-  Deno.test(`readConfig() warns as it should of ${line}`, () => {
-    assertEquals(linesOf(line, start), expected);
+  Deno.test(`readConfig() warns as it should of ${line}`, async () => {
+    assertEquals(await readWarnings(line, start), expected);
   });
 }
 
-Deno.test("readConfig() says at INFO what is weak about an old cipher", () => {
-  const result = read("-m aes-256-cfb -k short");
+Deno.test("readConfig() says at INFO what is weak about an old cipher", async () => {
+  const result = await read("-m aes-256-cfb -k short");
   const notices = result.kind === "config" ? result.warnings : [];
   assertEquals(notices.map(({ level }) => level), ["info", "info"]);
 });
 
-Deno.test("readConfig() warns of a file that others can read", () => {
+Deno.test("readConfig() warns of a file that others can read", async () => {
   const files = { "s.json": `{"password":"${LONG}","method":"aes-128-gcm"}` };
-  assertEquals(linesOf("-c s.json", { files, mode: 0o640 }), []);
-  assertEquals(linesOf("-c s.json", { files, mode: 0o644 }), [
+  assertEquals(await readWarnings("-c s.json", { files, mode: 0o640 }), []);
+  assertEquals(await readWarnings("-c s.json", { files, mode: 0o644 }), [
     "warning: s.json holds a password and everybody on this machine can " +
     "read it; use: chmod 600 s.json",
   ]);
   const none = { "s.json": '{"method":"aes-128-gcm"}' };
   assertEquals(
-    linesOf(`-c s.json -k ${LONG}`, { files: none, mode: 0o644 }),
+    await readWarnings(`-c s.json -k ${LONG}`, { files: none, mode: 0o644 }),
     [],
   );
 });
 
-Deno.test("readConfig() ignores port and password beside port_password", () => {
+Deno.test("readConfig() ignores port and password beside port_password", async () => {
   const files = {
     "config.json": '{"method":"aes-128-gcm","port_password":' +
       '{"8381":"foobar-foobar-1","8382":"foobar-foobar-2"}}',
@@ -120,25 +112,30 @@ Deno.test("readConfig() ignores port and password beside port_password", () => {
     "warning: port_password should not be used with server_port and " +
     "password. server_port and password will be ignored",
   ];
-  assertEquals(linesOf("-v", { files }), []);
-  assertEquals(linesOf("-p 8388", { files }), expected);
-  assertEquals(linesOf(`-k ${LONG}`, { files }), expected);
-  const config = readGood(`-p 8388 -k ${LONG}`, { files });
-  assertEquals(config.serverPort, [8381, 8382]);
+  assertEquals(await readWarnings("-v", { files }), []);
+  assertEquals(await readWarnings("-p 8388", { files }), expected);
+  assertEquals(await readWarnings(`-k ${LONG}`, { files }), expected);
+  const config = await readGood(`-p 8388 -k ${LONG}`, { files });
   assertEquals(config.password, "");
-  assertEquals(config.portPassword?.get(8382), "foobar-foobar-2");
+  assertEquals(
+    config.servers.map(({ port, password }) => [port, password]),
+    [[8381, "foobar-foobar-1"], [8382, "foobar-foobar-2"]],
+  );
 });
 
-Deno.test("readConfig() does not need passwords when there is a manager", () => {
-  const config = readGood("--manager-address 127.0.0.1:6001 -m rc4-md5");
-  assertEquals(config.serverPort, []);
-  const other = readGood("--manager-address h:1 -p 1", { role: "ssmanager" });
+Deno.test("readConfig() does not need passwords when there is a manager", async () => {
+  const config = await readGood("--manager-address 127.0.0.1:6001 -m rc4-md5");
+  assertEquals(config.servers, []);
+  const other = await readGood("--manager-address h:1 -p 1", {
+    role: "ssmanager",
+  });
   assertEquals(other.managerAddress, { host: "h", port: 1 });
 });
 
-Deno.test("readConfig() takes SS_PASSWORD when no other is given", () => {
+Deno.test("readConfig() takes SS_PASSWORD when no other is given", async () => {
   const env = { SS_PASSWORD: "from-the-environment" };
-  assertEquals(readGood("-p 1", { env }).password, env.SS_PASSWORD);
-  assertEquals(readGood(`-k ${LONG}`, { env }).password, LONG);
-  assertEquals(read("", { env }).kind, "error");
+  const given = await readGood("-p 1", { env });
+  assertEquals(given.servers[0]?.password, env.SS_PASSWORD);
+  assertEquals((await readGood(`-k ${LONG}`, { env })).password, LONG);
+  assertEquals((await read("", { env })).kind, "error");
 });

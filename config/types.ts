@@ -89,7 +89,11 @@ export interface ServerConfig {
   readonly tcpWeight: number;
   /** The same for UDP. */
   readonly udpWeight: number;
-  /** Client: proxies on the way to the server, the nearest first. */
+  /**
+   * Proxies, the nearest first. Client: on the way to the server. Server: on
+   * the way to the targets of this port. Empty: none; that of the whole
+   * configuration is already in here.
+   */
   readonly proxy: readonly ProxyConfig[];
   /** Server: its own rules; undefined: those of the whole configuration. */
   readonly acl: TextFile | undefined;

@@ -65,8 +65,13 @@ function optionLines(rows: readonly OptionRow[]): string[] {
   return rows.flatMap((row) => {
     if (row.help === undefined) return [];
     const [left, right] = row.help;
-    const line = `  ${left}`.padEnd(RIGHT_COLUMN) + right;
-    return row.short === "m" ? [line, ...methodLines()] : [line];
+    const [first, ...more] = wrap(right.split(" "), RIGHT_COLUMN);
+    const lines = [`  ${left}`.padEnd(RIGHT_COLUMN) + first!.trimStart()];
+    if (left.length + 2 >= RIGHT_COLUMN) {
+      lines.splice(0, 1, `  ${left}`, first!);
+    }
+    const methods = row.short === "m" ? methodLines() : [];
+    return [...lines, ...more, ...methods];
   });
 }
 
@@ -77,18 +82,22 @@ function methodLines(): string[] {
   const heading = " ".repeat(RIGHT_COLUMN);
   return [
     `${heading}Authenticated (AEAD):`,
-    ...wrap(safe.map((method) => method.name)),
+    ...wrap(listed(safe.map((method) => method.name)), METHOD_INDENT),
     `${heading}Old, without authentication:`,
-    ...wrap(legacy.map((method) => method.name)),
+    ...wrap(listed(legacy.map((method) => method.name)), METHOD_INDENT),
   ];
 }
 
-function wrap(names: readonly string[]): string[] {
-  const indent = " ".repeat(METHOD_INDENT);
+function listed(names: readonly string[]): string[] {
+  return names.map((name, i) => i < names.length - 1 ? `${name},` : name);
+}
+
+/** Fills lines with words. */
+function wrap(words: readonly string[], column: number): string[] {
+  const indent = " ".repeat(column);
   const lines: string[] = [];
   let line = indent;
-  for (const [i, name] of names.entries()) {
-    const word = i < names.length - 1 ? `${name},` : name;
+  for (const word of words) {
     const space = line === indent ? "" : " ";
     if (line.length + space.length + word.length > LINE_WIDTH) {
       lines.push(line);

@@ -8,7 +8,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import manifest from "../deno.json" with { type: "json" };
 import { methodNames } from "../crypto/methods.ts";
 import { optionsOf } from "./_options.ts";
-import { findKey } from "./_keys.ts";
+import { TOP } from "./_keys.ts";
 import { usageText, versionText } from "./usage.ts";
 
 const ROLES = ["sslocal", "ssserver", "sstunnel", "ssmanager"] as const;
@@ -30,7 +30,7 @@ for (const role of ROLES) {
     const names = new Set<string>();
     for (const { effect, short, long } of optionsOf(role)) {
       if (effect.kind === "value" || effect.kind === "constant") {
-        assertEquals(typeof findKey(effect.key), "object", effect.key);
+        assert(Object.hasOwn(TOP.keys, effect.key), effect.key);
       }
       for (const name of [short, long]) {
         if (name === undefined) continue;

@@ -1,0 +1,105 @@
+/**
+ * What the rules need to know and to have besides the values: the role, the
+ * system, and where to report.
+ *
+ * @module
+ */
+
+import type { Findings } from "./_findings.ts";
+import type { TopKeys } from "./_keys.ts";
+import type { Spot } from "./_place.ts";
+import type { Section } from "./_shape.ts";
+import type { ConfigSource } from "./source.ts";
+import type { Role, TextFile } from "./types.ts";
+
+/** The values of the outermost table. */
+export type Top = Section<TopKeys>;
+
+/** Far more than rules or users have, and less than what would stall. */
+const MAX_FILE_LENGTH = 1 << 24;
+
+const REASONS: Readonly<Record<string, string>> = {
+  NotFound: "no such file",
+  PermissionDenied: "permission denied",
+  NotCapable: "permission denied; run with --allow-read",
+  IsADirectory: "it is a directory",
+};
+
+/**
+ * Says why a file could not be read, without the words of the system.
+ *
+ * @param error What was thrown.
+ * @returns The reason.
+ */
+export function readFailure(error: unknown): string {
+  const name = error instanceof Error ? error.name : "";
+  return REASONS[name] ?? "the system cannot read it";
+}
+
+/** What the rules have at hand. */
+export class Context {
+  /** What the program is started as. */
+  readonly role: Role;
+  /** Whether it has locals and not listeners of a server. */
+  readonly isClient: boolean;
+  /** Takes what is wrong. */
+  readonly findings: Findings;
+  readonly #source: ConfigSource;
+
+  /**
+   * Makes a context.
+   *
+   * @param role What the program is started as.
+   * @param source The system.
+   * @param findings Takes what is wrong.
+   */
+  constructor(role: Role, source: ConfigSource, findings: Findings) {
+    this.role = role;
+    this.isClient = role === "sslocal" || role === "sstunnel";
+    this.findings = findings;
+    this.#source = source;
+  }
+
+  /** Whether users and groups are those of Unix. */
+  get isUnix(): boolean {
+    return this.#source.isUnix ?? true;
+  }
+
+  /**
+   * Reads a file that the configuration names.
+   *
+   * @param path The path.
+   * @param what What messages call it.
+   * @param at Where the path stands.
+   * @returns The file; undefined after an issue.
+   */
+  readFile(
+    path: string,
+    what: string,
+    at: Spot | undefined,
+  ): TextFile | undefined {
+    let reason: string;
+    try {
+      const text = this.#source.readTextFile(path);
+      if (text.length <= MAX_FILE_LENGTH) return { path, text };
+      reason = "it is larger than 16 MiB";
+    } catch (error) {
+      reason = readFailure(error);
+    }
+    this.findings.refuse(`Cannot read ${what} ${path}: ${reason}`, at);
+    return undefined;
+  }
+
+  /**
+   * Puts an environment variable in place of `${NAME}`, as shadowsocks-rust
+   * does for passwords.
+   *
+   * @param secret The password as written.
+   * @returns The variable, or the password if there is no such variable.
+   */
+  expand(secret: string): string {
+    const [, name] = /^\$\{(\w+)\}$/.exec(secret) ?? [];
+    const value = name === undefined ? undefined : this.#source.env?.(name);
+    return value === undefined || value === "" ? secret : value;
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * The keys of `[[locals]]`, and of the users in it.
+ *
+ * @module
+ */
+
+import { OF_NO_EFFECT_IN_LOCAL } from "./_foreign_keys.ts";
+import type { Keys, TableSpec } from "./_shape.ts";
+import {
+  BOOLEAN,
+  HOST,
+  LISTEN_PORT,
+  NAME,
+  PORT,
+  tables,
+  TEXT,
+} from "./_shapes.ts";
+import { MODE, PROTOCOL } from "./_words.ts";
+
+/** One user of a local. */
+export const USER = {
+  name: "[[locals.users]]",
+  keys: {
+    name: { shape: NAME, meaning: "what the user gives as name" },
+    password: {
+      shape: TEXT,
+      meaning: "what the user gives as password",
+      secret: true,
+    },
+  },
+  ignored: new Set<string>(),
+  unsafe: new Map<string, (value: unknown) => boolean>(),
+} satisfies TableSpec<Keys>;
+
+/** One listener of a client. */
+export const LOCAL = {
+  name: "[[locals]]",
+  keys: {
+    protocol: {
+      shape: PROTOCOL,
+      meaning: "what it speaks: `mixed` (SOCKS 4, 4a, 5 and HTTP), `socks` " +
+        "(the same), `http` or `tunnel`",
+      usual: "`mixed`",
+    },
+    local_address: {
+      shape: HOST,
+      meaning: "the address to listen on",
+      usual: "`127.0.0.1`",
+    },
+    local_port: {
+      shape: LISTEN_PORT,
+      meaning: "the port to listen on",
+      usual: "1080",
+    },
+    mode: {
+      shape: MODE,
+      meaning: "`tcp_only`, `udp_only` or `tcp_and_udp`",
+      usual: "the outer `mode`",
+    },
+    forward_address: {
+      shape: HOST,
+      meaning: "the host that a tunnel leads to",
+      usual: "a tunnel needs it",
+    },
+    forward_port: {
+      shape: PORT,
+      meaning: "its port",
+      usual: "a tunnel needs it",
+    },
+    users: {
+      shape: tables(USER),
+      meaning: "who may use it",
+      usual: "everybody",
+    },
+    socks5_auth_config_path: {
+      shape: NAME,
+      meaning: "more users, in shadowsocks-rust's file for SOCKS",
+    },
+    http_auth_config_path: {
+      shape: NAME,
+      meaning: "more users, in shadowsocks-rust's file for HTTP",
+    },
+    acl: {
+      shape: NAME,
+      meaning: "a file of rules for this local alone",
+      usual: "the outer `acl`",
+    },
+    outbound: {
+      shape: NAME,
+      meaning: "the server or group that it goes out by, or `direct`",
+      usual: "a group of all servers",
+    },
+    disabled: {
+      shape: BOOLEAN,
+      meaning: "pass over this table",
+      usual: "`false`",
+    },
+  },
+  ignored: OF_NO_EFFECT_IN_LOCAL,
+  unsafe: new Map<string, (value: unknown) => boolean>(),
+} satisfies TableSpec<Keys>;
+
+/** The keys of `[[locals]]`. */
+export type LocalKeys = typeof LOCAL.keys;
+
+/** The keys of its users. */
+export type UserKeys = typeof USER.keys;

@@ -1,0 +1,77 @@
+/**
+ * Reads the proxies of `outbound_proxy`.
+ *
+ * @module
+ */
+
+import { readHostPort } from "./_hosts.ts";
+import type { Report } from "./_shape.ts";
+import type { ProxyConfig } from "./types.ts";
+
+/**
+ * Reads a proxy or a list of them, the nearest first.
+ *
+ * @param value The value as given.
+ * @param report Where to report; it must not show the value.
+ * @returns The checked value; undefined after a report.
+ */
+export function readProxies(
+  value: unknown,
+  report: Report,
+): readonly ProxyConfig[] | undefined {
+  const list = Array.isArray(value) ? value : [value];
+  const proxies: ProxyConfig[] = [];
+  for (const [i, entry] of list.entries()) {
+    const proxy = typeof entry === "string" ? proxyOf(entry) : undefined;
+    if (typeof proxy !== "object") {
+      const part = Array.isArray(value)
+        ? { path: [i], value: entry }
+        : undefined;
+      return report.expected(proxy ?? PROXY, part);
+    }
+    proxies.push(proxy);
+  }
+  return proxies;
+}
+
+const PROXY = "socks5://host:port or http://host:port, with user:password@ " +
+  "before the host or without";
+
+/** RFC 1929 counts the bytes of a name or password in one byte. */
+const MAX_CREDENTIAL = 255;
+
+/** The proxy, or what was expected. */
+function proxyOf(text: string): ProxyConfig | string {
+  const [, scheme, credentials, rest] =
+    /^([a-z0-9]+):\/\/(?:([^@/]*)@)?([^@/]+)\/?$/i.exec(text) ?? [];
+  const protocol = scheme?.toLowerCase();
+  if (protocol === "https") {
+    return `${PROXY}; https:// is not available in this version`;
+  }
+  if (protocol !== "socks5" && protocol !== "http") return PROXY;
+  const server = readHostPort(rest!);
+  if (server === undefined) return PROXY;
+  if (credentials === undefined) {
+    return { protocol, ...server, user: undefined, password: undefined };
+  }
+  const [user, password] = credentials.split(/:(.*)/s).map(decodePercent);
+  const isWhole = [user, password].every((each) =>
+    each !== undefined && each !== "" && byteLength(each) <= MAX_CREDENTIAL
+  );
+  return isWhole
+    ? { protocol, ...server, user, password }
+    : "user and password of 1 to 255 bytes before the @, other characters " +
+      "than letters and digits as %XX";
+}
+
+function decodePercent(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function byteLength(text: string): number {
+  return new TextEncoder().encode(text).length;
+}

@@ -1,0 +1,260 @@
+/**
+ * The forms that values have, each with its part of a JSON Schema. A number
+ * may stand in quotes, as the programs before this one allow.
+ *
+ * @module
+ */
+
+import {
+  type ManagerAddress,
+  readEndpoint,
+  readHost,
+  readHosts,
+  readManagerAddress,
+  readNames,
+  readNameServers,
+  readNetworks,
+  readPortPassword,
+  readPorts,
+  readProbeUrl,
+} from "./_address_readers.ts";
+import { readProxies } from "./_proxy_reader.ts";
+import {
+  readBoolean,
+  readDaemon,
+  readInteger,
+  readListenPort,
+  readMethod,
+  readName,
+  readPort,
+  readText,
+  readTimeout,
+  readVerbose,
+  readWeight,
+  readWord,
+} from "./_readers.ts";
+import {
+  isTable,
+  type Keys,
+  type Reader,
+  type Schema,
+  type Section,
+  type Shape,
+  type TableSpec,
+} from "./_shape.ts";
+import type { DaemonAction, HostPort, ProxyConfig } from "./types.ts";
+
+const STRING: Schema = { type: "string", minLength: 1 };
+
+/** True or false. */
+export const BOOLEAN: Shape<boolean> = shape(readBoolean, { type: "boolean" });
+
+/** A text that is not empty. */
+export const TEXT: Shape<string> = shape(readText, STRING);
+
+/** The name of a file, a user or the like. */
+export const NAME: Shape<string> = shape(readName, STRING);
+
+/** A name in a list of names. */
+export const NAMES: Shape<readonly string[]> = shape(readNames, {
+  type: "array",
+  items: STRING,
+});
+
+/** Seconds, whole or not. */
+export const SECONDS: Shape<number> = shape(readTimeout, {
+  type: ["number", "string"],
+  exclusiveMinimum: 0,
+  pattern: "^[0-9]+$",
+});
+
+/** How much to log. */
+export const VERBOSITY: Shape<number> = shape(readVerbose, {
+  type: ["boolean", "integer"],
+});
+
+/** How much a server is preferred. */
+export const WEIGHT: Shape<number> = shape(readWeight, {
+  type: "number",
+  minimum: 0,
+  maximum: 1,
+});
+
+/** The name of an encryption method. */
+export const METHOD: Shape<string> = shape(readMethod, STRING);
+
+/** What a daemon is to do. */
+export const DAEMON: Shape<DaemonAction> = shape(readDaemon, {
+  enum: ["start", "stop", "restart"],
+});
+
+/** A port. */
+export const PORT: Shape<number> = shape(readPort, numberSchema(1, 65535));
+
+const ANY_PORT: Schema = numberSchema(0, 65535);
+
+/** A port to listen on. */
+export const LISTEN_PORT: Shape<number> = shape(readListenPort, ANY_PORT);
+
+/** A port or several. */
+export const PORTS: Shape<readonly number[]> = shape(
+  readPorts,
+  oneOrMore(ANY_PORT),
+);
+
+/** A host. */
+export const HOST: Shape<string> = shape(readHost, STRING);
+
+/** A host or several. */
+export const HOSTS: Shape<readonly string[]> = shape(
+  readHosts,
+  oneOrMore(STRING),
+);
+
+/** A host and its port. */
+export const ENDPOINT: Shape<HostPort> = shape(readEndpoint, STRING);
+
+/** Where a manager listens. */
+export const MANAGER_ADDRESS: Shape<ManagerAddress> = shape(
+  readManagerAddress,
+  STRING,
+);
+
+/** Name servers. */
+export const NAME_SERVERS: Shape<readonly HostPort[]> = shape(
+  readNameServers,
+  oneOrMore(STRING),
+);
+
+/** Networks in CIDR form. */
+export const NETWORKS: Shape<readonly string[]> = shape(readNetworks, {
+  type: ["string", "array"],
+  items: { type: "string" },
+});
+
+/** Passwords by port. */
+export const PORT_PASSWORD: Shape<ReadonlyMap<number, string>> = shape(
+  readPortPassword,
+  {
+    type: "object",
+    propertyNames: { pattern: "^[0-9]{1,5}$" },
+    additionalProperties: STRING,
+    minProperties: 1,
+  },
+);
+
+/** Proxies, the nearest first. */
+export const PROXIES: Shape<readonly ProxyConfig[]> = shape(
+  readProxies,
+  oneOrMore({ type: "string", pattern: "^(socks5|http)://" }, 0),
+);
+
+/** What a group probes. */
+export const PROBE_URL: Shape<string> = shape(readProbeUrl, {
+  type: "string",
+  pattern: "^(http://.*)?$",
+});
+
+/**
+ * Makes the shape of whole numbers.
+ *
+ * @param min The least.
+ * @param max The greatest.
+ * @returns The shape.
+ */
+export function integer(min: number, max: number): Shape<number> {
+  return shape(readInteger(min, max), numberSchema(min, max));
+}
+
+/**
+ * Makes the shape of a word out of several.
+ *
+ * @param words The words.
+ * @returns The shape.
+ */
+export function word<T extends string>(...words: readonly T[]): Shape<T> {
+  return shape(readWord(...words), { enum: words });
+}
+
+/**
+ * Makes the shape of a table.
+ *
+ * @param spec What it may hold.
+ * @returns The shape.
+ */
+export function table<K extends Keys>(spec: TableSpec<K>): Shape<Section<K>> {
+  return {
+    read: (value, report) =>
+      isTable(value)
+        ? report.table(spec, value, [])
+        : report.expected("a table of values"),
+    schema: { type: "object" },
+    inside: spec,
+  };
+}
+
+/**
+ * Makes the shape of a list of tables.
+ *
+ * @param spec What each may hold.
+ * @returns The shape.
+ */
+export function tables<K extends Keys>(
+  spec: TableSpec<K>,
+): Shape<readonly Section<K>[]> {
+  return {
+    read(value, report): readonly Section<K>[] | undefined {
+      if (!Array.isArray(value)) {
+        return report.expected(`a list of tables, ${spec.name}`);
+      }
+      const sections: Section<K>[] = [];
+      for (const [i, entry] of value.entries()) {
+        if (!isTable(entry)) {
+          report.expected("a table of values", { path: [i], value: entry });
+          continue;
+        }
+        sections.push(report.table(spec, enabledPart(entry), [i]));
+      }
+      return sections;
+    },
+    schema: { type: "array" },
+    inside: spec,
+  };
+}
+
+/** What is still looked at in a table that is disabled: its name. */
+const NAMING: ReadonlySet<string> = new Set([
+  "disabled",
+  "name",
+  "remarks",
+  "server",
+  "address",
+  "server_port",
+  "port",
+]);
+
+function enabledPart(
+  entry: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  if (entry.disabled !== true) return entry;
+  return Object.fromEntries(
+    Object.entries(entry).filter(([name]) => NAMING.has(name)),
+  );
+}
+
+function shape<T>(read: Reader<T>, schema: Schema): Shape<T> {
+  return { read, schema };
+}
+
+function numberSchema(minimum: number, maximum: number): Schema {
+  return {
+    type: ["integer", "string"],
+    minimum,
+    maximum,
+    pattern: "^-?[0-9]{1,15}$",
+  };
+}
+
+function oneOrMore(items: Schema, minItems = 1): Schema {
+  return { anyOf: [items, { type: "array", items, minItems }] };
+}

@@ -1,0 +1,241 @@
+/**
+ * Reads the values of a table by what is known of its keys.
+ *
+ * @module
+ */
+
+import type { Findings, IssueStyle } from "./_findings.ts";
+import { nearest } from "./_nearest.ts";
+import type { Path, Spot } from "./_place.ts";
+import type {
+  Key,
+  Keys,
+  Report,
+  Section,
+  TableSpec,
+  Values,
+} from "./_shape.ts";
+
+/** The longest value that a message repeats. */
+const MAX_SHOWN = 40;
+
+/** Keys that describe a configuration and change nothing. */
+export const REMARKS: ReadonlySet<string> = new Set([
+  "$schema",
+  "_comment",
+  "group",
+  "id",
+  "remarks",
+  "version",
+]);
+
+/** Where a value comes from, for messages. */
+export interface Origin {
+  /** What a message calls it: `"server_port"` or `option -p`. */
+  readonly name: string;
+  /** Where it stands in the file; undefined for options. */
+  readonly path: Path | undefined;
+  /** How a value of the wrong form is reported. */
+  readonly style?: IssueStyle;
+}
+
+/** How a table is read. */
+export interface ReadMode {
+  /** Whether unknown keys are issues and not warnings. */
+  readonly strict: boolean;
+  /** Whether keys of the process are not taken. */
+  readonly forPort: boolean;
+}
+
+/** The values of a table, each with its place. */
+export class Table<K extends Keys> implements Section<K> {
+  /** What is good so far. */
+  readonly values: Values<K> = {};
+  /** Keys whose value was refused: rules have nothing more to say there. */
+  readonly refused = new Set<keyof K>();
+  /** Whether any value was given, right or wrong. */
+  isEmpty = true;
+  readonly #path: Path;
+  readonly #spec: TableSpec<K>;
+  readonly #findings: Findings;
+  readonly #paths = new Map<keyof K, Path | undefined>();
+
+  /**
+   * Makes an empty table.
+   *
+   * @param spec What it may hold.
+   * @param findings Takes what is wrong.
+   * @param path Where it stands in the file.
+   */
+  constructor(spec: TableSpec<K>, findings: Findings, path: Path = []) {
+    this.#spec = spec;
+    this.#findings = findings;
+    this.#path = path;
+  }
+
+  lacks(key: keyof K): boolean {
+    return this.values[key] === undefined && !this.refused.has(key);
+  }
+
+  at(key: keyof K, inner: Path = []): Spot | undefined {
+    const path = this.#paths.get(key);
+    return path && { path: [...path, ...inner], part: "value" };
+  }
+
+  get spot(): Spot {
+    return { path: this.#path, part: "key" };
+  }
+
+  nameOf(key: keyof K): string | undefined {
+    const last = this.#paths.get(key)?.at(-1);
+    return last === undefined ? undefined : String(last);
+  }
+
+  /**
+   * Takes one value; a later one of the same key wins.
+   *
+   * @param name The key.
+   * @param value The value as given; null means "not given".
+   * @param origin Where it comes from.
+   */
+  set(name: keyof K & string, value: unknown, origin: Origin): void {
+    this.isEmpty = false;
+    if (value === null) return;
+    const key = this.#spec.keys[name]!;
+    const good = key.shape.read(value, this.#report(key, value, origin));
+    this.#paths.set(name, origin.path);
+    if (good === undefined) this.refused.add(name);
+    else this.values[name] = good as Values<K>[typeof name];
+  }
+
+  /**
+   * Takes the entries of a table.
+   *
+   * @param entries Values by key.
+   * @param mode How to treat what does not belong.
+   */
+  read(entries: Readonly<Record<string, unknown>>, mode: ReadMode): void {
+    const names = namesOf(this.#spec.keys);
+    const seen = new Map<string, string>();
+    for (const [name, value] of Object.entries(entries)) {
+      const path = [...this.#path, name];
+      const spot: Spot = { path, part: "key" };
+      const key = names.get(name);
+      if (key === undefined) {
+        this.#readForeign(name, value, { spot, mode });
+      } else if (mode.forPort && this.#spec.keys[key]!.ofProcess) {
+        this.#findings.warn(
+          `"${name}" cannot be set for one port, ignored`,
+          spot,
+        );
+      } else if (seen.has(key)) {
+        this.#findings.refuse(
+          `"${name}" is given twice, first as "${seen.get(key)}"`,
+          spot,
+        );
+      } else {
+        seen.set(key, name);
+        this.set(key, value, { name: `"${name}"`, path });
+      }
+    }
+  }
+
+  /** A key that does nothing here. */
+  #readForeign(
+    name: string,
+    value: unknown,
+    { spot, mode }: { spot: Spot; mode: ReadMode },
+  ): void {
+    if (REMARKS.has(name)) return;
+    this.isEmpty = false;
+    const { ignored, unsafe, keys } = this.#spec;
+    const where = this.#spec.name === "" ? "" : ` in ${this.#spec.name}`;
+    const isHarmless = unsafe.get(name);
+    if (isHarmless !== undefined) {
+      if (value === null || isHarmless(value)) return;
+      this.#findings.refuse(
+        `key "${name}"${where} is not available in this version, and ` +
+          "ignoring it would not be safe: remove it, or what needs it",
+        spot,
+      );
+    } else if (ignored.has(name)) {
+      if (value === null || value === "") return;
+      this.#findings.warn(
+        `key "${name}"${where} is not supported, ignored`,
+        spot,
+      );
+    } else {
+      const guess = nearest(name.toLowerCase(), namesOf(keys).keys());
+      const hint = guess === undefined ? "" : `: did you mean "${guess}"?`;
+      const text = `Unknown key ${describe(name)}${where}${hint}`;
+      if (mode.strict) this.#findings.refuse(text, spot);
+      else this.#findings.warn(`${text}; ignored`, spot);
+    }
+  }
+
+  #report(key: Key<unknown>, value: unknown, origin: Origin): Report {
+    const findings = this.#findings;
+    const { path } = origin;
+    const part = key.secret ? "key" : "value";
+    const spot = (inner: Path): Spot | undefined =>
+      path && { path: [...path, ...inner], part };
+    return {
+      expected: (expected, inner): undefined => {
+        const wrong = inner === undefined ? value : inner.value;
+        const found = key.secret ? describeSecret(wrong) : describe(wrong);
+        const index = inner?.path[0];
+        const inside = typeof index === "number" ? `[${index}]` : "";
+        findings.refuse(
+          `${origin.name}${inside} is ${found}: expected ${expected}`,
+          spot(inner?.path ?? []),
+          origin.style,
+        );
+      },
+      refused: (text, style): undefined => {
+        findings.refuse(text, spot([]), style);
+      },
+      warn: (text): void => findings.warn(text),
+      table: (spec, entries, inner) => {
+        const table = new Table(spec, findings, [...path ?? [], ...inner]);
+        table.read(entries, { strict: true, forPort: false });
+        return table;
+      },
+    };
+  }
+}
+
+/**
+ * The names of keys, aliases included.
+ *
+ * @param keys The keys.
+ * @returns Name → key.
+ */
+export function namesOf<K extends Keys>(
+  keys: K,
+): ReadonlyMap<string, keyof K & string> {
+  const names = new Map<string, keyof K & string>();
+  for (const [key, { aliases = [] }] of Object.entries(keys)) {
+    for (const name of [key, ...aliases]) names.set(name, key);
+  }
+  return names;
+}
+
+function describe(value: unknown): string {
+  if (typeof value === "string") {
+    const shown = JSON.stringify(value.slice(0, MAX_SHOWN));
+    return value.length > MAX_SHOWN ? `${shown} and more` : shown;
+  }
+  if (typeof value === "number" || typeof value === "boolean") {
+    return String(value);
+  }
+  if (value === null) return "null";
+  if (value instanceof Date) return "a date";
+  return Array.isArray(value) ? "a list" : "a table of values";
+}
+
+/** The kind and size of a value, for those that are secret. */
+function describeSecret(value: unknown): string {
+  if (typeof value === "string") return `a text of ${value.length} characters`;
+  if (typeof value === "number") return "a number";
+  return typeof value === "boolean" ? "true or false" : describe(value);
+}
