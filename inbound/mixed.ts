@@ -14,9 +14,9 @@ import type {
   InboundStream,
   Refusal,
   Session,
-  SocketAddress,
-} from "../loop/mod.ts";
-import type { Ending, StreamCodec } from "../relay/mod.ts";
+  StreamCodec,
+} from "../relay/mod.ts";
+import type { SocketAddress } from "../loop/mod.ts";
 import { SOCKS4_VERSION, SOCKS_VERSION } from "../socks5/mod.ts";
 
 const logger = getLogger(["shadowsocks", "inbound"]);
