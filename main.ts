@@ -7,6 +7,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import {
+  configSchema,
   formatNotice,
   type Notice,
   readConfig,
@@ -14,6 +15,7 @@ import {
   setUpLog,
 } from "./config/mod.ts";
 import {
+  aclProblems,
   DENO_SOURCE,
   isDaemon,
   launch,
@@ -27,11 +29,12 @@ const logger = getLogger(["shadowsocks"]);
 
 const USAGE = `usage: shadowsocks ROLE [OPTION]...
 
-  sslocal     SOCKS5 proxy in front of a server
+  sslocal     SOCKS and HTTP proxy in front of servers
   ssserver    the server
   sstunnel    forwards a port through a server
   ssmanager   servers added and removed while it runs
   demo        a server and a local on loopback, and real traffic through both
+  schema      prints the JSON Schema of configurations, for editors
 
 A copy or link named after a role is that role. "ROLE --help" lists options.
 `;
@@ -56,11 +59,15 @@ async function main(): Promise<number> {
     const { runDemo } = await import("./demo/mod.ts");
     return await runDemo({ args, write, live: Deno.stdout.isTerminal() });
   }
+  if (role === "schema") {
+    write(`${JSON.stringify(configSchema(), undefined, 2)}\n`);
+    return 0;
+  }
   if (!isRole(role)) {
     write(USAGE);
     return role === "--help" || role === "-h" ? 0 : 2;
   }
-  const result = readConfig(args, { role, source: DENO_SOURCE });
+  const result = await readConfig(args, { role, source: DENO_SOURCE });
   const show = (notices: readonly Notice[]): void => {
     for (const notice of notices) write(formatNotice(notice, Date.now()));
   };
@@ -73,10 +80,14 @@ async function main(): Promise<number> {
       show(result.messages);
       write(result.usage ?? "");
       return result.exitCode;
-    case "checked":
+    case "checked": {
       show([...result.messages, ...result.warnings]);
+      const problems = aclProblems(result.config);
+      for (const line of problems) write(`${line}\n`);
+      if (problems.length > 0) return 1;
       write("the configuration is valid\n");
       return 0;
+    }
     case "config": {
       const limiter = setUpLog(output, result.config);
       // Whoever starts a daemon has shown them.

@@ -19,8 +19,7 @@ import {
 import { openProviders } from "../crypto/mod.ts";
 import { makeResolver } from "../dns/mod.ts";
 import { EventLoop, makePoller, SocketAddress } from "../loop/mod.ts";
-import { onSignals } from "../process/mod.ts";
-import { Service } from "../relay/mod.ts";
+import { onSignals, Service } from "../process/mod.ts";
 import { verifyTcp, verifyUdp } from "./_client.ts";
 import { ProgressBar } from "./_progress.ts";
 import { DemoTarget } from "./_target.ts";
@@ -101,7 +100,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     ports: readonly [number, number],
   ): Promise<readonly [Service, Config]> => {
     for (const port of ports) {
-      const config = makeConfig(role, port, password, serverPort);
+      const config = await makeConfig(role, port, password, serverPort);
       const service = new Service(config, { loop, resolver, providers });
       try {
         await service.start();
@@ -121,8 +120,8 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   const target = stack.use(new DemoTarget(loop));
   const portable = providers.fallbackReason !== undefined;
   options.write(
-    `server 127.0.0.1:${serverPort}, local 127.0.0.1:${localPort}, ${METHOD} ` +
-      `by ${server.providerVersion}, event loop ${poller.name}\n`,
+    `server 127.0.0.1:${serverPort}, local 127.0.0.1:${localPort}, ` +
+      `${server.ciphers.join(", ")}, event loop ${poller.name}\n`,
   );
   if (portable) {
     options.write(`portable crypto, slower: ${providers.fallbackReason}\n`);
@@ -149,8 +148,9 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   udp.finish();
   options.write("every byte came back as it was sent, both ways\n");
   options.write(howToUse(
-    makeConfig("ssserver", serverPort, password, serverPort),
-    makeConfig("sslocal", localPort, password, serverPort),
+    await makeConfig("ssserver", serverPort, password, serverPort),
+    await makeConfig("sslocal", localPort, password, serverPort),
+    localPort,
     target.port,
   ));
   if (flags.once) loop.stop();
@@ -178,14 +178,14 @@ function parseFlags(args: readonly string[]): Flags | string {
 }
 
 /** Goes the way a user goes: through the command line. */
-function makeConfig(
+async function makeConfig(
   role: Role,
   port: number,
   password: string,
   serverPort: number,
-): Config {
+): Promise<Config> {
   const isLocal = role === "sslocal";
-  const result = readConfig([
+  const result = await readConfig([
     "-s",
     LOOPBACK,
     "-p",
@@ -215,10 +215,15 @@ function randomKey(): string {
     .replaceAll("+", "-").replaceAll("/", "_");
 }
 
-function howToUse(server: Config, local: Config, targetPort: number): string {
+function howToUse(
+  server: Config,
+  local: Config,
+  localPort: number,
+  targetPort: number,
+): string {
   return `
 Try it:
-  curl --socks5-hostname 127.0.0.1:${local.localPort} http://127.0.0.1:${targetPort}/
+  curl --socks5-hostname 127.0.0.1:${localPort} http://127.0.0.1:${targetPort}/
 
 server.toml, for: ssserver --config server.toml
 ${indent(formatToml(server))}

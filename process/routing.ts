@@ -83,12 +83,22 @@ export class Routing {
 }
 
 /**
+ * Tells what is wrong with the ACL files of a configuration.
+ *
+ * @param config The configuration, with the texts of the files.
+ * @returns A line for each rule that cannot be read, with its place.
+ */
+export function aclProblems(config: Config): readonly string[] {
+  return readAcls(config).problems;
+}
+
+/**
  * Reads all ACL files of a configuration.
  *
  * @param config The configuration, with the texts of the files.
  * @returns The rules by path, and a line for each rule that cannot be read.
  */
-export function readAcls(
+function readAcls(
   config: Config,
 ): {
   readonly acls: ReadonlyMap<string, Acl>;

@@ -49,8 +49,8 @@ export class Service {
   readonly #options: ServiceOptions;
   readonly #context: ListenerContext;
   readonly #routing: Routing;
-  /** Ciphers that the log has named already. */
-  readonly #announced = new Set<string>();
+  /** Ciphers in use, each with the library that serves it. */
+  readonly #ciphers = new Set<string>();
   #outbounds: Outbounds | undefined;
   /** Those that listen. */
   #listeners: Listener[] = [];
@@ -85,6 +85,11 @@ export class Service {
       host,
       port,
     }));
+  }
+
+  /** Ciphers in use and who serves them: `aes-256-gcm by OpenSSL 3.0.19`. */
+  get ciphers(): readonly string[] {
+    return [...this.#ciphers];
   }
 
   /**
@@ -253,8 +258,9 @@ export class Service {
   }
 
   #announce(cipher: string): void {
-    if (this.#options.announce === false || this.#announced.has(cipher)) return;
-    this.#announced.add(cipher);
+    if (this.#ciphers.has(cipher)) return;
+    this.#ciphers.add(cipher);
+    if (this.#options.announce === false) return;
     logger.info("{cipher}, {poller} event loop", {
       cipher,
       poller: this.#options.loop.poller.name,
