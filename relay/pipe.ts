@@ -257,25 +257,38 @@ export class Pipe {
    * @param stream One of the two.
    */
   pump(stream: RelayStream): void {
-    const { input } = this.#context.buffers;
-    const source = stream.source!;
     const start = stream.carry?.length ?? 0;
-    if (start > 0) input.set(stream.carry!);
-    const end = Math.min(start + stream.readSize, input.length);
-    const count = source.recv(input, start, end);
-    if (count <= 0) {
-      if (count === 0) this.#onEnd(stream);
-      else if (count === FAILED) {
-        this.#owner.onPipeFailed(stream.isUp, source.error);
+    const length = this.read(stream);
+    if (length <= 0) {
+      if (length === 0) this.#onEnd(stream);
+      else if (length === FAILED) {
+        this.#owner.onPipeFailed(stream.isUp, stream.source!.error);
       }
       return;
     }
+    const count = length - start;
     this.#owner.onActivity();
-    this.#move(stream, start + count, count);
+    this.#move(stream, length, count);
     stream.adaptReadSize(
       count,
       stream.isUp ? UP_STREAM_BUF_SIZE : DOWN_STREAM_BUF_SIZE,
     );
+  }
+
+  /**
+   * Reads from a stream's source, behind what came before and was not used.
+   *
+   * @param stream One of the two.
+   * @returns Bytes in the input buffer, both together; 0, `WOULD_BLOCK` or
+   * `FAILED` as `recv` says.
+   */
+  read(stream: RelayStream): number {
+    const { input } = this.#context.buffers;
+    const start = stream.carry?.length ?? 0;
+    if (start > 0) input.set(stream.carry!);
+    const end = Math.min(start + stream.readSize, input.length);
+    const count = stream.source!.recv(input, start, end);
+    return count > 0 ? start + count : count;
   }
 
   /**
