@@ -29,7 +29,6 @@ import {
   utf8,
 } from "./_relay_fixture.ts";
 import { TestGroup, TestRouter } from "./_routes_fixture.ts";
-
 import { assertEnd } from "./_session_fixture.ts";
 
 /** Bytes of an AEAD chunk. */

@@ -14,7 +14,6 @@ import { GREETING, request, TARGET } from "./_flow_fixture.ts";
 import { header, utf8 } from "./_relay_fixture.ts";
 import { TestGroup, TestRouter } from "./_routes_fixture.ts";
 import { client, UdpFixture } from "./_udp_fixture.ts";
-
 import { assertEnd } from "./_session_fixture.ts";
 
 Deno.test("Session of a UDP ASSOCIATE ends ok with its connection", async () => {
