@@ -14,13 +14,12 @@ import type {
 } from "../config/mod.ts";
 import type { ProviderSet } from "../crypto/mod.ts";
 import { listenAddress, type Resolver } from "../dns/mod.ts";
-import { ShadowsocksInbound, ShadowsocksPackets } from "../inbound/mod.ts";
+import { DirectOutbound } from "../outbound/basic.ts";
 import { type EventLoop, SocketError } from "../loop/mod.ts";
 import { type Observer, RelayBuffers, Sessions } from "../relay/mod.ts";
 import { openEdition } from "../shadowsocks/mod.ts";
 import { Listener, type ListenerContext } from "./listener.ts";
-import { localInbound } from "./local_inbound.ts";
-import { openOutbounds, type Outbounds } from "./outbounds.ts";
+import { openOutbounds, type Outbounds, viaProxies } from "./outbounds.ts";
 import { Routing } from "./routing.ts";
 
 /** What a {@linkcode Service} runs on. */
@@ -48,7 +47,7 @@ export class Service {
   readonly #config: Config;
   readonly #options: ServiceOptions;
   readonly #context: ListenerContext;
-  readonly #routing: Routing;
+  #routing: Routing | undefined;
   /** Ciphers in use, each with the library that serves it. */
   readonly #ciphers = new Set<string>();
   #outbounds: Outbounds | undefined;
@@ -64,12 +63,10 @@ export class Service {
    *
    * @param config What to do.
    * @param options What to run on.
-   * @throws {ProcessError} If an ACL has a rule that cannot be read.
    */
   constructor(config: Config, options: ServiceOptions) {
     this.#config = config;
     this.#options = options;
-    this.#routing = new Routing(config, options.resolver);
     this.#context = {
       loop: options.loop,
       resolver: options.resolver,
@@ -97,6 +94,7 @@ export class Service {
    *
    * @throws {SocketError} If an address cannot be bound.
    * @throws {CipherError} If a cipher cannot be had.
+   * @throws {ProcessError} If an ACL has a rule that cannot be read.
    */
   async start(): Promise<void> {
     const { locals, servers } = this.#config;
@@ -114,8 +112,11 @@ export class Service {
    * Makes the ways, and listens nowhere: for a server whose ports come later.
    *
    * @throws {CipherError} If a cipher cannot be had.
+   * @throws {ProcessError} If an ACL has a rule that cannot be read.
    */
   async open(): Promise<void> {
+    const { resolver } = this.#options;
+    this.#routing = await Routing.create(this.#config, resolver);
     const outbounds = await openOutbounds(this.#config, this.#options);
     if (this.#closed) {
       outbounds[Symbol.dispose]();
@@ -196,15 +197,16 @@ export class Service {
       where ?? { host: local.address, port: local.port },
       resolver,
     );
+    const { localInbound } = await import("./local_inbound.ts");
     const { inbound, packets, udpNeedsTcp } = localInbound(local);
-    const outbounds = this.#outboundsOf(`${address}`);
+    const { outbounds, routing } = this.#opened(`${address}`);
     const listener = new Listener({
       address,
       mode: local.mode ?? mode,
       inbound,
       packets,
       udpNeedsTcp,
-      router: this.#routing.forLocal(local, outbounds),
+      router: routing.forLocal(local, outbounds),
       timeout,
       udpTimeout,
       maxAssociations: udpMaxAssociations,
@@ -223,19 +225,26 @@ export class Service {
   ): Promise<Listener> {
     const { resolver, providers } = this.#options;
     const address = await listenAddress(where, resolver);
+    const { ShadowsocksInbound, ShadowsocksPackets } = await import(
+      "../inbound/server.ts"
+    );
+    const direct = this.#opened(`${address}`).outbounds.route("direct");
+    const route = server.proxy.length > 0
+      ? await viaProxies(new DirectOutbound(), server.proxy)
+      : direct;
     const edition = await openEdition(server, providers);
-    const outbounds = this.#closed ? undefined : this.#outbounds;
-    if (outbounds === undefined) {
+    if (this.#closed) {
       edition[Symbol.dispose]();
       throw ended(`${address}`);
     }
+    const { routing } = this.#opened(`${address}`);
     const listener = new Listener({
       address,
       mode: server.mode,
       inbound: new ShadowsocksInbound(edition),
       packets: new ShadowsocksPackets(edition),
       udpNeedsTcp: false,
-      router: this.#routing.forServer(server, outbounds),
+      router: routing.forServer(server, route),
       timeout: server.timeout,
       udpTimeout: this.#config.udpTimeout,
       maxAssociations: this.#config.udpMaxAssociations,
@@ -252,9 +261,16 @@ export class Service {
     return listener;
   }
 
-  #outboundsOf(address: string): Outbounds {
-    if (this.#closed || this.#outbounds === undefined) throw ended(address);
-    return this.#outbounds;
+  /** What `open` has made; it is gone once the service has ended. */
+  #opened(
+    address: string,
+  ): { readonly outbounds: Outbounds; readonly routing: Routing } {
+    const outbounds = this.#outbounds;
+    const routing = this.#routing;
+    if (this.#closed || outbounds === undefined || routing === undefined) {
+      throw ended(address);
+    }
+    return { outbounds, routing };
   }
 
   #announce(cipher: string): void {
