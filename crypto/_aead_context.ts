@@ -54,69 +54,23 @@ export interface ContextOwner {
 }
 
 /** A backend with its memory, for one key at a time. */
-export class AeadContext implements Disposable {
+export interface AeadContext {
+  /** Seals or opens. */
+  readonly backend: AeadBackend;
+  /** The backend's. */
+  readonly memory: AeadMemory;
   /** The key that a pool has given it to. */
   owner: ContextOwner | undefined;
-  /** Where the bytes of a key are put. */
-  readonly key: Uint8Array;
-  readonly #nonce: Uint8Array;
-  readonly #backend: AeadBackend;
+}
 
-  /**
-   * Makes a context without a key.
-   *
-   * @param backend Seals or opens.
-   * @param memory The backend's.
-   */
-  constructor(backend: AeadBackend, memory: AeadMemory) {
-    this.key = memory.key.bytes;
-    this.#nonce = memory.nonce.bytes;
-    this.#backend = backend;
-  }
-
-  /**
-   * Seals with the key that was put in.
-   *
-   * @param nonce As long as the method's.
-   * @param part The range was checked.
-   */
-  seal(nonce: Uint8Array, part: AeadPart): void {
-    this.#setNonce(nonce);
-    this.#backend.seal(part);
-  }
-
-  /**
-   * Opens with the key that was put in.
-   *
-   * @param nonce As long as the method's.
-   * @param part The range was checked.
-   * @returns Whether the message is genuine; if not, the plaintext is zero.
-   */
-  open(nonce: Uint8Array, part: AeadPart): boolean {
-    this.#setNonce(nonce);
-    if (this.#backend.open(part)) return true;
-    // A library may have written before it saw the tag.
-    part.output.fill(0, part.at, part.at + part.length);
-    return false;
-  }
-
-  /** Wipes the key. */
-  forget(): void {
-    this.key.fill(0);
-    this.#backend.forget();
-  }
-
-  /** Wipes the key and frees the backend. */
-  [Symbol.dispose](): void {
-    this.forget();
-    this.#backend[Symbol.dispose]();
-  }
-
-  #setNonce(nonce: Uint8Array): void {
-    // For so few bytes a loop is quicker than `set`.
-    const own = this.#nonce;
-    for (let i = 0; i < own.length; i++) own[i] = nonce[i]!;
-  }
+/**
+ * Wipes the key of a context.
+ *
+ * @param context The context, which is then ready for another key.
+ */
+export function forgetKey({ memory, backend }: AeadContext): void {
+  memory.key.bytes.fill(0);
+  backend.forget();
 }
 
 /**
@@ -149,7 +103,7 @@ export class ContextPool implements Disposable {
       const key = new NativeBuffer(method.keyLength);
       const nonce = new NativeBuffer(method.nonceLength);
       const memory = { key, nonce, input, output };
-      return new AeadContext(make(memory, encrypt), memory);
+      return { backend: make(memory, encrypt), memory, owner: undefined };
     };
   }
 
@@ -173,7 +127,7 @@ export class ContextPool implements Disposable {
     const make = this.#alive();
     const context = this.#free.pop() ?? this.#add(make) ?? this.#steal();
     context.owner = owner;
-    context.key.set(owner.bytes);
+    context.memory.key.bytes.set(owner.bytes);
     return context;
   }
 
@@ -191,10 +145,10 @@ export class ContextPool implements Disposable {
   /** Frees the contexts. */
   [Symbol.dispose](): void {
     this.#disposed = true;
-    this.#single?.[Symbol.dispose]();
+    if (this.#single !== undefined) this.#contexts.push(this.#single);
     for (const context of this.#contexts) {
       release(context);
-      context[Symbol.dispose]();
+      context.backend[Symbol.dispose]();
     }
   }
 
@@ -224,5 +178,5 @@ function release(context: AeadContext): void {
   if (owner?.sealer === context) owner.sealer = undefined;
   if (owner?.opener === context) owner.opener = undefined;
   context.owner = undefined;
-  context.forget();
+  forgetKey(context);
 }

@@ -14,11 +14,11 @@ import type { DeriveSubkey } from "../_hkdf.ts";
 import type { StreamBinding } from "../_stream_cipher.ts";
 import type { CipherMethod } from "../methods.ts";
 import type { CryptoProvider } from "../provider.ts";
-import { OpensslAead } from "./aead.ts";
+import { bindAead } from "./aead.ts";
 import { CfbCipher, type CfbParts, isCfbFaster, type StartCfb } from "./cfb.ts";
 import { makeOpensslHkdf } from "./hkdf.ts";
 import { loadOpenssl, type OpensslLibrary } from "./library.ts";
-import { findShortGcm, SHORT_CIPHER, ShortFirst } from "./short.ts";
+import { findShortGcm, SHORT_CIPHER, shortFirst } from "./short.ts";
 import { OpensslStream } from "./stream.ts";
 
 /** How a method's cipher is had from OpenSSL. */
@@ -81,8 +81,6 @@ class OpensslBinding implements Binding {
   #triedLegacy = false;
   /** `EVP_CIPHER *` by OpenSSL's name; null if it is not there. */
   readonly #ciphers = new Map<string, Deno.PointerValue>();
-  /** Whether the work of its CFB is better done by other modes, by family. */
-  readonly #cfbFaster = new Map<string, boolean>();
 
   constructor(
     library: OpensslLibrary,
@@ -95,18 +93,13 @@ class OpensslBinding implements Binding {
   }
 
   aead(method: CipherMethod): AeadBinding | undefined {
-    const library = this.#library;
     const cipher = this.#cipher(recipeOf(method));
     if (cipher === null) return undefined;
-    const long: MakeBackend = (memory, encrypt) =>
-      new OpensslAead(library, cipher, memory, encrypt);
+    const long = bindAead(this.#library, cipher);
     const short = method.cipher === SHORT_CIPHER
       ? this.#findShort()
       : undefined;
-    const make: MakeBackend = short === undefined
-      ? long
-      : (memory, encrypt) =>
-        new ShortFirst(short(memory, encrypt), long(memory, encrypt));
+    const make = short === undefined ? long : shortFirst(short, long);
     return { make, derive: this.#derive };
   }
 
@@ -146,12 +139,7 @@ class OpensslBinding implements Binding {
     const cbc = this.#find(`${family}-cbc`);
     if (ecb === null || cbc === null) return undefined;
     const parts = { library: this.#library, ecb, cbc };
-    let faster = this.#cfbFaster.get(family);
-    if (faster === undefined) {
-      faster = isCfbFaster(parts, start, method.keyLength);
-      this.#cfbFaster.set(family, faster);
-    }
-    return faster ? parts : undefined;
+    return isCfbFaster(parts, start, method.keyLength) ? parts : undefined;
   }
 
   #find(name: string): Deno.PointerValue {

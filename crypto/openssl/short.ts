@@ -38,53 +38,43 @@ export const findShortGcm: (path?: string) => MakeBackend | undefined =
     }
   });
 
-/** Two backends of one context. */
-export class ShortFirst implements AeadBackend {
+/**
+ * Lets one library do the short messages, and another one the long ones.
+ *
+ * @param short Makes the backends of short messages.
+ * @param long Makes those of others.
+ * @returns What makes both together.
+ */
+export function shortFirst(short: MakeBackend, long: MakeBackend): MakeBackend {
+  return (memory, encrypt) =>
+    new ShortFirst(short(memory, encrypt), long(memory, encrypt));
+}
+
+class ShortFirst implements AeadBackend {
   readonly #short: AeadBackend;
   readonly #long: AeadBackend;
 
-  /**
-   * Joins them.
-   *
-   * @param short Does short messages.
-   * @param long Does the others.
-   */
   constructor(short: AeadBackend, long: AeadBackend) {
     this.#short = short;
     this.#long = long;
   }
 
-  /**
-   * Seals a message.
-   *
-   * @param part The range was checked.
-   * @throws {CipherError} If the library refuses.
-   */
   seal(part: AeadPart): void {
     if (part.length <= SHORT_LENGTH) this.#short.seal(part);
     else this.#long.seal(part);
   }
 
-  /**
-   * Opens a message.
-   *
-   * @param part The range was checked.
-   * @returns Whether the message is genuine.
-   * @throws {CipherError} If the library refuses.
-   */
   open(part: AeadPart): boolean {
     return part.length <= SHORT_LENGTH
       ? this.#short.open(part)
       : this.#long.open(part);
   }
 
-  /** Makes both take the key anew. */
   forget(): void {
     this.#short.forget();
     this.#long.forget();
   }
 
-  /** Frees both. */
   [Symbol.dispose](): void {
     this.#short[Symbol.dispose]();
     this.#long[Symbol.dispose]();
