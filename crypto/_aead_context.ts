@@ -36,7 +36,9 @@ export interface AeadBackend extends Disposable {
   seal(part: AeadPart): void;
   /** Verifies and decrypts; false if the tag is wrong. */
   open(part: AeadPart): boolean;
-  /** Wipes what was made of the key: the next message has another one. */
+  /** Another key has taken the place of the one in the memory. */
+  rekey(): void;
+  /** Wipes what was made of the key; another one follows, or none. */
   forget(): void;
 }
 
@@ -128,6 +130,7 @@ export class ContextPool implements Disposable {
     const context = this.#free.pop() ?? this.#add(make) ?? this.#steal();
     context.owner = owner;
     context.memory.key.bytes.set(owner.bytes);
+    context.backend.rekey();
     return context;
   }
 
@@ -140,6 +143,7 @@ export class ContextPool implements Disposable {
     if (this.#disposed) return;
     this.#free.push(context);
     release(context);
+    forgetKey(context);
   }
 
   /** Frees the contexts. */
@@ -148,6 +152,7 @@ export class ContextPool implements Disposable {
     if (this.#single !== undefined) this.#contexts.push(this.#single);
     for (const context of this.#contexts) {
       release(context);
+      forgetKey(context);
       context.backend[Symbol.dispose]();
     }
   }
@@ -178,5 +183,4 @@ function release(context: AeadContext): void {
   if (owner?.sealer === context) owner.sealer = undefined;
   if (owner?.opener === context) owner.opener = undefined;
   context.owner = undefined;
-  forgetKey(context);
 }

@@ -174,6 +174,10 @@ class MbedtlsAead implements AeadBackend {
     return true;
   }
 
+  rekey(): void {
+    this.forget();
+  }
+
   forget(): void {
     if (!this.#keyed) return;
     this.#keyed = false;

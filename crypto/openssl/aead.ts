@@ -99,6 +99,10 @@ class OpensslAead implements AeadBackend {
     return this.#finish(part);
   }
 
+  rekey(): void {
+    this.#keyed = false;
+  }
+
   /** The context keeps the key until it is given another one or is freed. */
   forget(): void {
     this.#keyed = false;

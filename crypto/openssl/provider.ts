@@ -18,7 +18,7 @@ import { bindAead } from "./aead.ts";
 import { CfbCipher, type CfbParts, isCfbFaster, type StartCfb } from "./cfb.ts";
 import { makeOpensslHkdf } from "./hkdf.ts";
 import { loadOpenssl, type OpensslLibrary } from "./library.ts";
-import { findShortGcm, SHORT_CIPHER, shortFirst } from "./short.ts";
+import { withShortGcm } from "./short.ts";
 import { OpensslStream } from "./stream.ts";
 
 /** How a method's cipher is had from OpenSSL. */
@@ -67,9 +67,12 @@ const AES_CFB = /^(aes-(?:128|192|256))-cfb$/;
  */
 export function openOpenssl(path?: string, libsodium?: string): CryptoProvider {
   const library = loadOpenssl(path);
-  const findShort = (): MakeBackend | undefined =>
-    path === undefined ? findShortGcm(libsodium) : undefined;
-  return makeProvider(new OpensslBinding(library, findShort));
+  return makeProvider(
+    new OpensslBinding(
+      library,
+      (long) => path === undefined ? withShortGcm(long, libsodium) : undefined,
+    ),
+  );
 }
 
 class OpensslBinding implements Binding {
@@ -77,17 +80,17 @@ class OpensslBinding implements Binding {
   readonly version: string;
   readonly #library: OpensslLibrary;
   readonly #derive: DeriveSubkey | undefined;
-  readonly #findShort: () => MakeBackend | undefined;
+  readonly #withShort: (long: MakeBackend) => MakeBackend | undefined;
   #triedLegacy = false;
   /** `EVP_CIPHER *` by OpenSSL's name; null if it is not there. */
   readonly #ciphers = new Map<string, Deno.PointerValue>();
 
   constructor(
     library: OpensslLibrary,
-    findShort: () => MakeBackend | undefined,
+    withShort: (long: MakeBackend) => MakeBackend | undefined,
   ) {
     this.#library = library;
-    this.#findShort = findShort;
+    this.#withShort = withShort;
     this.version = library.version;
     this.#derive = makeOpensslHkdf(library.symbols);
   }
@@ -96,11 +99,10 @@ class OpensslBinding implements Binding {
     const cipher = this.#cipher(recipeOf(method));
     if (cipher === null) return undefined;
     const long = bindAead(this.#library, cipher);
-    const short = method.cipher === SHORT_CIPHER
-      ? this.#findShort()
+    const both = method.cipher === "aes-256-gcm"
+      ? this.#withShort(long)
       : undefined;
-    const make = short === undefined ? long : shortFirst(short, long);
-    return { make, derive: this.#derive };
+    return { make: both ?? long, derive: this.#derive };
   }
 
   stream(method: CipherMethod): StreamBinding | undefined {
