@@ -54,7 +54,7 @@ const CIPHER_CONTEXT = {
 } as const;
 
 /** Every function that is used of Mbed TLS. */
-const SYMBOLS = {
+export const MBEDTLS_SYMBOLS = {
   mbedtls_version_get_number: { parameters: [], result: "u32" },
 
   mbedtls_gcm_init: CONTEXT,
@@ -189,10 +189,10 @@ const SYMBOLS = {
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** Mbed TLS, loaded. */
-export type MbedtlsLibrary = NativeLibrary<typeof SYMBOLS>;
+export type MbedtlsLibrary = NativeLibrary<typeof MBEDTLS_SYMBOLS>;
 
 /** Its functions; those that a build may leave out may be null. */
-export type MbedtlsSymbols = NativeSymbols<typeof SYMBOLS>;
+export type MbedtlsSymbols = NativeSymbols<typeof MBEDTLS_SYMBOLS>;
 
 /**
  * Loads Mbed TLS.
@@ -202,7 +202,7 @@ export type MbedtlsSymbols = NativeSymbols<typeof SYMBOLS>;
  * @throws {CipherError} If it cannot be loaded.
  */
 export function loadMbedtls(path?: string): MbedtlsLibrary {
-  return loadLibrary(SYMBOLS, { title: TITLE, names: NAMES, path });
+  return loadLibrary(MBEDTLS_SYMBOLS, { title: TITLE, names: NAMES, path });
 }
 
 /**

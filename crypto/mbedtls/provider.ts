@@ -25,11 +25,11 @@ export function openMbedtls(path?: string): CryptoProvider {
   return makeProvider({
     name: "mbedtls",
     version: `Mbed TLS ${version.join(".")}`,
-    aead({ cipher }) {
+    aead: ({ cipher }) => {
       const make = findMbedtlsAead(symbols, cipher);
       return make && { make };
     },
-    stream({ cipher }) {
+    stream: ({ cipher }) => {
       const start = findMbedtlsStream(symbols, cipher);
       return start && { start };
     },

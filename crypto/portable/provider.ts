@@ -25,11 +25,11 @@ export function openPortable(): CryptoProvider {
   return makeProvider({
     name: "portable",
     version: `portable (Deno ${Deno.version.deno})`,
-    aead({ cipher }) {
+    aead: ({ cipher }) => {
       const make = findPortableAead(cipher);
       return make && { make };
     },
-    stream({ cipher }) {
+    stream: ({ cipher }) => {
       switch (cipher) {
         case "table":
           return bindTable();

@@ -85,7 +85,7 @@ const XOR_IC = {
 } as const;
 
 /** Every function that is used of libsodium. */
-const SYMBOLS = {
+export const SODIUM_SYMBOLS = {
   sodium_init: { parameters: [], result: "i32" },
   sodium_version_string: { parameters: [], result: "pointer" },
   crypto_aead_chacha20poly1305_encrypt: ENCRYPT,
@@ -114,10 +114,10 @@ const SYMBOLS = {
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** libsodium, loaded and initialised. */
-export type SodiumLibrary = NativeLibrary<typeof SYMBOLS>;
+export type SodiumLibrary = NativeLibrary<typeof SODIUM_SYMBOLS>;
 
 /** Its functions; those that old versions lack may be null. */
-export type SodiumSymbols = NativeSymbols<typeof SYMBOLS>;
+export type SodiumSymbols = NativeSymbols<typeof SODIUM_SYMBOLS>;
 
 /**
  * Loads and initialises libsodium.
@@ -127,7 +127,11 @@ export type SodiumSymbols = NativeSymbols<typeof SYMBOLS>;
  * @throws {CipherError} If it cannot be loaded or initialised.
  */
 export function loadSodium(path?: string): SodiumLibrary {
-  const library = loadLibrary(SYMBOLS, { title: TITLE, names: NAMES, path });
+  const library = loadLibrary(SODIUM_SYMBOLS, {
+    title: TITLE,
+    names: NAMES,
+    path,
+  });
   // 0: done, 1: had been done before, -1: failed.
   if (library.symbols.sodium_init() < 0) {
     library.close();

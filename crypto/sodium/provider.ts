@@ -26,11 +26,11 @@ export function openSodium(path?: string): CryptoProvider {
   return makeProvider({
     name: "sodium",
     version: `libsodium ${readCString(symbols.sodium_version_string())}`,
-    aead({ cipher }) {
+    aead: ({ cipher }) => {
       const make = findSodiumAead(symbols, cipher);
       return make && { make };
     },
-    stream({ cipher }) {
+    stream: ({ cipher }) => {
       const stream = findSodiumStream(symbols, cipher);
       return stream &&
         { start: (key, iv) => new KeystreamState(stream, key, iv) };
