@@ -39,19 +39,15 @@ const RECIPES: ReadonlyMap<string, Recipe> = new Map<string, Recipe>([
   // it serves the original layout (8 and 8 bytes) as well as RFC 8439's.
   ["chacha20-ietf", { name: "chacha20", ivPrefix: 4 }],
   ["chacha20", { name: "chacha20", ivPrefix: 8 }],
-  ["bf-cfb", { name: "bf-cfb", legacy: true }],
-  ["cast5-cfb", { name: "cast5-cfb", legacy: true }],
-  ["des-cfb", { name: "des-cfb", legacy: true }],
-  ["idea-cfb", { name: "idea-cfb", legacy: true }],
-  ["rc2-cfb", { name: "rc2-cfb", legacy: true }],
-  ["seed-cfb", { name: "seed-cfb", legacy: true }],
-  ["rc4", { name: "rc4", legacy: true }],
   ["rc4-md5", { name: "rc4", legacy: true }],
 ]);
 
 /** The families that OpenSSL has under our own names. */
 const SAME_NAME =
   /^(aes-(128|192|256)-(gcm|ocb|cfb|cfb1|cfb8|ofb|ctr)|camellia-(128|192|256)-cfb)$/;
+
+/** Likewise, but OpenSSL 3 keeps them in its module for outdated ciphers. */
+const OUTDATED = /^((bf|cast5|des|idea|rc2|seed)-cfb|rc4)$/;
 
 /** Whose modes can do each other's work; no other cipher gains by it. */
 const AES_CFB = /^(aes-(?:128|192|256))-cfb$/;
@@ -185,5 +181,6 @@ function prefixed(iv: Uint8Array, zeros: number): Uint8Array {
 function recipeOf(method: CipherMethod): Recipe | undefined {
   const { cipher } = method;
   if (SAME_NAME.test(cipher)) return { name: cipher };
+  if (OUTDATED.test(cipher)) return { name: cipher, legacy: true };
   return RECIPES.get(cipher);
 }

@@ -7,7 +7,7 @@
  */
 
 import { makeProvider } from "../_binding.ts";
-import { type Keystream, KeystreamState } from "../_keystream.ts";
+import { type Keystream, startKeystream } from "../_keystream.ts";
 import type { StreamBinding } from "../_stream_cipher.ts";
 import type { CryptoProvider } from "../provider.ts";
 import { findPortableAead } from "./aead.ts";
@@ -47,5 +47,5 @@ export function openPortable(): CryptoProvider {
 }
 
 function bindKeystream(keystream: Keystream): StreamBinding {
-  return { start: (key, iv) => new KeystreamState(keystream, key, iv) };
+  return { start: (key, iv) => startKeystream(keystream, key, iv) };
 }

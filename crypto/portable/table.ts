@@ -59,7 +59,7 @@ export function bindTable(): StreamBinding {
   return {
     start(key, _iv, decrypt): StreamState {
       const table = shared.of(key);
-      return new TableState(decrypt ? table.decrypt : table.encrypt);
+      return substitution(decrypt ? table.decrypt : table.encrypt);
     },
     shared,
   };
@@ -97,19 +97,13 @@ class LastTable implements Disposable {
   }
 }
 
-class TableState implements StreamState {
-  readonly #table: Uint8Array;
-
-  constructor(table: Uint8Array) {
-    this.#table = table;
-  }
-
-  update(input: Uint8Array, output: Uint8Array): void {
-    const table = this.#table;
-    for (let at = 0; at < input.length; at++) {
-      output[at] = table[input[at]!]!;
-    }
-  }
-
-  [Symbol.dispose](): void {}
+function substitution(table: Uint8Array): StreamState {
+  return {
+    update(input, output): void {
+      for (let at = 0; at < input.length; at++) {
+        output[at] = table[input[at]!]!;
+      }
+    },
+    [Symbol.dispose](): void {},
+  };
 }

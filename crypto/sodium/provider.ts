@@ -7,7 +7,7 @@
 
 import { makeProvider } from "../_binding.ts";
 import { readCString } from "../_ffi.ts";
-import { KeystreamState } from "../_keystream.ts";
+import { startKeystream } from "../_keystream.ts";
 import type { CryptoProvider } from "../provider.ts";
 import { findSodiumAead } from "./aead.ts";
 import { loadSodium } from "./library.ts";
@@ -33,7 +33,7 @@ export function openSodium(path?: string): CryptoProvider {
     stream: ({ cipher }) => {
       const stream = findSodiumStream(symbols, cipher);
       return stream &&
-        { start: (key, iv) => new KeystreamState(stream, key, iv) };
+        { start: (key, iv) => startKeystream(stream, key, iv) };
     },
     close: () => library.close(),
   });
