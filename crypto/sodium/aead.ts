@@ -166,7 +166,10 @@ class GcmBackend implements AeadBackend {
   readonly #state: NativeBuffer;
   readonly #most: number;
   readonly #long: AeadBackend | undefined;
+  /** Whether the state is of the key in the memory. */
   #expanded = false;
+  /** Whether the state is of any key. */
+  #used = false;
 
   constructor(
     functions: GcmFunctions,
@@ -225,8 +228,8 @@ class GcmBackend implements AeadBackend {
 
   forget(): void {
     this.#long?.forget();
-    this.#state.bytes.fill(0);
-    this.#expanded = false;
+    if (this.#used) this.#state.bytes.fill(0);
+    this.#expanded = this.#used = false;
   }
 
   [Symbol.dispose](): void {
@@ -234,6 +237,7 @@ class GcmBackend implements AeadBackend {
   }
 
   #expand(): void {
+    this.#used = true;
     const key = this.#memory.key.pointer;
     const code = this.#functions.expand(this.#state.pointer, key);
     checkSodium("set a key", code);
