@@ -213,7 +213,7 @@ function open(
 }
 
 function putNonce({ memory }: AeadContext, nonce: Uint8Array): void {
-  // For so few bytes a loop is quicker than `set`.
+  // For the 8 to 24 bytes of a nonce a loop is quicker than `set`.
   const { bytes } = memory.nonce;
   for (let i = 0; i < bytes.length; i++) bytes[i] = nonce[i]!;
 }
@@ -244,6 +244,6 @@ function isInside(
   end: number,
   tag: number,
 ): boolean {
-  // So written that a NaN is refused too, and a length that is negative.
+  // Every comparison with NaN is false, so that a NaN is refused too.
   return start >= 0 && start <= end && end + tag <= bytes.length;
 }

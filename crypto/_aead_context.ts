@@ -12,7 +12,7 @@ import type { AeadPart } from "./provider.ts";
 /** Bytes of the tag of every AEAD method (SIP004). */
 export const TAG_LENGTH = 16;
 
-/** Most contexts of a direction; OpenSSL's take about a kilobyte each. */
+/** Most contexts of a direction; of OpenSSL's they are about 64 KiB. */
 const MAX_CONTEXTS = 64;
 
 /** What a library reads the messages of one context from. */
@@ -47,7 +47,7 @@ export type MakeBackend = (memory: AeadMemory, encrypt: boolean) => AeadBackend;
 
 /** A key as a pool knows it. */
 export interface ContextOwner {
-  /** Its bytes, to be read during the call only. */
+  /** The bytes of the key, to be read during the call only. */
   readonly bytes: Uint8Array;
   /** The context that holds the key to seal with it. */
   sealer: AeadContext | undefined;
@@ -59,7 +59,7 @@ export interface ContextOwner {
 export interface AeadContext {
   /** Seals or opens. */
   readonly backend: AeadBackend;
-  /** The backend's. */
+  /** What the backend reads. */
   readonly memory: AeadMemory;
   /** The key that a pool has given it to. */
   owner: ContextOwner | undefined;
@@ -110,7 +110,8 @@ export class ContextPool implements Disposable {
   }
 
   /**
-   * The context that belongs to no key. Who puts a key in is to forget it.
+   * The context for keys that serve one message only. Whoever puts a key into
+   * its memory wipes it after the message.
    *
    * @throws {CipherError} If the library does not give a context.
    */
@@ -150,6 +151,7 @@ export class ContextPool implements Disposable {
   [Symbol.dispose](): void {
     this.#disposed = true;
     if (this.#single !== undefined) this.#contexts.push(this.#single);
+    this.#single = undefined;
     for (const context of this.#contexts) {
       release(context);
       forgetKey(context);

@@ -1,6 +1,6 @@
 /**
- * AES in CFB mode, bulk by two faster modes of OpenSSL. OpenSSL's own CFB makes
- * one block after the other even where the mode does not ask for it. With E and
+ * AES in CFB mode, in bulk by two faster modes of OpenSSL. OpenSSL's own CFB
+ * makes one block after the other even where the mode does not ask for it. With E and
  * D for one block, and `Y(i) = E(C(i))`:
  *
  * ```text

@@ -46,10 +46,10 @@ const RECIPES: ReadonlyMap<string, Recipe> = new Map<string, Recipe>([
 const SAME_NAME =
   /^(aes-(128|192|256)-(gcm|ocb|cfb|cfb1|cfb8|ofb|ctr)|camellia-(128|192|256)-cfb)$/;
 
-/** Likewise, but OpenSSL 3 keeps them in its module for outdated ciphers. */
+/** The ciphers under our own names in OpenSSL 3's module of outdated ones. */
 const OUTDATED = /^((bf|cast5|des|idea|rc2|seed)-cfb|rc4)$/;
 
-/** Whose modes can do each other's work; no other cipher gains by it. */
+/** The ciphers whose CFB may be made of ECB and CBC; no other gains by it. */
 const AES_CFB = /^(aes-(?:128|192|256))-cfb$/;
 
 /**
@@ -129,7 +129,7 @@ class OpensslBinding implements Binding {
     return this.#find(recipe.name);
   }
 
-  /** The modes that do the work of a CFB; undefined: it does its own. */
+  /** The modes to make a cipher of; undefined: OpenSSL's own is to be used. */
   #cfbParts(method: CipherMethod, start: StartCfb): CfbParts | undefined {
     const family = AES_CFB.exec(method.cipher)?.[1];
     if (family === undefined) return undefined;

@@ -1,7 +1,7 @@
 /**
  * libsodium's functions, bound. Lengths are `unsigned long long`: they go over
- * as BigInt, which is as fast as a 32-bit number and, unlike one, leaves no
- * half of a register to chance.
+ * as BigInt, which is as fast as a 32-bit number; that one would leave half of a
+ * register undefined.
  *
  * @module
  */
