@@ -7,7 +7,6 @@
  */
 
 import type { AeadBinding } from "../_aead_cipher.ts";
-import type { MakeBackend } from "../_aead_context.ts";
 import { type Binding, makeProvider } from "../_binding.ts";
 import { cString } from "../_ffi.ts";
 import type { DeriveSubkey } from "../_hkdf.ts";
@@ -63,12 +62,8 @@ const AES_CFB = /^(aes-(?:128|192|256))-cfb$/;
  */
 export function openOpenssl(path?: string, libsodium?: string): CryptoProvider {
   const library = loadOpenssl(path);
-  return makeProvider(
-    new OpensslBinding(
-      library,
-      (long) => path === undefined ? withShortGcm(long, libsodium) : undefined,
-    ),
-  );
+  const short = path === undefined ? { path: libsodium } : undefined;
+  return makeProvider(new OpensslBinding(library, short));
 }
 
 class OpensslBinding implements Binding {
@@ -76,17 +71,18 @@ class OpensslBinding implements Binding {
   readonly version: string;
   readonly #library: OpensslLibrary;
   readonly #derive: DeriveSubkey | undefined;
-  readonly #withShort: (long: MakeBackend) => MakeBackend | undefined;
+  /** Where libsodium is, for short messages; undefined: not to be used. */
+  readonly #short: { readonly path: string | undefined } | undefined;
   #triedLegacy = false;
   /** `EVP_CIPHER *` by OpenSSL's name; null if it is not there. */
   readonly #ciphers = new Map<string, Deno.PointerValue>();
 
   constructor(
     library: OpensslLibrary,
-    withShort: (long: MakeBackend) => MakeBackend | undefined,
+    short: { readonly path: string | undefined } | undefined,
   ) {
     this.#library = library;
-    this.#withShort = withShort;
+    this.#short = short;
     this.version = library.version;
     this.#derive = makeOpensslHkdf(library.symbols);
   }
@@ -95,8 +91,8 @@ class OpensslBinding implements Binding {
     const cipher = this.#cipher(recipeOf(method));
     if (cipher === null) return undefined;
     const long = bindAead(this.#library, cipher);
-    const both = method.cipher === "aes-256-gcm"
-      ? this.#withShort(long)
+    const both = method.cipher === "aes-256-gcm" && this.#short !== undefined
+      ? withShortGcm(long, this.#short.path)
       : undefined;
     return { make: both ?? long, derive: this.#derive };
   }

@@ -55,13 +55,22 @@ export function makeTable(password: Uint8Array): SubstitutionTable {
  * @returns What starts a direction, and what all of them share.
  */
 export function bindTable(): StreamBinding {
-  const shared = new LastTable();
+  let password = new Uint8Array(0);
+  let table: SubstitutionTable | undefined;
   return {
     start(key, _iv, decrypt): StreamState {
-      const table = shared.of(key);
+      if (table === undefined || !sameBytes(key, password)) {
+        password = key.slice();
+        table = makeTable(key);
+      }
       return substitution(decrypt ? table.decrypt : table.encrypt);
     },
-    shared,
+    shared: {
+      [Symbol.dispose](): void {
+        password.fill(0);
+        table = undefined;
+      },
+    },
   };
 }
 
@@ -77,24 +86,6 @@ function remaindersOf(digest: Uint8Array): Uint16Array {
     remainders[n] = (upper + low % n) % n;
   }
   return remainders;
-}
-
-class LastTable implements Disposable {
-  #password = new Uint8Array(0);
-  #table: SubstitutionTable | undefined;
-
-  of(password: Uint8Array): SubstitutionTable {
-    if (this.#table === undefined || !sameBytes(password, this.#password)) {
-      this.#password = password.slice();
-      this.#table = makeTable(password);
-    }
-    return this.#table;
-  }
-
-  [Symbol.dispose](): void {
-    this.#password.fill(0);
-    this.#table = undefined;
-  }
 }
 
 function substitution(table: Uint8Array): StreamState {
