@@ -76,6 +76,8 @@ class OpensslBinding implements Binding {
   #triedLegacy = false;
   /** `EVP_CIPHER *` by OpenSSL's name; null if it is not there. */
   readonly #ciphers = new Map<string, Deno.PointerValue>();
+  /** By family, what {@linkcode isCfbFaster} has said: it takes a millisecond. */
+  readonly #cfbFaster = new Map<string, boolean>();
 
   constructor(
     library: OpensslLibrary,
@@ -133,7 +135,12 @@ class OpensslBinding implements Binding {
     const cbc = this.#find(`${family}-cbc`);
     if (ecb === null || cbc === null) return undefined;
     const parts = { library: this.#library, ecb, cbc };
-    return isCfbFaster(parts, start, method.keyLength) ? parts : undefined;
+    let faster = this.#cfbFaster.get(family);
+    if (faster === undefined) {
+      faster = isCfbFaster(parts, start, method.keyLength);
+      this.#cfbFaster.set(family, faster);
+    }
+    return faster ? parts : undefined;
   }
 
   #find(name: string): Deno.PointerValue {

@@ -12,16 +12,16 @@ import type { MakeBackend } from "../_aead_context.ts";
 import { oncePerPath } from "../_ffi.ts";
 import { CipherError } from "../errors.ts";
 import { findSodiumGcm } from "../sodium/aead.ts";
-import { loadSodium, type SodiumSymbols } from "../sodium/library.ts";
+import { loadSodiumGcm, type SodiumGcmSymbols } from "../sodium/library.ts";
 
 /** Most bytes that libsodium is asked for: with more, it is not surely quicker. */
 const SHORT_LENGTH = 400;
 
 /** Loaded for good: the ciphers that use it may do so at any time. */
-const findSodium: (path?: string) => SodiumSymbols | undefined = oncePerPath(
+const findSodium: (path?: string) => SodiumGcmSymbols | undefined = oncePerPath(
   (path) => {
     try {
-      return loadSodium(path).symbols;
+      return loadSodiumGcm(path);
     } catch (error) {
       if (error instanceof CipherError) return undefined;
       throw error;

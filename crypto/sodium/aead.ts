@@ -18,7 +18,11 @@ import {
 } from "../_aead_context.ts";
 import { NativeBuffer } from "../_ffi.ts";
 import type { AeadPart } from "../provider.ts";
-import { checkSodium, type SodiumSymbols } from "./library.ts";
+import {
+  checkSodium,
+  type SodiumGcmSymbols,
+  type SodiumSymbols,
+} from "./library.ts";
 
 /** sodium/crypto_aead_aes256gcm.h: CRYPTO_ALIGN of the state. */
 const STATE_ALIGNMENT = 16;
@@ -92,7 +96,7 @@ export function findSodiumAead(
  * lacks it.
  */
 export function findSodiumGcm(
-  symbols: SodiumSymbols,
+  symbols: SodiumGcmSymbols,
   long?: LongMessages,
 ): MakeBackend | undefined {
   const encrypt = symbols.crypto_aead_aes256gcm_encrypt_afternm;
