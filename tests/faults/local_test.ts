@@ -85,7 +85,7 @@ const TALKS: readonly {
   {
     name: "HTTP of another scheme",
     sent: "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n",
-    answer: { status: "400 Bad Request" },
+    answer: { status: "501 Not Implemented" },
     log: "http://",
   },
   {
