@@ -65,7 +65,7 @@ export function explainJson(
   // What is nested too deeply would overflow the stack of the parser.
   const whole = tooDeep === undefined ? text : text.slice(0, tooDeep);
   const root = jsonc.parseTree(blankMark(whole), errors, OPTIONS);
-  const [first] = errors;
+  const first = errors.find((error) => !isTab(whole, error));
   if (first !== undefined && first.offset < (tooDeep ?? Infinity)) {
     return explain(text, first);
   }
@@ -86,6 +86,17 @@ export function readLoosely(text: string): unknown {
 }
 
 const OPTIONS: jsonc.ParseOptions = { allowTrailingComma: true };
+
+/** A tab in a string is read, though JSON does not allow it. */
+function isTab(
+  text: string,
+  { error, offset, length }: jsonc.ParseError,
+): boolean {
+  // deno-lint-ignore no-control-regex -- these are what is looked for
+  const others = /[\x00-\x08\x0a-\x1f]/;
+  return error as number === CHARACTER &&
+    !others.test(text.slice(offset, offset + length));
+}
 
 /** Blanked, not cut, so that offsets stay the same. */
 function blankMark(text: string): string {

@@ -42,7 +42,7 @@ export async function readDocument(
   }
   if (isToml(text, path)) {
     return {
-      values: parseToml(text, isKeyName),
+      values: await parseToml(text, isKeyName),
       locate: async () => {
         const { TomlLocator } = await import("./_toml_places.ts");
         return new TomlLocator(text);

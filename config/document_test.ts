@@ -144,6 +144,7 @@ const BROKEN: readonly (readonly [string, string, string, string])[] = [
   ["x.json", '{"a":"x"\n"b":1}', "2:1", 'expected "," or "}", found a quote'],
   ["x.json", '{"a":["x" "y"]}', "1:11", 'expected "," or "]", found a quote'],
   ["x.json", '{"a":[1}', "1:8", 'expected "," or "]", found "}"'],
+  ["x.json", '{"a":"hun\tter" 5}', "1:16", 'expected "," or "}"'],
   ["x.json", "[,]", "1:2", "expected a value"],
   ["x.json", '{"mode":1,/*"*/"mode":2}', "1:16", '"mode" is given twice'],
   ["x.toml", "a = “hunter”", "1:5", "found a curly quote: write"],

@@ -73,6 +73,17 @@ export class Outbounds implements Disposable {
     return route;
   }
 
+  /**
+   * The way of a server's port to the targets of its clients.
+   *
+   * @param server The port.
+   */
+  routeOfServer({ proxy }: ServerConfig): Route {
+    return proxy.length === 0
+      ? this.route("direct")
+      : viaProxies(new DirectOutbound(), proxy);
+  }
+
   /** Begins to probe. */
   start(): void {
     this.#groups.start();
@@ -116,10 +127,7 @@ export async function openOutbounds(
     );
     leaves.set(name, { outbound, kind: "server", tcpWeight, udpWeight });
   }
-  const direct = isClient
-    ? new DirectOutbound()
-    : viaProxies(new DirectOutbound(), config.outboundProxy);
-  leaves.set("direct", { outbound: direct, kind: "direct" });
+  leaves.set("direct", { outbound: new DirectOutbound(), kind: "direct" });
   leaves.set("block", { outbound: new BlockOutbound(), kind: "block" });
   const groups = await buildGroups(config.groups, leaves, {
     timing: context.loop,

@@ -67,7 +67,7 @@ export class Routing {
    * @param outbounds Where rules lead.
    */
   forServer(server: ServerConfig, outbounds: Outbounds): Router {
-    const direct = outbounds.route("direct");
+    const direct = outbounds.routeOfServer(server);
     return makeRouter({
       role: "server",
       routes: { default: direct, direct },

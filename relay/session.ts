@@ -62,16 +62,6 @@ export interface SessionOptions {
   readonly client: SocketAddress;
 }
 
-/** What {@linkcode Sessions} adds to the options of a session. */
-export interface SessionSource {
-  /** The number of the session. */
-  readonly id: number;
-  /** Milliseconds of the loop's clock. */
-  readonly now: number;
-  /** Who is told. */
-  readonly observers: readonly Observer[];
-}
-
 /** One connection or association, and what is known about it. */
 export class Session {
   /** Counts up from 1 within a thread. */
@@ -108,15 +98,22 @@ export class Session {
    * Begins a session; {@linkcode Sessions.open} does.
    *
    * @param options Who and where.
-   * @param source What gives it its number, its time and its observers.
+   * @param id Its number.
+   * @param now Milliseconds of the loop's clock.
+   * @param observers Who is told.
    */
-  constructor(options: SessionOptions, source: SessionSource) {
+  constructor(
+    options: SessionOptions,
+    id: number,
+    now: number,
+    observers: readonly Observer[],
+  ) {
     this.listener = options.listener;
     this.network = options.network;
     this.client = options.client;
-    this.id = source.id;
-    this.started = source.now;
-    this.#observers = source.observers;
+    this.id = id;
+    this.started = now;
+    this.#observers = observers;
   }
 
   /**
@@ -173,11 +170,7 @@ export class Sessions {
    */
   open(options: SessionOptions, now: number): Session {
     const observers = this.#observers;
-    const session = new Session(options, {
-      id: ++this.#lastId,
-      now,
-      observers,
-    });
+    const session = new Session(options, ++this.#lastId, now, observers);
     for (const observer of observers) observer.onOpen?.(session);
     return session;
   }

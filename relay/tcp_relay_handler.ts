@@ -28,7 +28,6 @@ import {
   type StreamSocket,
 } from "../loop/mod.ts";
 import {
-  MIN_READ_SIZE,
   STAGE_CONNECTING,
   STAGE_DESTROYED,
   STAGE_DNS,
@@ -38,7 +37,6 @@ import {
   STAGE_STREAM,
   STAGE_UDP_ASSOC,
   STREAM_UP,
-  WAIT_STATUS_INIT,
   WAIT_STATUS_READING,
   WAIT_STATUS_WRITING,
 } from "./constants.ts";
@@ -117,8 +115,7 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
     const rule = this.#relay.router.refusesClient(this.session.client);
     if (rule !== undefined) {
       this.session.rule = rule;
-      this.destroy("blocked", { reset: true });
-      return;
+      return this.destroy("blocked", { reset: true });
     }
     this.#pipe.updateStream(this.#pipe.up, WAIT_STATUS_READING);
     this.#receive(EMPTY);
@@ -168,9 +165,10 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
   /** Ends the connection because it was idle, or showed no request in time. */
   timeOut(): void {
     if (this.stage === STAGE_DRAINING || this.session.target === undefined) {
-      logger.debug("timed out: connection from {client}", () => ({
-        client: `${this.session.client}`,
-      }));
+      logger.debug(
+        "timed out: connection from {client}",
+        namesOf(this.session),
+      );
     } else {
       logger.warn("timed out: {name}", { name: `${this.session.target}` });
     }
@@ -261,10 +259,7 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
 
   /** No way leads to the target: tells the client. */
   onUnreached(failure: Failure): void {
-    if (this.#replied) {
-      this.destroy(failure.status, { reset: true });
-      return;
-    }
+    if (this.#replied) return this.destroy(failure.status, { reset: true });
     const { ending, reply } = this.#inbound.failed(failure);
     this.#leave(failure.status, ending, reply);
   }
@@ -312,24 +307,20 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
 
   /** The client has sent something before the stream stage, or its end. */
   #onClientRead(): void {
-    const { input } = this.#relay.buffers;
     const { up } = this.#pipe;
-    const isDraining = this.stage === STAGE_DRAINING;
-    const start = isDraining ? 0 : up.carry?.length ?? 0;
-    if (start > 0) input.set(up.carry!);
-    const end = Math.min(start + MIN_READ_SIZE, input.length);
-    const count = this.#client.recv(input, start, end);
-    if (count > 0) {
-      if (isDraining) return;
+    const start = up.carry?.length ?? 0;
+    const length = this.#pipe.read(up);
+    if (length > 0) {
+      if (this.stage === STAGE_DRAINING) return;
       this.onActivity();
-      this.session.moved(STREAM_UP, 0, count);
-      const data = input.subarray(0, start + count);
+      this.session.moved(STREAM_UP, 0, length - start);
+      const data = this.#relay.buffers.input.subarray(0, length);
       if (this.stage === STAGE_FAST_OPEN) {
         up.carry = data.slice();
         this.#sendFirst();
       } else if (this.stage === STAGE_INIT) this.#receive(data);
       else if (this.stage !== STAGE_UDP_ASSOC) up.carry = data.slice();
-    } else if (count === 0) {
+    } else if (length === 0) {
       // An end without payload is read again, and passed on, once connected.
       if (this.stage === STAGE_FAST_OPEN) this.#sendFirst();
       else {
@@ -338,7 +329,7 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
         this.#finalStatus = isWhole ? "ok" : "client_reset";
         this.#pipe.endAfterWrite();
       }
-    } else if (count === FAILED) {
+    } else if (length === FAILED) {
       this.onPipeFailed(true, () => this.#client.error);
     }
   }
@@ -378,10 +369,7 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
   #onRequest(target: Target): void {
     this.session.target = target;
     this.#relay.endHandshake(this);
-    logger.info("connecting {name} from {client}", () => ({
-      name: `${target}`,
-      client: `${this.session.client}`,
-    }));
+    logger.info("connecting {name} from {client}", namesOf(this.session));
     this.stage = STAGE_DNS;
     this.#pipe.updateStream(this.#pipe.up, WAIT_STATUS_WRITING);
     this.#cancel = this.#relay.router.route(
@@ -433,9 +421,7 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
     this.stage = STAGE_UDP_ASSOC;
     this.#relay.endHandshake(this);
     this.#cancel = udpRelay.associate(client.host, user);
-    logger.debug("UDP associate from {client}", () => ({
-      client: `${client}`,
-    }));
+    logger.debug("UDP associate from {client}", namesOf(this.session));
     const { bytes } = this.#client.localAddress;
     const address = new SocketAddress(bytes, udpRelay.listenPort);
     this.#pipe.write(this.#pipe.down, this.#inbound.associated(address));
@@ -461,8 +447,7 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
     this.stage = STAGE_DRAINING;
     this.#leaveRemote(true);
     this.#pipe.clear();
-    this.#pipe.setRemote(undefined);
-    this.#pipe.updateStream(this.#pipe.down, WAIT_STATUS_INIT);
+    this.#pipe.stop();
     this.#pipe.updateStream(this.#pipe.up, WAIT_STATUS_READING);
   }
 
@@ -503,4 +488,11 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
     if (reset) socket.reset();
     else socket.close();
   }
+}
+
+/** What log lines call a session; made only if a line is written. */
+function namesOf(
+  { target, client }: Session,
+): () => { readonly name: string; readonly client: string } {
+  return () => ({ name: `${target}`, client: `${client}` });
 }

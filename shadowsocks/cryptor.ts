@@ -23,8 +23,8 @@ export { DECRYPT_FAILED };
  *
  * @example Sealing and opening
  * ```ts ignore
- * import { openProviders } from "../crypto/mod.ts";
- * import { CipherSuite } from "./mod.ts";
+ * import { openProviders } from "crypto/mod.ts";
+ * import { CipherSuite } from "shadowsocks/mod.ts";
  * import { assertEquals } from "@std/assert";
  *
  * using providers = await openProviders();
