@@ -88,6 +88,11 @@ export class Session {
   down = 0;
   /** Bytes read from the client, whatever they were. */
   received = 0;
+  /**
+   * How it ends if the client has no other request: set by an inbound that has
+   * refused one but not the connection (407 of HTTP); undefined: as it comes.
+   */
+  refused: Status | undefined = undefined;
   /** How it ended; undefined before. */
   status: Status | undefined = undefined;
   /** Milliseconds of the loop's clock at the end; 0 before. */
@@ -135,14 +140,15 @@ export class Session {
   }
 
   /**
-   * Ends the session; the first status stays.
+   * Ends the session; the first status stays, and {@linkcode Session.refused}
+   * says more than the way in which the client has left.
    *
    * @param status Why.
    * @param now Milliseconds of the loop's clock.
    */
   end(status: Status, now: number): void {
     if (this.status !== undefined) return;
-    this.status = status;
+    this.status = this.refused ?? status;
     this.ended = now;
     for (const observer of this.#observers) observer.onEnd?.(this);
   }
