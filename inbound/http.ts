@@ -173,7 +173,10 @@ export class HttpStream implements InboundStream {
     }
     if (!body.isDone) return { kind: "more", consumed: start };
     const head = this.#reader.read(data, start, data.length);
-    if (head === undefined) return { kind: "more", consumed: data.length };
+    if (head === undefined) {
+      if (data.length > start) this.#session.ifLeft ??= "client_reset";
+      return { kind: "more", consumed: data.length };
+    }
     if (head.kind === "fault") return this.#refuse(head);
     const { next } = this.#reader;
     const user = this.#authenticate(head);
@@ -258,7 +261,7 @@ export class HttpStream implements InboundStream {
     this.#isHead = head.method === "HEAD";
     this.#isConnect = head.method === "CONNECT";
     this.#session.user = user;
-    this.#session.refused = undefined;
+    this.#session.ifLeft = undefined;
     const target = Target.of(head.host, head.port);
     if (this.#isConnect) {
       this.#reader.clear();
@@ -313,7 +316,7 @@ export class HttpStream implements InboundStream {
     if (!persists) {
       return { kind: "refuse", status: "auth_failed", ending: "close", reply };
     }
-    this.#session.refused = "auth_failed";
+    this.#session.ifLeft = "auth_failed";
     this.#refusedBody.begin(bodyLength);
     const consumed = this.#refusedBody.follow(data, next, data.length);
     return { kind: "more", consumed, reply };

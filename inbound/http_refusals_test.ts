@@ -47,12 +47,12 @@ Deno.test("HttpStream.receive() asks for a name and a password on one connection
   });
 });
 
-Deno.test("HttpStream.receive() sets how the session ends if nobody gives a password", () => {
+Deno.test("HttpStream.receive() sets how the session ends if the client leaves", () => {
   const client = new ProxyClient(new HttpInbound({ users: USERS }));
   client.bring(bytesOf(get("a", WRONG)));
-  assertEquals(client.session.refused, "auth_failed");
+  assertEquals(client.session.ifLeft, "auth_failed");
   client.bring(bytesOf(get("a", ANN)));
-  assertEquals(client.session.refused, undefined);
+  assertEquals(client.session.ifLeft, undefined);
   assertEquals(client.session.user, "ann");
   client.bring(bytesOf());
   client.session.end("ok", 0);
@@ -61,6 +61,13 @@ Deno.test("HttpStream.receive() sets how the session ends if nobody gives a pass
   guesser.bring(bytesOf(get("a", WRONG)));
   guesser.session.end("client_reset", 0);
   assertEquals(guesser.session.status, "auth_failed");
+  const halfway = new ProxyClient(new HttpInbound());
+  halfway.bring(bytesOf("GET http://a/"));
+  assertEquals(halfway.session.ifLeft, "client_reset");
+  const late = new ProxyClient(new HttpInbound());
+  late.bring(bytesOf("GET http://a/"));
+  late.session.end("timeout", 0);
+  assertEquals(late.session.status, "timeout");
 });
 
 Deno.test("HttpStream.receive() lets nobody in by parts of credentials", () => {
