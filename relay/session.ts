@@ -92,6 +92,11 @@ export class Session {
   down = 0;
   /** Bytes read from the client, whatever they were. */
   received = 0;
+  /**
+   * How it ends if the client leaves now, where its inbound knows better than
+   * `ok` or `client_reset`: after 407 of HTTP, say. undefined: as it comes.
+   */
+  ifLeft: Status | undefined = undefined;
   /** How it ended; undefined before. */
   status: Status | undefined = undefined;
   /** Milliseconds of the loop's clock at the end; 0 before. */
@@ -147,14 +152,16 @@ export class Session {
   }
 
   /**
-   * Ends the session; the first status stays.
+   * Ends the session; the first status stays. {@linkcode Session.ifLeft} says
+   * more than the way in which the client has left.
    *
    * @param status Why.
    * @param now Milliseconds of the loop's clock.
    */
   end(status: Status, now: number): void {
     if (this.status !== undefined) return;
-    this.status = status;
+    const isLeft = status === "ok" || status === "client_reset";
+    this.status = isLeft ? this.ifLeft ?? status : status;
     this.ended = now;
     for (const observer of this.#observers) observer.onEnd?.(this);
   }
