@@ -16,17 +16,17 @@ import {
   staysPending,
   UdpEcho,
   withTimeout,
-} from "../tests/support/mod.ts";
+} from "../support/mod.ts";
 import {
   type ManagerFixture,
   managerTest,
   PortConnection,
   PortDatagrams,
 } from "./_manager_fixture.ts";
-import { METHOD } from "./_relay_fixture.ts";
+import { METHOD } from "../relay/_relay_fixture.ts";
 
 const PASSWORD = "a password of the tests";
-const LIBEV = { keys: { managerDialect: "libev" } } as const;
+const LIBEV = { keys: { manager_dialect: "libev" } } as const;
 
 async function add(
   client: ManagerClient,
@@ -279,7 +279,7 @@ managerTest(
         await client.ask(`remove: {"server_port":${removed}}`),
         "ok",
       );
-      fixture.manager.close(() => idle.resolve());
+      fixture.service.close(() => idle.resolve());
       // What was counted so far is not lost.
       assertEquals(parseStat(await client.receive()), {
         [port]: one.bytes,
@@ -310,7 +310,7 @@ managerTest(
     await one.echo(seededBytes(10, 1));
     await two.echo(seededBytes(10, 2));
     assertEquals(await client.ask(`remove: {"server_port":${removed}}`), "ok");
-    fixture.manager.destroy();
+    fixture.service.destroy();
     assertEquals(fixture.watched, 0);
     await one.ended();
     await two.ended();
