@@ -131,7 +131,6 @@ function field(text: string): string {
  */
 function asciiJson(value: string | AccessEntry): string {
   return JSON.stringify(value).replace(
-    // deno-lint-ignore no-control-regex -- the characters to be escaped
     /[\x7f-\uffff]/g,
     (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
