@@ -82,13 +82,20 @@ export class Routing {
    *
    * @param server The port.
    * @param route The way to the targets of its clients.
+   * @param forbidden Networks that its clients may not reach.
    */
-  forServer(server: ServerConfig, route: Route): Router {
+  forServer(
+    server: ServerConfig,
+    route: Route,
+    forbidden: readonly string[],
+  ): Router {
     return makeRouter({
       role: "server",
       routes: { default: route, direct: route },
       acl: this.#aclOf(server.acl ?? this.#config.acl),
-      forbidden: this.#forbidden,
+      forbidden: forbidden === this.#config.forbiddenIp
+        ? this.#forbidden
+        : IpNetworks.of(forbidden),
       resolver: this.#resolver,
     });
   }

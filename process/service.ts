@@ -40,7 +40,21 @@ export interface ServiceOptions {
   readonly announce?: boolean | undefined;
 }
 
+/** What the ports of a server may have of their own. */
+export type PortSettings = Pick<
+  Config,
+  "forbiddenIp" | "udpTimeout" | "udpMaxAssociations"
+>;
+
 const logger = getLogger(["shadowsocks"]);
+
+/** How a port of a server is opened. */
+interface PortOptions {
+  /** Where another service has it; undefined: where the server says. */
+  readonly where?: HostPort | undefined;
+  /** Default: those of the configuration. */
+  readonly settings?: PortSettings;
+}
 
 /** The listeners of one configuration. */
 export class Service {
@@ -104,7 +118,9 @@ export class Service {
     await this.#addAll(
       isClient
         ? locals.map((each, i) => () => this.#addLocal(each, listening[i]))
-        : servers.map((each, i) => () => this.#addServer(each, listening[i])),
+        : servers.map((each, i) => () =>
+          this.#addServer(each, { where: listening[i] })
+        ),
     );
   }
 
@@ -131,11 +147,17 @@ export class Service {
    * Listens on the addresses and ports of more servers, on all or on none.
    *
    * @param servers Where to listen, and with which method and password.
+   * @param settings What differs from the configuration of the process.
    * @throws {SocketError} If an address cannot be bound.
    * @throws {CipherError} If a cipher cannot be had.
    */
-  addServers(servers: readonly ServerConfig[]): Promise<void> {
-    return this.#addAll(servers.map((each) => () => this.#addServer(each)));
+  addServers(
+    servers: readonly ServerConfig[],
+    settings: PortSettings = this.#config,
+  ): Promise<void> {
+    return this.#addAll(
+      servers.map((each) => () => this.#addServer(each, { settings })),
+    );
   }
 
   /**
@@ -221,7 +243,7 @@ export class Service {
 
   async #addServer(
     server: ServerConfig,
-    where: HostPort = server,
+    { where = server, settings = this.#config }: PortOptions,
   ): Promise<Listener> {
     const { resolver, providers } = this.#options;
     const address = await listenAddress(where, resolver);
@@ -244,10 +266,10 @@ export class Service {
       inbound: new ShadowsocksInbound(edition),
       packets: new ShadowsocksPackets(edition),
       udpNeedsTcp: false,
-      router: routing.forServer(server, route),
+      router: routing.forServer(server, route, settings.forbiddenIp),
       timeout: server.timeout,
-      udpTimeout: this.#config.udpTimeout,
-      maxAssociations: this.#config.udpMaxAssociations,
+      udpTimeout: settings.udpTimeout,
+      maxAssociations: settings.udpMaxAssociations,
       fastOpen: server.fastOpen,
       resource: edition,
     }, this.#context);
