@@ -7,7 +7,6 @@
 export * from "./log_limiter.ts";
 export * from "./logging.ts";
 export type { Issue, Notice, NoticeStyle } from "./notice.ts";
-export * from "./port_config.ts";
 export * from "./read_config.ts";
 export * from "./source.ts";
 export * from "./types.ts";

@@ -4,12 +4,8 @@
  * @module
  */
 
-import {
-  type Config,
-  configForPort,
-  type HostPort,
-  type ServerConfig,
-} from "../config/mod.ts";
+import type { Config, HostPort, ServerConfig } from "../config/mod.ts";
+import { configForPort } from "../config/port_config.ts";
 import {
   type ControlAddress,
   type ManagedPort,

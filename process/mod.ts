@@ -14,5 +14,4 @@ export * from "./run.ts";
 export * from "./service.ts";
 export * from "./signals.ts";
 export * from "./source.ts";
-export * from "./worker_pool.ts";
 export { isDaemon, programName } from "./_self.ts";

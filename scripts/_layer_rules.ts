@@ -93,6 +93,7 @@ const EXCEPTIONS: ReadonlySet<string> = new Set([
   METHODS,
   "config/format.ts",
   "config/key_docs.ts",
+  "config/port_config.ts",
   "config/schema.ts",
   "control/access_log.ts",
   "inbound/local.ts",
