@@ -216,3 +216,14 @@ Deno.test("Manager.close() pushes what was counted, and takes no more requests",
   assertEquals(fixture.net.poller.open, []);
   assertEquals(fixture.net.loop.size, 0);
 });
+
+Deno.test("Manager.close() drops the requests that wait for the one before", async () => {
+  using fixture = await FakeManagerNet.start();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  fixture.server.waits.set(8001, promise);
+  await fixture.send(add(8001), add(8002), remove(8001));
+  fixture.manager.close();
+  resolve();
+  await fixture.net.settle();
+  assertEquals(fixture.server.told, ["open 8001"]);
+});
