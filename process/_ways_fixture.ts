@@ -6,7 +6,8 @@
 
 import { findMethod, openProviders, type ProviderSet } from "../crypto/mod.ts";
 import { makePoller, SocketAddress } from "../loop/mod.ts";
-import { BlockOutbound, DirectOutbound, type Groups } from "../outbound/mod.ts";
+import { BlockOutbound, DirectOutbound } from "../outbound/basic.ts";
+import type { Groups } from "../outbound/groups.ts";
 import {
   type Decision,
   type Outbound,
@@ -27,26 +28,13 @@ export const PROVIDERS: ProviderSet = await openProviders();
 makePoller()[Symbol.dispose]();
 await PROVIDERS.forMethod(findMethod(METHOD)!);
 
-/** Groups that remember what they were told. */
+/** No groups, which remember what they were told. */
 export class FakeGroups implements Groups {
   readonly groups = new Map<string, never>();
   readonly watched = new Map<string, never>();
-  readonly leaves: Map<string, Outbound>;
+  readonly leaves = new Map<string, never>();
   /** `start` and `stop` in their order. */
   readonly told: string[] = [];
-
-  /**
-   * Makes them.
-   *
-   * @param names The ways, beside `direct` and `block`.
-   */
-  constructor(...names: readonly string[]) {
-    this.leaves = new Map<string, Outbound>([
-      ["direct", new DirectOutbound()],
-      ["block", new BlockOutbound()],
-      ...names.map((name) => [name, new NamedOutbound(name)] as const),
-    ]);
-  }
 
   start(): void {
     this.told.push("start");
@@ -84,7 +72,13 @@ class NamedOutbound implements Outbound {
  * @param names The ways, beside `direct` and `block`.
  */
 export function namedOutbounds(...names: readonly string[]): Outbounds {
-  return new Outbounds(new FakeGroups(...names), [], new DisposableStack());
+  const routes = new Map<string, Outbound>([
+    ["direct", new DirectOutbound()],
+    ["block", new BlockOutbound()],
+    ...names.map((name) => [name, new NamedOutbound(name)] as const),
+  ]);
+  const stack = new DisposableStack();
+  return new Outbounds({ routes, ciphers: [], groups: undefined, stack });
 }
 
 /**

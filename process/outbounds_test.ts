@@ -13,12 +13,12 @@ import type {
 } from "../config/mod.ts";
 import { CipherError } from "../crypto/mod.ts";
 import { FakeNet } from "../loop/fakes.ts";
-import { Group } from "../outbound/mod.ts";
+import { DirectOutbound } from "../outbound/basic.ts";
 import { type Outbound, Target } from "../relay/mod.ts";
 import { FakeResolver } from "../tests/relay/_relay_fixture.ts";
 import { testConfig } from "./_config_fixture.ts";
 import { FakeGroups, newSession, PROVIDERS } from "./_ways_fixture.ts";
-import { openOutbounds, Outbounds } from "./outbounds.ts";
+import { openOutbounds, Outbounds, viaProxies } from "./outbounds.ts";
 
 const SOCKS: ProxyConfig = {
   protocol: "socks5",
@@ -151,7 +151,7 @@ Deno.test("openOutbounds() makes groups of servers, direct, and other groups", a
     { name: "outer", members: ["inner", "direct"] },
     { name: "inner", members: ["server 2", "server 1"] },
   ]));
-  assertEquals(fixture.outbounds.route("outer") instanceof Group, true);
+  assertEquals(fixture.outbounds.route("outer").name, "outer");
   const first = fixture.pick("outer");
   const second = fixture.pick("outer", [first!]);
   const third = fixture.pick("outer", [first!, second!]);
@@ -172,6 +172,16 @@ Deno.test("openOutbounds() gives groups the weights of servers", async () => {
   const group = fixture.outbounds.route("group");
   assertEquals(group.pick(newSession("tcp"), [])?.name, "server 2");
   assertEquals(group.pick(newSession("udp"), [])?.name, "server 1");
+});
+
+Deno.test("openOutbounds() gives no UDP to servers that cannot carry it", async () => {
+  using fixture = await WaysFixture.open(client(
+    [{ mode: "tcp_only" }, { proxy: [SOCKS] }, {}],
+    [{ members: ["server 1", "server 2", "server 3"] }],
+  ));
+  const group = fixture.outbounds.route("group");
+  assertEquals(group.pick(newSession("tcp"), [])?.name, "server 1");
+  assertEquals(group.pick(newSession("udp"), [])?.name, "server 3");
 });
 
 Deno.test("openOutbounds() selects what the configuration says", async () => {
@@ -197,16 +207,14 @@ Deno.test("openOutbounds() puts the proxies of a server in front of it", async (
   );
 });
 
-Deno.test("Outbounds.routeOfServer() leads by the proxies of the port", async () => {
-  const [port] = testConfig("ssserver").servers;
-  using fixture = await WaysFixture.open(testConfig("ssserver"));
-  const { outbounds } = fixture;
-  const direct = outbounds.route("direct");
-  assertEquals(outbounds.routeOfServer(port!) === direct, true);
-  const session = newSession();
-  const way = outbounds.routeOfServer({ ...port!, proxy: [HTTP] })
-    .pick(session, []);
-  using stream = way!.open(Target.of("example.com", 443), session);
+Deno.test("viaProxies() leaves a way as it is when there are none", async () => {
+  const direct = new DirectOutbound();
+  assertEquals(await viaProxies(direct, []) === direct, true);
+});
+
+Deno.test("viaProxies() leads to the first proxy", async () => {
+  const way = await viaProxies(new DirectOutbound(), [HTTP, SOCKS]);
+  using stream = way.open(Target.of("example.com", 443), newSession());
   assertEquals(`${stream.destination}`, "proxy.example:3128");
 });
 
@@ -236,7 +244,12 @@ Deno.test("Outbounds ends probes before the ciphers that they use", () => {
   const groups = new FakeGroups();
   const stack = new DisposableStack();
   stack.defer(() => groups.told.push("ciphers"));
-  const outbounds = new Outbounds(groups, [], stack);
+  const outbounds = new Outbounds({
+    routes: new Map(),
+    ciphers: [],
+    groups,
+    stack,
+  });
   outbounds.start();
   outbounds[Symbol.dispose]();
   assertEquals(groups.told, ["start", "stop", "ciphers"]);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import type {
   Config,
   LocalConfig,
@@ -19,6 +19,7 @@ import { ProcessError } from "./errors.ts";
 import { aclProblems, Routing } from "./routing.ts";
 
 const OUTBOUNDS = namedOutbounds("main", "other");
+const DIRECT = OUTBOUNDS.route("direct");
 
 function acl(path: string, ...lines: readonly string[]): TextFile {
   return { path, text: lines.join("\n") };
@@ -45,22 +46,22 @@ function server(
 }
 
 /** What becomes of a host at each local. */
-function waysOf(config: Config, host: string): string[] {
-  const routing = new Routing(config, new FakeResolver());
+async function waysOf(config: Config, host: string): Promise<string[]> {
+  const routing = await Routing.create(config, new FakeResolver());
   return config.locals.map((local) =>
     decisionOf(routing.forLocal(local, OUTBOUNDS), host)
   );
 }
 
 /** What becomes of a host at each port. */
-function portWaysOf(config: Config, host: string): string[] {
-  const routing = new Routing(config, new FakeResolver());
+async function portWaysOf(
+  config: Config,
+  host: string,
+): Promise<string[]> {
+  const routing = await Routing.create(config, new FakeResolver());
   return config.servers.map((port) =>
     decisionOf(
-      routing.forServer(port, {
-        outbounds: OUTBOUNDS,
-        forbidden: config.forbiddenIp,
-      }),
+      routing.forServer(port, DIRECT, config.forbiddenIp),
       host,
     )
   );
@@ -69,50 +70,54 @@ function portWaysOf(config: Config, host: string): string[] {
 const BAD = acl("bad.acl", "[bypass_list]", "10.0.0.0/33", "", "  1.2.3.4:80");
 const WORSE = acl("dir/worse.acl", "[bypass_lst]");
 
-Deno.test("aclProblems() has a line with path, line and column for each rule", () => {
+Deno.test("aclProblems() has a line with path, line and column for each rule", async () => {
   const config = client([{ acl: WORSE }], { acl: BAD });
   assertEquals(
-    aclProblems(config).map((line) => line.split(" ")[0]),
+    (await aclProblems(config)).map((line) => line.split(" ")[0]),
     ["bad.acl:2:1:", "bad.acl:4:3:", "dir/worse.acl:1:1:"],
   );
-  for (const line of aclProblems(config)) {
+  for (const line of await aclProblems(config)) {
     assertEquals(line.includes("\n"), false, line);
   }
 });
 
-Deno.test("aclProblems() reads the files of ports too, each path once", () => {
+Deno.test("aclProblems() reads the files of ports too, each path once", async () => {
   const config = server([{ acl: BAD }, { acl: WORSE }, { acl: BAD }]);
   assertEquals(
-    aclProblems(config).map((line) => line.split(" ")[0]),
+    (await aclProblems(config)).map((line) => line.split(" ")[0]),
     ["bad.acl:2:1:", "bad.acl:4:3:", "dir/worse.acl:1:1:"],
   );
 });
 
-Deno.test("aclProblems() finds nothing when there are no files, or good ones", () => {
-  assertEquals(aclProblems(testConfig("sslocal")), []);
+Deno.test("aclProblems() finds nothing when there are no files, or good ones", async () => {
+  assertEquals(await aclProblems(testConfig("sslocal")), []);
   const good = acl("good.acl", "[bypass_list]", "10.0.0.0/8");
-  assertEquals(aclProblems(client([{ acl: good }], { acl: good })), []);
+  assertEquals(await aclProblems(client([{ acl: good }], { acl: good })), []);
 });
 
-Deno.test("new Routing() throws with a line for each rule that cannot be read", () => {
+Deno.test("Routing.create() throws with a line for each rule that cannot be read", async () => {
   const config = client([{ acl: WORSE }], { acl: BAD });
-  const error = assertThrows(
-    () => new Routing(config, new FakeResolver()),
+  const error = await assertRejects(
+    () => Routing.create(config, new FakeResolver()),
     ProcessError,
   );
-  assertEquals(error.message.split("\n"), aclProblems(config));
+  assertEquals(error.message.split("\n"), await aclProblems(config));
 });
 
-Deno.test("Routing.forLocal() sends everything by the default when there are no rules", () => {
-  assertEquals(waysOf(client([{}]), "10.0.0.1"), ["main"]);
+Deno.test("Routing.forLocal() sends everything by the default when there are no rules", async () => {
+  assertEquals(await waysOf(client([{}]), "10.0.0.1"), ["main"]);
 });
 
-Deno.test("Routing.forLocal() takes each local's own outbound", () => {
+Deno.test("Routing.forLocal() takes each local's own outbound", async () => {
   const config = client([{}, { outbound: "other" }, { outbound: "direct" }]);
-  assertEquals(waysOf(config, "example.com"), ["main", "other", "direct"]);
+  assertEquals(await waysOf(config, "example.com"), [
+    "main",
+    "other",
+    "direct",
+  ]);
 });
 
-Deno.test("Routing.forLocal() takes a local's own rules, else those of the configuration", () => {
+Deno.test("Routing.forLocal() takes a local's own rules, else those of the configuration", async () => {
   const common = acl("common.acl", "[bypass_list]", "||example.com");
   const own = acl("own.acl", "[outbound_block_list]", "||example.com");
   const none = acl("none.acl", "");
@@ -121,48 +126,46 @@ Deno.test("Routing.forLocal() takes a local's own rules, else those of the confi
     { acl: own },
     { acl: none, outbound: "other" },
   ], { acl: common });
-  assertEquals(waysOf(config, "www.example.com"), [
+  assertEquals(await waysOf(config, "www.example.com"), [
     "direct",
     "blocked by ||example.com",
     "other",
   ]);
 });
 
-Deno.test("Routing.forServer() sends everything directly unless a rule forbids it", () => {
+Deno.test("Routing.forServer() sends everything directly unless a rule forbids it", async () => {
   const common = acl("common.acl", "[outbound_block_list]", "10.0.0.0/8");
   const own = acl("own.acl", "[outbound_block_list]", "|example.com");
   const config = server([{}, { acl: own }], { acl: common });
-  assertEquals(portWaysOf(config, "10.0.0.1"), [
+  assertEquals(await portWaysOf(config, "10.0.0.1"), [
     "blocked by 10.0.0.0/8",
     "direct",
   ]);
-  assertEquals(portWaysOf(config, "example.com"), [
+  assertEquals(await portWaysOf(config, "example.com"), [
     "direct",
     "blocked by |example.com",
   ]);
 });
 
-Deno.test("Routing.forServer() refuses clients by the rules of the port", () => {
+Deno.test("Routing.forServer() refuses clients by the rules of the port", async () => {
   const own = acl("own.acl", "[black_list]", "192.0.2.0/24");
   const config = server([{}, { acl: own }]);
-  const routing = new Routing(config, new FakeResolver());
+  const routing = await Routing.create(config, new FakeResolver());
   const answers = config.servers.map((port) =>
-    routing.forServer(port, { outbounds: OUTBOUNDS, forbidden: [] })
-      .refusesClient(SocketAddress.parse("192.0.2.7", 4000))
+    routing.forServer(port, DIRECT, []).refusesClient(
+      SocketAddress.parse("192.0.2.7", 4000),
+    )
   );
   assertEquals(answers, [undefined, "192.0.2.0/24"]);
 });
 
-Deno.test("Routing.forServer() forbids the networks of the port, which may differ", () => {
+Deno.test("Routing.forServer() forbids the networks of the port, which may differ", async () => {
   const config = server([{}], { forbiddenIp: ["10.0.0.0/8"] });
-  const routing = new Routing(config, new FakeResolver());
+  const routing = await Routing.create(config, new FakeResolver());
   const [port] = config.servers;
   const rules = [config.forbiddenIp, ["192.168.0.0/16"], []].map(
     (forbidden) => {
-      const router = routing.forServer(port!, {
-        outbounds: OUTBOUNDS,
-        forbidden,
-      });
+      const router = routing.forServer(port!, DIRECT, forbidden);
       return ["10.1.1.1", "192.168.1.1"].map((ip) =>
         router.forbids(SocketAddress.parse(ip, 80), newSession())
       );

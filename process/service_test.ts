@@ -11,6 +11,7 @@ import { FakeNet, type FakeStream } from "../loop/fakes.ts";
 import { type SocketAddress, SocketError } from "../loop/mod.ts";
 import type { Session } from "../relay/mod.ts";
 import { FakeResolver } from "../tests/relay/_relay_fixture.ts";
+import { CipherSuite } from "../shadowsocks/mod.ts";
 import { concat } from "../tests/support/mod.ts";
 import { METHOD, testConfig } from "./_config_fixture.ts";
 import { PROVIDERS } from "./_ways_fixture.ts";
@@ -408,3 +409,52 @@ Deno.test("Service.start() opens nothing more when it is destroyed while a name 
     assertEquals(fixture.service.listening, []);
   }
 });
+
+Deno.test("Service.start() opens nothing more when it is closed while a name is looked up", async () => {
+  for (
+    const config of [
+      client({}, { address: "host.test" }),
+      server({}, { host: "host.test" }),
+    ]
+  ) {
+    using fixture = new ServiceFixture(config);
+    const starting = fixture.service.start();
+    await fixture.resolver.wasAsked;
+    fixture.service.close(() => {});
+    fixture.resolver.answer("127.0.0.1");
+    await assertRejects(() => starting, SocketError, "the service has ended");
+    assertEquals(fixture.net.poller.open, []);
+  }
+});
+
+Deno.test("Service.addServers() takes networks and limits of the ports' own", async () => {
+  const config = testConfig("ssserver", { mode: "tcp_only" });
+  using fixture = await ServiceFixture.start({
+    ...config,
+    forbiddenIp: ["10.0.0.0/8"],
+  });
+  const more = config.servers.map((each) => ({ ...each, port: 4711 }));
+  await fixture.service.addServers(more, {
+    forbiddenIp: ["11.0.0.0/8"],
+    udpTimeout: 60,
+    udpMaxAssociations: 8,
+  });
+  const ways: string[] = [];
+  for (const port of fixture.ports) {
+    for (const ip of ["10.0.0.1", "11.0.0.1"]) {
+      await fixture.talk(port, await sealed(ip));
+      ways.push(fixture.connect());
+    }
+  }
+  assertEquals(ways, ["", "11.0.0.1:443", "10.0.0.1:443", ""]);
+});
+
+/** A connection's first bytes for port 443 of an address, encrypted. */
+async function sealed(ip: string): Promise<Uint8Array> {
+  const { password } = testConfig("ssserver").servers[0]!;
+  using suite = await CipherSuite.create(METHOD, password, PROVIDERS);
+  using cryptor = suite.newCryptor();
+  const header = Uint8Array.of(1, ...ip.split(".").map(Number), 1, 187);
+  const out = new Uint8Array(cryptor.encryptedLength(header.length));
+  return out.subarray(0, cryptor.encrypt(header, out));
+}

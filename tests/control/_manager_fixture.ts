@@ -13,7 +13,7 @@ import {
   makePoller,
   type Poller,
 } from "../../loop/mod.ts";
-import { ManagedService } from "../../process/mod.ts";
+import { ManagedService } from "../../process/managed_service.ts";
 import { LogCapture } from "../../relay/_log_fixture.ts";
 import { CipherSuite } from "../../shadowsocks/mod.ts";
 import { withoutLeaks } from "../_descriptors.ts";
