@@ -173,7 +173,10 @@ export class HttpStream implements InboundStream {
     }
     if (!body.isDone) return { kind: "more", consumed: start };
     const head = this.#reader.read(data, start, data.length);
-    if (head === undefined) return { kind: "more", consumed: data.length };
+    if (head === undefined) {
+      if (data.length > start) this.#session.ifLeft ??= "client_reset";
+      return { kind: "more", consumed: data.length };
+    }
     if (head.kind === "fault") return this.#refuse(head);
     const { next } = this.#reader;
     const user = this.#authenticate(head);
@@ -258,6 +261,7 @@ export class HttpStream implements InboundStream {
     this.#isHead = head.method === "HEAD";
     this.#isConnect = head.method === "CONNECT";
     this.#session.user = user;
+    this.#session.ifLeft = undefined;
     const target = Target.of(head.host, head.port);
     if (this.#isConnect) {
       this.#reader.clear();
@@ -290,8 +294,9 @@ export class HttpStream implements InboundStream {
   ): InboundAnswer {
     if (head.authorization !== undefined && !this.#hasLogged) {
       this.#hasLogged = true;
-      logger.warn("wrong name or password from {client}", {
-        client: `${this.#session.client}`,
+      logger.error("failed to handshake with {ip}: {reason}", {
+        ip: this.#session.client.host,
+        reason: "wrong user or password",
       });
     }
     // A client that waits for 100 may or may not send its body after another
@@ -311,6 +316,7 @@ export class HttpStream implements InboundStream {
     if (!persists) {
       return { kind: "refuse", status: "auth_failed", ending: "close", reply };
     }
+    this.#session.ifLeft = "auth_failed";
     this.#refusedBody.begin(bodyLength);
     const consumed = this.#refusedBody.follow(data, next, data.length);
     return { kind: "more", consumed, reply };

@@ -7,7 +7,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { configureSync, type LogRecord, resetSync } from "@logtape/logtape";
 import type { Failure } from "../relay/mod.ts";
+import { bytesOf, ProxyClient } from "./_proxy_client_fixture.ts";
 import { FakeHandler } from "./http_fixture.ts";
+import { HttpInbound } from "./http.ts";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 const USERS = [
@@ -43,6 +45,29 @@ Deno.test("HttpStream.receive() asks for a name and a password on one connection
     user: "ann",
     received: "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
   });
+});
+
+Deno.test("HttpStream.receive() sets how the session ends if the client leaves", () => {
+  const client = new ProxyClient(new HttpInbound({ users: USERS }));
+  client.bring(bytesOf(get("a", WRONG)));
+  assertEquals(client.session.ifLeft, "auth_failed");
+  client.bring(bytesOf(get("a", ANN)));
+  assertEquals(client.session.ifLeft, undefined);
+  assertEquals(client.session.user, "ann");
+  client.bring(bytesOf());
+  client.session.end("ok", 0);
+  assertEquals(client.session.status, "ok");
+  const guesser = new ProxyClient(new HttpInbound({ users: USERS }));
+  guesser.bring(bytesOf(get("a", WRONG)));
+  guesser.session.end("client_reset", 0);
+  assertEquals(guesser.session.status, "auth_failed");
+  const halfway = new ProxyClient(new HttpInbound());
+  halfway.bring(bytesOf("GET http://a/"));
+  assertEquals(halfway.session.ifLeft, "client_reset");
+  const late = new ProxyClient(new HttpInbound());
+  late.bring(bytesOf("GET http://a/"));
+  late.session.end("timeout", 0);
+  assertEquals(late.session.status, "timeout");
 });
 
 Deno.test("HttpStream.receive() lets nobody in by parts of credentials", () => {

@@ -7,7 +7,6 @@
 
 export * from "./errors.ts";
 export * from "./launch.ts";
-export * from "./managed_service.ts";
 export * from "./output.ts";
 export * from "./relay_loop.ts";
 export { aclProblems } from "./routing.ts";

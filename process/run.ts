@@ -56,7 +56,11 @@ export async function run(
       drain: () => {
         serving.drain().then(onDrain);
       },
-      reopen: () => access.reopen() && output.reopen(),
+      reopen: () => {
+        // Each is opened again whatever becomes of the other.
+        const isAccessOpen = access.reopen();
+        return output.reopen() && isAccessOpen;
+      },
     });
     await serving.start();
     if (config.user !== undefined) setUser(config.user);

@@ -51,15 +51,17 @@ export interface DialerOwner {
    */
   awaitsPayload(stream: OutboundStream): boolean;
   /**
-   * The way is open; the socket and the stream are the owner's.
+   * The way is open; the socket and the stream's codec are the owner's.
    *
    * @param socket Connected.
    * @param stream The far side of the connection.
+   * @param outbound What has made it.
    * @param rest Bytes that the far side has sent already; undefined: none.
    */
   onEstablished(
     socket: StreamSocket,
     stream: OutboundStream,
+    outbound: Outbound,
     rest: Uint8Array | undefined,
   ): void;
   /** No way is left. */
@@ -280,7 +282,7 @@ export class Dialer implements ConnectorOwner {
     const rest = this.#answer;
     this.#timer?.cancel();
     this.#stream = this.#proxy = undefined;
-    this.#owner.onEstablished(socket, stream, rest);
+    this.#owner.onEstablished(socket, stream, this.#outbound!, rest);
   }
 
   #say(bytes: Uint8Array): void {

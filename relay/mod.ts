@@ -14,6 +14,7 @@ export * from "./inbound.ts";
 export { LRUCache, type LRUCacheOptions } from "./lru_cache.ts";
 export * from "./outbound.ts";
 export * from "./packet.ts";
+export type { PipeContext, PipeOwner } from "./pipe.ts";
 export * from "./relay_context.ts";
 export * from "./router.ts";
 export * from "./session.ts";

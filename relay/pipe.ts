@@ -100,12 +100,21 @@ export class Pipe {
   }
 
   /**
-   * Sets the far socket.
+   * Sets the far side.
    *
-   * @param socket One that is connected, or being connected; undefined: none.
+   * @param socket Connected; undefined: there is none any more.
+   * @param codec What stands between it and the payload.
+   * @param rest Bytes that it has sent already.
    */
-  setRemote(socket: StreamSocket | undefined): void {
-    this.up.sink = this.down.source = socket;
+  setRemote(
+    socket: StreamSocket | undefined,
+    codec?: StreamCodec,
+    rest?: Uint8Array,
+  ): void {
+    const { up, down } = this;
+    up.sink = down.source = socket;
+    up.encoder = down.decoder = codec;
+    down.carry = rest;
   }
 
   /**
@@ -125,17 +134,12 @@ export class Pipe {
   /**
    * Lets payload flow from now on.
    *
-   * @param client The client's codec.
-   * @param remote The codec of the far side.
+   * @param codec The client's codec.
    */
-  start(
-    client: StreamCodec | undefined,
-    remote: StreamCodec | undefined,
-  ): void {
+  start(codec: StreamCodec | undefined): void {
     const { up, down } = this;
     this.#open = true;
-    up.decoder = down.encoder = client;
-    up.encoder = down.decoder = remote;
+    up.decoder = down.encoder = codec;
     if (down.pending === undefined) {
       this.updateStream(down, WAIT_STATUS_READING);
     }
@@ -177,6 +181,11 @@ export class Pipe {
     }
     this.#closing = true;
     this.updateStream(this.up, WAIT_STATUS_INIT);
+  }
+
+  /** True once nobody uses the pipe any more. */
+  get isCleared(): boolean {
+    return this.#owner.isDestroyed();
   }
 
   /** Drops all bytes. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { SocketAddress } from "../loop/mod.ts";
+import { SocketAddress } from "../loop/mod.ts";
 import { STREAM_UP } from "./constants.ts";
 import type { Status } from "./status.ts";
 import type { Target } from "./target.ts";
@@ -52,14 +52,20 @@ export interface Observer {
   onEnd?(session: Session): void;
 }
 
+/** Who came, as far as it has to be known: a socket is one. */
+export interface Peer {
+  /** The address; a socket makes it when it is first asked for. */
+  readonly remoteAddress: SocketAddress;
+}
+
 /** What a {@linkcode Session} begins with. */
 export interface SessionOptions {
   /** Where it came in. */
   readonly listener: ListenerInfo;
   /** Whether it is a connection or a UDP association. */
   readonly network: "tcp" | "udp";
-  /** Who came. */
-  readonly client: SocketAddress;
+  /** Who came: an address, or a socket that knows it. */
+  readonly client: SocketAddress | Peer;
 }
 
 /** One connection or association, and what is known about it. */
@@ -70,8 +76,6 @@ export class Session {
   readonly listener: ListenerInfo;
   /** Whether it is a connection or a UDP association. */
   readonly network: "tcp" | "udp";
-  /** Who came. */
-  readonly client: SocketAddress;
   /** When it began, in milliseconds of the loop's clock. */
   readonly started: number;
   /** The user's name; `""` until known, or if there are no users. */
@@ -88,10 +92,16 @@ export class Session {
   down = 0;
   /** Bytes read from the client, whatever they were. */
   received = 0;
+  /**
+   * How it ends if the client leaves now, where its inbound knows better than
+   * `ok` or `client_reset`: after 407 of HTTP, say. undefined: as it comes.
+   */
+  ifLeft: Status | undefined = undefined;
   /** How it ended; undefined before. */
   status: Status | undefined = undefined;
   /** Milliseconds of the loop's clock at the end; 0 before. */
   ended = 0;
+  readonly #client: SocketAddress | Peer;
   readonly #observers: readonly Observer[];
 
   /**
@@ -110,10 +120,17 @@ export class Session {
   ) {
     this.listener = options.listener;
     this.network = options.network;
-    this.client = options.client;
+    this.#client = options.client;
     this.id = id;
-    this.started = now;
+    // A whole number takes no memory of its own.
+    this.started = Math.round(now);
     this.#observers = observers;
+  }
+
+  /** Who came. */
+  get client(): SocketAddress {
+    const client = this.#client;
+    return client instanceof SocketAddress ? client : client.remoteAddress;
   }
 
   /**
@@ -135,14 +152,16 @@ export class Session {
   }
 
   /**
-   * Ends the session; the first status stays.
+   * Ends the session; the first status stays. {@linkcode Session.ifLeft} says
+   * more than the way in which the client has left.
    *
    * @param status Why.
    * @param now Milliseconds of the loop's clock.
    */
   end(status: Status, now: number): void {
     if (this.status !== undefined) return;
-    this.status = status;
+    const isLeft = status === "ok" || status === "client_reset";
+    this.status = isLeft ? this.ifLeft ?? status : status;
     this.ended = now;
     for (const observer of this.#observers) observer.onEnd?.(this);
   }

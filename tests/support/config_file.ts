@@ -4,17 +4,16 @@
  * @module
  */
 
+/** A value of a configuration; tables and lists of them at any depth. */
+export type ConfigValue =
+  | string
+  | number
+  | boolean
+  | readonly ConfigValue[]
+  | { readonly [key: string]: ConfigValue };
+
 /** A configuration as a test writes it. */
-export type ConfigValues = Readonly<
-  Record<
-    string,
-    | string
-    | number
-    | boolean
-    | readonly (string | number)[]
-    | Readonly<Record<string, string>>
-  >
->;
+export type ConfigValues = Readonly<Record<string, ConfigValue>>;
 
 /** The two languages of configuration files. */
 export type ConfigFormat = "toml" | "json";
@@ -36,12 +35,17 @@ export function formatConfig(
     .join("");
 }
 
-function formatToml(value: ConfigValues[string]): string {
-  if (typeof value !== "object" || Array.isArray(value)) {
-    return JSON.stringify(value);
-  }
-  const entries = Object.entries(value).map((entry) =>
-    entry.map((text) => JSON.stringify(text)).join(" = ")
+function formatToml(value: ConfigValue): string {
+  if (typeof value !== "object") return JSON.stringify(value);
+  if (isList(value)) return `[${value.map(formatToml).join(", ")}]`;
+  const entries = Object.entries(value).map(([key, each]) =>
+    `${JSON.stringify(key)} = ${formatToml(each)}`
   );
   return `{ ${entries.join(", ")} }`;
+}
+
+function isList(
+  value: Exclude<ConfigValue, string | number | boolean>,
+): value is readonly ConfigValue[] {
+  return Array.isArray(value);
 }

@@ -5,10 +5,14 @@
  * @module
  */
 
+export * from "./access_lines.ts";
 export * from "./bytes.ts";
 export * from "./config_file.ts";
+export * from "./curl.ts";
 export * from "./exercises.ts";
 export * from "./files.ts";
+export * from "./http_client.ts";
+export * from "./http_origin.ts";
 export * from "./libraries.ts";
 export * from "./manager_client.ts";
 export * from "./pair.ts";

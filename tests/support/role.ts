@@ -42,6 +42,7 @@ export const EXECUTABLE: string | undefined = Deno.env.get("SS_EXECUTABLE");
 
 const MAIN = new URL("../../main.ts", import.meta.url).href;
 const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
+const STARTED = /starting [a-z ]+ at \S+?:(\d+)(?=\s)/g;
 const LISTENING = /starting manager at \/|starting [a-z ]+ at .*:(\d+)/;
 
 /**
@@ -112,6 +113,26 @@ export async function spawnRole(
       [Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/**
+ * Waits until a role has opened several listeners.
+ *
+ * @param process The role.
+ * @param count How many it has.
+ * @returns Their ports, in the order of the configuration.
+ */
+export async function listeningPorts(
+  { program }: RoleProcess,
+  count: number,
+): Promise<readonly number[]> {
+  await program.waitFor(
+    new RegExp(`(?:starting [a-z ]+ at \\S+:\\d+\\s[^]*){${count}}`),
+  );
+  return Array.from(
+    program.output.matchAll(STARTED),
+    (match) => Number(match[1]),
+  );
 }
 
 /** What a role that ends by itself leaves behind. */

@@ -9,6 +9,10 @@ import { concat, readExactly, writeAll } from "./bytes.ts";
 const VERSION = 5;
 const CONNECT = 1;
 const UDP_ASSOCIATE = 3;
+const NO_PASSWORD = 0;
+const PASSWORD_WANTED = 2;
+/** The version of RFC 1929's own exchange. */
+const PASSWORD_VERSION = 1;
 const IPV4 = 1;
 const DOMAIN = 3;
 const IPV6 = 4;
@@ -21,6 +25,14 @@ export interface Target {
   readonly hostname: string;
   /** The port. */
   readonly port: number;
+}
+
+/** A user of a proxy. */
+export interface ProxyLogin {
+  /** The name. */
+  readonly name: string;
+  /** The password. */
+  readonly password: string;
 }
 
 /** Thrown when the proxy answers with a failure code. */
@@ -41,35 +53,49 @@ export class Socks5Refused extends Error {
  *
  * @param proxyPort Where the proxy listens.
  * @param target Where to.
+ * @param login The user; undefined: nobody.
  * @returns The connection, ready for payload.
  * @throws {Socks5Refused} If the proxy says no.
  */
 export async function socks5Connect(
   proxyPort: number,
   target: Target,
+  login?: ProxyLogin,
 ): Promise<Deno.TcpConn> {
-  const { conn } = await request(proxyPort, CONNECT, target);
+  const asked = { command: CONNECT, target, login };
+  const { conn } = await request(proxyPort, asked);
   return conn;
 }
 
 /** A UDP association: datagrams to any target through a proxy. */
 export class Socks5Datagrams implements Disposable {
-  readonly #control: Deno.TcpConn;
+  readonly #control: Deno.TcpConn | undefined;
   readonly #socket: Deno.DatagramConn;
   readonly #relay: Deno.NetAddr;
 
   /**
-   * @param control Keeps the association alive.
+   * @param control Keeps the association alive; undefined: nothing does.
    * @param relay Where the proxy takes datagrams.
+   * @param hostname The address of the client.
    */
-  constructor(control: Deno.TcpConn, relay: Deno.NetAddr) {
+  constructor(
+    control: Deno.TcpConn | undefined,
+    relay: Deno.NetAddr,
+    hostname: string = "127.0.0.1",
+  ) {
     this.#control = control;
     this.#relay = relay;
-    this.#socket = Deno.listenDatagram({
-      transport: "udp",
-      hostname: "127.0.0.1",
-      port: 0,
-    });
+    this.#socket = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
+  }
+
+  /** Where the proxy takes datagrams. */
+  get relay(): Deno.NetAddr {
+    return this.#relay;
+  }
+
+  /** The port that datagrams are sent from. */
+  get port(): number {
+    return (this.#socket.addr as Deno.NetAddr).port;
   }
 
   /**
@@ -103,7 +129,7 @@ export class Socks5Datagrams implements Disposable {
   /** Ends the association. */
   [Symbol.dispose](): void {
     this.#socket.close();
-    this.#control.close();
+    this.#control?.close();
   }
 }
 
@@ -111,31 +137,40 @@ export class Socks5Datagrams implements Disposable {
  * Opens a UDP association with a proxy on 127.0.0.1.
  *
  * @param proxyPort Where the proxy listens.
+ * @param login The user; undefined: nobody.
  * @returns The association.
  * @throws {Socks5Refused} If the proxy says no.
  */
 export async function socks5UdpAssociate(
   proxyPort: number,
+  login?: ProxyLogin,
 ): Promise<Socks5Datagrams> {
-  const { conn, bound } = await request(proxyPort, UDP_ASSOCIATE, {
-    hostname: "0.0.0.0",
-    port: 0,
+  const { conn, bound } = await request(proxyPort, {
+    command: UDP_ASSOCIATE,
+    target: { hostname: "0.0.0.0", port: 0 },
+    login,
   });
   return new Socks5Datagrams(conn, { ...bound, transport: "udp" });
 }
 
 async function request(
   proxyPort: number,
-  command: number,
-  target: Target,
+  asked: {
+    readonly command: number;
+    readonly target: Target;
+    readonly login: ProxyLogin | undefined;
+  },
 ): Promise<{ readonly conn: Deno.TcpConn; readonly bound: Target }> {
+  const { command, target, login } = asked;
   const conn = await Deno.connect({ hostname: "127.0.0.1", port: proxyPort });
   try {
-    await writeAll(conn, Uint8Array.of(VERSION, 1, 0));
+    const method = login === undefined ? NO_PASSWORD : PASSWORD_WANTED;
+    await writeAll(conn, Uint8Array.of(VERSION, 1, method));
     const choice = await readExactly(conn, 2);
-    if (choice[0] !== VERSION || choice[1] !== 0) {
+    if (choice[0] !== VERSION || choice[1] !== method) {
       throw new Error(`Cannot use the proxy: it chose ${choice}`);
     }
+    if (login !== undefined) await authenticate(conn, login);
     const head = Uint8Array.of(VERSION, command, 0);
     await writeAll(conn, concat([head, encodeAddress(target)]));
     const reply = await readExactly(conn, 4);
@@ -150,6 +185,28 @@ async function request(
   } catch (error) {
     conn.close();
     throw error;
+  }
+}
+
+/** RFC 1929. */
+async function authenticate(
+  conn: Deno.TcpConn,
+  login: ProxyLogin,
+): Promise<void> {
+  const [name, password] = [login.name, login.password]
+    .map((text) => new TextEncoder().encode(text));
+  await writeAll(
+    conn,
+    concat([
+      Uint8Array.of(PASSWORD_VERSION, name!.length),
+      name!,
+      Uint8Array.of(password!.length),
+      password!,
+    ]),
+  );
+  const answer = await readExactly(conn, 2);
+  if (answer[1] !== 0) {
+    throw new Error(`Cannot use the proxy: it refuses the user, ${answer}`);
   }
 }
 
