@@ -8,6 +8,6 @@ export * from "./log_limiter.ts";
 export * from "./logging.ts";
 export type { Issue, Notice, NoticeStyle } from "./notice.ts";
 export * from "./read_config.ts";
-export * from "./source.ts";
-export * from "./types.ts";
+export type * from "./source.ts";
+export type * from "./types.ts";
 export * from "./usage.ts";
