@@ -239,6 +239,7 @@ if (Deno.build.os === "linux") {
         args: ["-v"],
       });
       const { program, port } = server;
+      if (workers > 1) await program.waitFor(/(?:worker started[^]*){2}/);
       const folder = await Deno.readLink(`/proc/${program.pid}/cwd`);
       await Deno.remove(folder, { recursive: true });
       try {
