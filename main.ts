@@ -7,7 +7,6 @@
 
 import { getLogger } from "@logtape/logtape";
 import {
-  configSchema,
   formatNotice,
   type Notice,
   readConfig,
@@ -60,6 +59,7 @@ async function main(): Promise<number> {
     return await runDemo({ args, write, live: Deno.stdout.isTerminal() });
   }
   if (role === "schema") {
+    const { configSchema } = await import("./config/schema.ts");
     write(`${JSON.stringify(configSchema(), undefined, 2)}\n`);
     return 0;
   }
@@ -82,7 +82,7 @@ async function main(): Promise<number> {
       return result.exitCode;
     case "checked": {
       show([...result.messages, ...result.warnings]);
-      const problems = aclProblems(result.config);
+      const problems = await aclProblems(result.config);
       for (const line of problems) write(`${line}\n`);
       if (problems.length > 0) return 1;
       write("the configuration is valid\n");

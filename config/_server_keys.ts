@@ -130,7 +130,7 @@ export const GROUP = {
       shape: word(...STRATEGIES),
       meaning: "how a member is picked: `latency` (the fastest), `failover` " +
         "(the first that works), `round-robin`, `random`, `sticky` (one for " +
-        "each target) or `select` (by hand)",
+        "each site) or `select` (by hand)",
       usual: "`latency`",
     },
     members: {

@@ -100,6 +100,8 @@ export function buildServers(top: Top, context: Context): Servers {
 function isFlatGiven(top: Top, context: Context, hasTables: boolean): boolean {
   const { server, server_port, port_password, password } = top.values;
   if (context.isClient) return server !== undefined;
+  // What else a manager finds here is for the ports that are added to it.
+  if (context.role === "ssmanager") return port_password !== undefined;
   const isAsked = !hasTables || server !== undefined ||
     server_port !== undefined;
   return port_password !== undefined || (isAsked && password !== undefined);

@@ -1,15 +1,26 @@
 /**
- * Reads TOML (v1.0). `smol-toml` makes the values; its messages repeat the
- * text, which may hold a password, so only their places are taken.
- *
- * `@std/toml` cannot stand here: it lets a second value of one key replace the
- * first, and reads `a = 1 b = 2` as two entries.
+ * Reads TOML. `@std/toml` makes the values; but it lets a second value of one
+ * key replace the first, and reads `a = 1 b = 2` as two entries. So whatever
+ * looks like either, and whatever it refuses, goes to a strict reader, which
+ * is loaded only then.
  *
  * @module
  */
 
-import { parse, TomlError } from "smol-toml";
-import { ConfigSyntaxError, describeChar, MAX_DEPTH } from "./_place.ts";
+import * as toml from "@std/toml";
+
+/** What is used of the library, which comes without types. */
+const parse = toml.parse as (text: string) => unknown;
+
+/** A line such as `name = value`; names in quotes or with dots are left out. */
+const PAIR = /^[ \t]*([A-Za-z0-9_-]+)[ \t]*=(.*)$/;
+/** The first line of a table, `[name]`, or of one in a list, `[[name]]`. */
+const TABLE =
+  /^[ \t]*\[(\[?)[ \t]*([A-Za-z0-9_-]+)[ \t]*\]{1,2}[ \t]*(?:#.*)?$/;
+/** A line that holds no key: blank, a comment, or a part of a list. */
+const OTHER = /^[ \t]*(?:#.*|["'{}\],0-9+-].*)?$/;
+/** Text on one line, so that what is in it is not looked at. */
+const STRING = /"(?:[^"\\]|\\.)*"|'[^']*'/g;
 
 /**
  * Reads a TOML text.
@@ -19,77 +30,48 @@ import { ConfigSyntaxError, describeChar, MAX_DEPTH } from "./_place.ts";
  * @returns Its values.
  * @throws {ConfigSyntaxError} If it is not TOML, or gives a key twice.
  */
-export function parseToml(
+export async function parseToml(
   text: string,
   isKeyName: (name: string) => boolean,
-): unknown {
-  try {
-    // Blanked, not cut, so that places stay the same.
-    return parse(text.replace(/^\ufeff/, " "), { maxDepth: MAX_DEPTH });
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error;
-    const offset = offsetOf(text, error);
-    const [, reason = ""] = /document: (.*)/.exec(error.message) ?? [];
-    throw explain(text, { offset, reason, isKeyName });
-  }
-}
-
-/** Words of `smol-toml`, and ours. */
-const REASONS: readonly (readonly [RegExp, string])[] = [
-  [/^unfinished string/, "string has no closing quote"],
-  [/nested/, "nested too deeply"],
-  [/escape/, "unknown escape in a string"],
-  [/^control characters/, "control character: write it as \\u00XX"],
-  [/losslessly/, "number is too large"],
-  [/^invalid date/, "expected a date such as 2030-12-31"],
-];
-
-const EXPECTED: readonly (readonly [RegExp, string])[] = [
-  [/end-of-line/, "the end of the line"],
-  [/^incomplete key-value/, '"=" after the key'],
-  [/table array/, '"]]"'],
-  [/key/, "a key"],
-  [/^invalid value/, "a value (text needs quotes)"],
-  [/^expected comma|^unfinished (?:array|table)/, '"," or the closing bracket'],
-  [/number|numeric|zero|underscore/, "a number"],
-];
-
-function explain(
-  text: string,
-  { offset, reason, isKeyName }: {
-    offset: number;
-    reason: string;
-    isKeyName: (name: string) => boolean;
-  },
-): ConfigSyntaxError {
-  const rest = text.slice(offset);
-  if (reason.includes("redefine")) {
-    if (text[offset - 1] === "[") {
-      const start = text[offset - 2] === "[" ? offset - 2 : offset - 1;
-      return new ConfigSyntaxError("this table is given twice", start);
+): Promise<unknown> {
+  if (isPlain(text)) {
+    try {
+      // Blanked, not cut, so that places stay the same.
+      return parse(text.replace(/^\ufeff/, " "));
+    } catch {
+      // The strict reader says what is wrong, and where.
     }
-    const name = /^[\w-]+/.exec(rest)?.[0] ?? "";
-    const shown = isKeyName(name) ? `"${name}"` : "this key";
-    return new ConfigSyntaxError(`${shown} is given twice`, offset);
   }
-  const own = REASONS.find(([pattern]) => pattern.test(reason));
-  if (own !== undefined) return new ConfigSyntaxError(own[1], offset);
-  const [, words] = EXPECTED.find(([pattern]) => pattern.test(reason)) ??
-    [null, "TOML (key = value)"];
-  // The mistake in `name value` and in `[name` is after the name.
-  const isPart = reason.startsWith("incomplete key-value");
-  const at = isPart
-    ? offset + /^[^\s=\]]*[ \t]*/.exec(rest)![0].length
-    : offset;
-  const expected = isPart && text[offset - 1] === "[" ? '"]"' : words;
-  return new ConfigSyntaxError(
-    `expected ${expected}, found ${describeChar(text.slice(at))}`,
-    at,
-  );
+  const { parseStrictly } = await import("./_toml_strict.ts");
+  return parseStrictly(text, isKeyName);
 }
 
-function offsetOf(text: string, { line, column }: TomlError): number {
-  let at = 0;
-  for (let i = 1; i < line; i++) at = text.indexOf("\n", at) + 1;
-  return Math.min(text.length, at + column - 1);
+/** Whether every line has a form in which no key can hide. */
+function isPlain(text: string): boolean {
+  /** Names of tables, and whether they are lists; names at the top. */
+  const tables = new Map<string, boolean>();
+  const top = new Set<string>();
+  let keys = top;
+  for (const line of text.replace(/^\ufeff/, " ").split(/\r?\n/)) {
+    if (line.includes('"""') || line.includes("'''")) return false;
+    const [, isListed, table] = TABLE.exec(line) ?? [];
+    if (table !== undefined) {
+      const known = tables.get(table);
+      if (known === false || (known && isListed === "")) return false;
+      if (top.has(table)) return false;
+      tables.set(table, isListed !== "");
+      keys = new Set();
+      continue;
+    }
+    const [, name, value] = PAIR.exec(line) ?? [];
+    if (name === undefined || value === undefined) {
+      if (!OTHER.test(line)) return false;
+      continue;
+    }
+    if (keys.has(name)) return false;
+    keys.add(name);
+    const bare = value.replace(STRING, "").replace(/#.*/, "");
+    if (bare.includes("=")) return false;
+  }
+  return true;
 }

@@ -6,10 +6,8 @@
  * @module
  */
 
-import { parseJson } from "./_json.ts";
 import { isKeyName } from "./_key_names.ts";
 import { ConfigSyntaxError, type Locator } from "./_place.ts";
-import { parseToml } from "./_toml.ts";
 
 /** A text that was read. */
 export interface Document {
@@ -41,8 +39,9 @@ export async function readDocument(
     throw new ConfigSyntaxError("expected UTF-8, found other bytes", damage);
   }
   if (isToml(text, path)) {
+    const { parseToml } = await import("./_toml.ts");
     return {
-      values: parseToml(text, isKeyName),
+      values: await parseToml(text, isKeyName),
       locate: async () => {
         const { TomlLocator } = await import("./_toml_places.ts");
         return new TomlLocator(text);
@@ -53,6 +52,7 @@ export async function readDocument(
     const { JsonLocator } = await import("./_json_places.ts");
     return new JsonLocator(text);
   };
+  const { parseJson } = await import("./_json.ts");
   const parsed = parseJson(text);
   if (parsed !== undefined) return { values: parsed.values, locate };
   const { explainJson, readLoosely } = await import("./_json_places.ts");

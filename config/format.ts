@@ -9,7 +9,7 @@
  * @module
  */
 
-import { stringify } from "smol-toml";
+import * as toml from "@std/toml";
 import { DEFAULT_FORBIDDEN, formatHostPort } from "../loop/mod.ts";
 import {
   flatLocal,
@@ -23,6 +23,11 @@ import {
   type Values,
 } from "./_format_tables.ts";
 import type { Config } from "./types.ts";
+
+/** What is used of the library, which comes without types. */
+const stringify = toml.stringify as (
+  values: Readonly<Record<string, unknown>>,
+) => string;
 
 /** A method of SIP022 has its key in the link as it is, not in Base64. */
 const PLAIN_METHOD = /^2022-/;

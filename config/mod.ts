@@ -4,14 +4,10 @@
  * @module
  */
 
-export * from "./format.ts";
-export * from "./key_docs.ts";
 export * from "./log_limiter.ts";
 export * from "./logging.ts";
 export type { Issue, Notice, NoticeStyle } from "./notice.ts";
-export * from "./port_config.ts";
 export * from "./read_config.ts";
-export * from "./schema.ts";
-export * from "./source.ts";
-export * from "./types.ts";
+export type * from "./source.ts";
+export type * from "./types.ts";
 export * from "./usage.ts";

@@ -132,6 +132,19 @@ Deno.test("readConfig() does not need passwords when there is a manager", async 
   assertEquals(other.managerAddress, { host: "h", port: 1 });
 });
 
+Deno.test("readConfig() takes ports of port_password alone for a manager", async () => {
+  const role = "ssmanager";
+  const flat = await readGood(`--manager-address h:1 -p 1 -k ${LONG}`, {
+    role,
+  });
+  assertEquals([flat.servers, flat.password], [[], LONG]);
+  const files = {
+    "config.json": `{"port_password":{"8381":"${LONG}"}}`,
+  };
+  const table = await readGood("--manager-address h:1", { role, files });
+  assertEquals(table.servers.map(({ port }) => port), [8381]);
+});
+
 Deno.test("readConfig() takes SS_PASSWORD when no other is given", async () => {
   const env = { SS_PASSWORD: "from-the-environment" };
   const given = await readGood("-p 1", { env });

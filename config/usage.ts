@@ -18,7 +18,8 @@ const LINE_WIDTH = 79;
 
 /** What each role is for. */
 const PURPOSE: Readonly<Record<Role, string>> = {
-  sslocal: "Takes SOCKS5 connections and sends them encrypted to a server.",
+  sslocal:
+    "Takes SOCKS and HTTP connections and sends them encrypted to servers.",
   ssserver: "Takes encrypted connections of clients and sends them on.",
   sstunnel: "Sends what comes to one port encrypted to one destination.",
   ssmanager: "Opens and closes the ports of a server as it is told.",

@@ -10,7 +10,7 @@
  *
  * A text line is one line here: time, listener, network, user, client, target,
  * outbound, rule, amounts, status; `-` stands for what is not known or has no
- * value. Amounts are bytes of payload. No line is written for a connection
+ * value. All lines are ASCII. Amounts are bytes of payload. No line is written for a connection
  * that sent no byte, unless a rule refused it.
  *
  * @module
@@ -73,11 +73,8 @@ export class AccessLog implements Observer {
   onEnd(session: Session): void {
     if (session.received === 0 && session.status !== "blocked") return;
     const entry = entryOf(session, this.#now());
-    this.#write(
-      this.#format === "json"
-        ? `${JSON.stringify(entry)}\n`
-        : `${textOf(entry)}\n`,
-    );
+    const line = this.#format === "json" ? asciiJson(entry) : textOf(entry);
+    this.#write(`${line}\n`);
   }
 }
 
@@ -119,14 +116,22 @@ function textOf(entry: AccessEntry): string {
   ].join(" ");
 }
 
-/** Text without blanks and control characters, so that a line is one line. */
+/**
+ * Text without blanks and control characters, so that a line is one line; a
+ * dash that is somebody's name is not the one that stands for nothing.
+ */
 function field(text: string): string {
   if (text === "") return "-";
-  return /[^\x21-\x7e]|"/.test(text)
-    ? JSON.stringify(text).replace(
-      // deno-lint-ignore no-control-regex -- the characters to be escaped
-      /[\x7f-\uffff]/g,
-      (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, "0")}`,
-    )
-    : text;
+  return /[^\x21-\x7e]|"|^-$/.test(text) ? asciiJson(text) : text;
+}
+
+/**
+ * JSON in ASCII: some programs take other characters than a line feed for the
+ * end of a line, and terminals obey some.
+ */
+function asciiJson(value: string | AccessEntry): string {
+  return JSON.stringify(value).replace(
+    /[\x7f-\uffff]/g,
+    (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }

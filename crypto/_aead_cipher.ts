@@ -10,6 +10,7 @@ import {
   type AeadContext,
   type ContextOwner,
   ContextPool,
+  forgetKey,
   type MakeBackend,
   TAG_LENGTH,
 } from "./_aead_context.ts";
@@ -76,42 +77,32 @@ class BoundCipher implements AeadCipher {
         `Cannot import a key: it has ${key.length} bytes, not ${keyLength}`,
       );
     }
-    const slot = this.#reserve();
-    this.#shared.keys.bytes(slot).set(key);
-    return new BoundKey(this.#shared, slot);
+    return this.#newKey((bytes) => bytes.set(key));
   }
 
   sessionKey(session: AeadSession): AeadKey {
-    const slot = this.#reserve();
-    const { keys } = this.#shared;
-    try {
-      this.#deriveInto(session, keys.bytes(slot));
-    } catch (error) {
-      keys.release(slot);
-      throw error;
-    }
-    return new BoundKey(this.#shared, slot);
+    return this.#newKey((bytes) => this.#deriveInto(session, bytes));
   }
 
   sealOnce(session: AeadSession, part: AeadPart): void {
-    checkSealPart(part);
+    checkPart("seal", part, 0, TAG_LENGTH);
     const context = this.#shared.sealers.single;
     try {
-      this.#deriveInto(session, context.key);
-      context.seal(this.#zeroNonce, part);
+      this.#deriveInto(session, context.memory.key.bytes);
+      seal(context, this.#zeroNonce, part);
     } finally {
-      context.forget();
+      forgetKey(context);
     }
   }
 
   openOnce(session: AeadSession, part: AeadPart): boolean {
-    checkOpenPart(part);
+    checkPart("open", part, TAG_LENGTH, 0);
     const context = this.#shared.openers.single;
     try {
-      this.#deriveInto(session, context.key);
-      return context.open(this.#zeroNonce, part);
+      this.#deriveInto(session, context.memory.key.bytes);
+      return open(context, this.#zeroNonce, part);
     } finally {
-      context.forget();
+      forgetKey(context);
     }
   }
 
@@ -124,11 +115,19 @@ class BoundCipher implements AeadCipher {
     keys[Symbol.dispose]();
   }
 
-  #reserve(): number {
+  #newKey(fill: (bytes: Uint8Array) => void): AeadKey {
     if (this.#disposed) {
       throw new TypeError("Cannot import a key: the cipher is disposed of");
     }
-    return this.#shared.keys.reserve();
+    const { keys } = this.#shared;
+    const slot = keys.reserve();
+    try {
+      fill(keys.bytes(slot));
+    } catch (error) {
+      keys.release(slot);
+      throw error;
+    }
+    return new BoundKey(this.#shared, slot);
   }
 
   #deriveInto({ masterKey, salt }: AeadSession, key: Uint8Array): void {
@@ -162,17 +161,15 @@ class BoundKey implements AeadKey, ContextOwner {
   }
 
   sealPart(nonce: Uint8Array, part: AeadPart): void {
-    checkSealPart(part);
+    checkPart("seal", part, 0, TAG_LENGTH);
     this.#check(nonce);
-    const context = this.sealer ??= this.#shared.sealers.take(this);
-    context.seal(nonce, part);
+    seal(this.sealer ??= this.#shared.sealers.take(this), nonce, part);
   }
 
   openPart(nonce: Uint8Array, part: AeadPart): boolean {
-    checkOpenPart(part);
+    checkPart("open", part, TAG_LENGTH, 0);
     this.#check(nonce);
-    const context = this.opener ??= this.#shared.openers.take(this);
-    return context.open(nonce, part);
+    return open(this.opener ??= this.#shared.openers.take(this), nonce, part);
   }
 
   [Symbol.dispose](): void {
@@ -198,34 +195,55 @@ class BoundKey implements AeadKey, ContextOwner {
   }
 }
 
+function seal(context: AeadContext, nonce: Uint8Array, part: AeadPart): void {
+  putNonce(context, nonce);
+  context.backend.seal(part);
+}
+
+function open(
+  context: AeadContext,
+  nonce: Uint8Array,
+  part: AeadPart,
+): boolean {
+  putNonce(context, nonce);
+  if (context.backend.open(part)) return true;
+  // A library may have written before it saw the tag.
+  part.output.fill(0, part.at, part.at + part.length);
+  return false;
+}
+
+function putNonce({ memory }: AeadContext, nonce: Uint8Array): void {
+  // For the 8 to 24 bytes of a nonce a loop is quicker than `set`.
+  const { bytes } = memory.nonce;
+  for (let i = 0; i < bytes.length; i++) bytes[i] = nonce[i]!;
+}
+
 /**
- * Makes sure that a part to be sealed lies in its buffers: native code gets an
- * address, and trusts the length that comes with it.
+ * Makes sure that a part lies in its buffers: native code gets an address, and
+ * trusts the length that comes with it. `before` and `after` are the bytes of
+ * the tag in what is read and in what is written.
  */
-function checkSealPart(part: AeadPart): void {
-  const { input, start, length, output, at } = part;
-  const end = start + length;
+function checkPart(
+  action: string,
+  { input, start, length, output, at }: AeadPart,
+  before: number,
+  after: number,
+): void {
   if (
-    !isInside(input, start, end) ||
-    !isInside(output, at, at + length + TAG_LENGTH)
-  ) throw notInside("seal", length);
-}
-
-function checkOpenPart(part: AeadPart): void {
-  const { input, start, length, output, at } = part;
-  if (
-    !isInside(input, start, start + length + TAG_LENGTH) ||
-    !isInside(output, at, at + length)
-  ) throw notInside("open", length);
-}
-
-function isInside(bytes: Uint8Array, start: number, end: number): boolean {
-  // So written that a NaN is refused too.
-  return start >= 0 && start <= end && end <= bytes.length;
-}
-
-function notInside(action: string, length: number): RangeError {
-  return new RangeError(
+    isInside(input, start, start + length, before) &&
+    isInside(output, at, at + length, after)
+  ) return;
+  throw new RangeError(
     `Cannot ${action}: ${length} bytes and the tag are not inside the buffers`,
   );
+}
+
+function isInside(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  tag: number,
+): boolean {
+  // Every comparison with NaN is false, so that a NaN is refused too.
+  return start >= 0 && start <= end && end + tag <= bytes.length;
 }

@@ -12,7 +12,7 @@ import type { AeadPart } from "./provider.ts";
 /** Bytes of the tag of every AEAD method (SIP004). */
 export const TAG_LENGTH = 16;
 
-/** Most contexts of a direction; OpenSSL's take about a kilobyte each. */
+/** Most contexts of a direction; of OpenSSL's they are about 64 KiB. */
 const MAX_CONTEXTS = 64;
 
 /** What a library reads the messages of one context from. */
@@ -36,7 +36,9 @@ export interface AeadBackend extends Disposable {
   seal(part: AeadPart): void;
   /** Verifies and decrypts; false if the tag is wrong. */
   open(part: AeadPart): boolean;
-  /** Wipes what was made of the key: the next message has another one. */
+  /** Another key has taken the place of the one in the memory. */
+  rekey(): void;
+  /** Wipes what was made of the key; another one follows, or none. */
   forget(): void;
 }
 
@@ -45,7 +47,7 @@ export type MakeBackend = (memory: AeadMemory, encrypt: boolean) => AeadBackend;
 
 /** A key as a pool knows it. */
 export interface ContextOwner {
-  /** Its bytes, to be read during the call only. */
+  /** The bytes of the key, to be read during the call only. */
   readonly bytes: Uint8Array;
   /** The context that holds the key to seal with it. */
   sealer: AeadContext | undefined;
@@ -54,69 +56,23 @@ export interface ContextOwner {
 }
 
 /** A backend with its memory, for one key at a time. */
-export class AeadContext implements Disposable {
+export interface AeadContext {
+  /** Seals or opens. */
+  readonly backend: AeadBackend;
+  /** What the backend reads. */
+  readonly memory: AeadMemory;
   /** The key that a pool has given it to. */
   owner: ContextOwner | undefined;
-  /** Where the bytes of a key are put. */
-  readonly key: Uint8Array;
-  readonly #nonce: Uint8Array;
-  readonly #backend: AeadBackend;
+}
 
-  /**
-   * Makes a context without a key.
-   *
-   * @param backend Seals or opens.
-   * @param memory The backend's.
-   */
-  constructor(backend: AeadBackend, memory: AeadMemory) {
-    this.key = memory.key.bytes;
-    this.#nonce = memory.nonce.bytes;
-    this.#backend = backend;
-  }
-
-  /**
-   * Seals with the key that was put in.
-   *
-   * @param nonce As long as the method's.
-   * @param part The range was checked.
-   */
-  seal(nonce: Uint8Array, part: AeadPart): void {
-    this.#setNonce(nonce);
-    this.#backend.seal(part);
-  }
-
-  /**
-   * Opens with the key that was put in.
-   *
-   * @param nonce As long as the method's.
-   * @param part The range was checked.
-   * @returns Whether the message is genuine; if not, the plaintext is zero.
-   */
-  open(nonce: Uint8Array, part: AeadPart): boolean {
-    this.#setNonce(nonce);
-    if (this.#backend.open(part)) return true;
-    // A library may have written before it saw the tag.
-    part.output.fill(0, part.at, part.at + part.length);
-    return false;
-  }
-
-  /** Wipes the key. */
-  forget(): void {
-    this.key.fill(0);
-    this.#backend.forget();
-  }
-
-  /** Wipes the key and frees the backend. */
-  [Symbol.dispose](): void {
-    this.forget();
-    this.#backend[Symbol.dispose]();
-  }
-
-  #setNonce(nonce: Uint8Array): void {
-    // For so few bytes a loop is quicker than `set`.
-    const own = this.#nonce;
-    for (let i = 0; i < own.length; i++) own[i] = nonce[i]!;
-  }
+/**
+ * Wipes the key of a context.
+ *
+ * @param context The context, which is then ready for another key.
+ */
+export function forgetKey({ memory, backend }: AeadContext): void {
+  memory.key.bytes.fill(0);
+  backend.forget();
 }
 
 /**
@@ -149,12 +105,13 @@ export class ContextPool implements Disposable {
       const key = new NativeBuffer(method.keyLength);
       const nonce = new NativeBuffer(method.nonceLength);
       const memory = { key, nonce, input, output };
-      return new AeadContext(make(memory, encrypt), memory);
+      return { backend: make(memory, encrypt), memory, owner: undefined };
     };
   }
 
   /**
-   * The context that belongs to no key. Who puts a key in is to forget it.
+   * The context for keys that serve one message only. Whoever puts a key into
+   * its memory wipes it after the message.
    *
    * @throws {CipherError} If the library does not give a context.
    */
@@ -173,7 +130,8 @@ export class ContextPool implements Disposable {
     const make = this.#alive();
     const context = this.#free.pop() ?? this.#add(make) ?? this.#steal();
     context.owner = owner;
-    context.key.set(owner.bytes);
+    context.memory.key.bytes.set(owner.bytes);
+    context.backend.rekey();
     return context;
   }
 
@@ -186,15 +144,18 @@ export class ContextPool implements Disposable {
     if (this.#disposed) return;
     this.#free.push(context);
     release(context);
+    forgetKey(context);
   }
 
   /** Frees the contexts. */
   [Symbol.dispose](): void {
     this.#disposed = true;
-    this.#single?.[Symbol.dispose]();
+    if (this.#single !== undefined) this.#contexts.push(this.#single);
+    this.#single = undefined;
     for (const context of this.#contexts) {
       release(context);
-      context[Symbol.dispose]();
+      forgetKey(context);
+      context.backend[Symbol.dispose]();
     }
   }
 
@@ -224,5 +185,4 @@ function release(context: AeadContext): void {
   if (owner?.sealer === context) owner.sealer = undefined;
   if (owner?.opener === context) owner.opener = undefined;
   context.owner = undefined;
-  context.forget();
 }

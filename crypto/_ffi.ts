@@ -18,13 +18,13 @@ export type NativeSymbols<S extends Deno.ForeignLibraryInterface> = {
   >;
 };
 
-/** A function that takes any views. */
-export type AnyViews<F> = F extends (...values: infer A) => infer R
-  ? (...values: { [I in keyof A]: AnyView<A[I]> }) => R
+/** A function that takes any view where it takes a view. */
+export type AnyViews<F> = F extends (...values: infer A) => infer R ? (
+    ...values: {
+      [I in keyof A]: BufferSource extends A[I] ? ArrayBufferView | null : A[I];
+    }
+  ) => R
   : F;
-
-/** A parameter that takes any view, if it takes a view. */
-export type AnyView<V> = BufferSource extends V ? ArrayBufferView | null : V;
 
 /** A native library that is open. */
 export interface NativeLibrary<S extends Deno.ForeignLibraryInterface> {

@@ -1,8 +1,8 @@
 /**
  * The session key of SIP007: HKDF-SHA1 (RFC 5869) with the connection's salt
- * and the fixed info `ss-subkey`. For the libraries that have no HKDF of their
- * own; of the portable ways, `hkdfSync` takes 6–10 µs a key, a pure TypeScript
- * one 25 µs and three `createHmac` calls 45 µs.
+ * and the fixed info `ss-subkey`, by node:crypto. For every library but OpenSSL,
+ * which has a quicker way. Measured with Deno 2.9 on x86-64, `hkdfSync` takes
+ * 6–10 µs a key, HKDF in TypeScript 25 µs and three `createHmac` calls 45 µs.
  *
  * @module
  */

@@ -1,12 +1,12 @@
 /**
- * Many short keys in few buffers. A buffer of its own would cost each key
- * some 400 bytes of bookkeeping, which is the most that an idle connection
- * holds; here a key is a number, and 32 bytes.
+ * Many short keys in few buffers. A buffer of its own would cost each key some
+ * 400 bytes of bookkeeping (measured with Deno 2.9), which is the most that an
+ * idle connection holds; here a key is a number, and 32 bytes.
  *
  * @module
  */
 
-/** Keys of a buffer. */
+/** Keys of a buffer: two kilobytes of the longest keys. */
 const SLOTS = 64;
 
 /** The keys of one length. */

@@ -36,8 +36,26 @@ export type XorBlocks = (
   counter: number,
 ) => void;
 
+/**
+ * Starts a stream at the beginning of a block.
+ *
+ * @param keystream The cipher.
+ * @param key As long as the cipher's; copied.
+ * @param nonce As long as the cipher's; copied.
+ * @param counter The block to start with.
+ * @returns The stream; it throws a `CipherError` when the counter is used up.
+ */
+export function startKeystream(
+  keystream: Keystream,
+  key: Uint8Array,
+  nonce: Uint8Array,
+  counter: number = 0,
+): StreamState {
+  return new KeystreamState(keystream, key, nonce, counter);
+}
+
 /** The position in the keystream of a key and a nonce. */
-export class KeystreamState implements StreamState {
+class KeystreamState implements StreamState {
   readonly #keystream: Keystream;
   readonly #key: Uint8Array;
   readonly #nonce: Uint8Array;
@@ -48,19 +66,11 @@ export class KeystreamState implements StreamState {
   /** The next whole block. */
   #counter: number;
 
-  /**
-   * Starts at the beginning of a block.
-   *
-   * @param keystream The cipher.
-   * @param key As long as the cipher's; copied.
-   * @param nonce As long as the cipher's; copied.
-   * @param counter The block to start with.
-   */
   constructor(
     keystream: Keystream,
     key: Uint8Array,
     nonce: Uint8Array,
-    counter: number = 0,
+    counter: number,
   ) {
     this.#keystream = keystream;
     this.#key = key.slice();
@@ -68,13 +78,6 @@ export class KeystreamState implements StreamState {
     this.#counter = counter;
   }
 
-  /**
-   * Encrypts or decrypts the next bytes.
-   *
-   * @param input Any length.
-   * @param output Takes `input.length` bytes.
-   * @throws {CipherError} If the block counter is used up.
-   */
   update(input: Uint8Array, output: Uint8Array): void {
     const length = input.length;
     let at = this.#fromRest(input, output, 0);
@@ -94,7 +97,6 @@ export class KeystreamState implements StreamState {
     this.#fromRest(input, output, at);
   }
 
-  /** Wipes the key and the keystream. */
   [Symbol.dispose](): void {
     this.#key.fill(0);
     this.#rest.fill(0);

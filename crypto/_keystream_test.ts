@@ -7,10 +7,11 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import {
   type Keystream,
-  KeystreamState,
+  startKeystream,
   type XorBlocks,
 } from "./_keystream.ts";
 import { CipherError } from "./errors.ts";
+import type { StreamState } from "./provider.ts";
 
 /** A keystream whose bytes are the numbers of their blocks, modulo 251. */
 class CountingKeystream implements Keystream {
@@ -31,12 +32,12 @@ class CountingKeystream implements Keystream {
   }
 }
 
-function start(keystream: Keystream, counter = 0): KeystreamState {
+function start(keystream: Keystream, counter = 0): StreamState {
   const key = new Uint8Array(32).fill(9);
-  return new KeystreamState(keystream, key, new Uint8Array(8), counter);
+  return startKeystream(keystream, key, new Uint8Array(8), counter);
 }
 
-Deno.test("KeystreamState.update() takes up where it stopped when cut at any two places", () => {
+Deno.test("startKeystream().update() takes up where it stopped when cut at any two places", () => {
   const zeros = new Uint8Array(200);
   const whole = Uint8Array.from(zeros, (_, at) => Math.floor(at / 64));
   for (let first = 0; first <= 200; first++) {
@@ -54,7 +55,7 @@ Deno.test("KeystreamState.update() takes up where it stopped when cut at any two
   }
 });
 
-Deno.test("KeystreamState.update() passes whole blocks on in one call", () => {
+Deno.test("startKeystream().update() passes whole blocks on in one call", () => {
   const keystream = new CountingKeystream(Infinity);
   using state = start(keystream);
   const bytes = new Uint8Array(1000);
@@ -65,7 +66,7 @@ Deno.test("KeystreamState.update() passes whole blocks on in one call", () => {
   ]);
 });
 
-Deno.test("KeystreamState.update() uses the last block and throws at the one after", () => {
+Deno.test("startKeystream().update() uses the last block and throws at the one after", () => {
   const keystream = new CountingKeystream(2 ** 32);
   using state = start(keystream, 2 ** 32 - 1);
   const bytes = new Uint8Array(64);
@@ -75,7 +76,7 @@ Deno.test("KeystreamState.update() uses the last block and throws at the one aft
   assertEquals(keystream.calls.length, 1);
 });
 
-Deno.test("KeystreamState.update() throws when a piece goes past the last block", () => {
+Deno.test("startKeystream().update() throws when a piece goes past the last block", () => {
   const keystream = new CountingKeystream(2);
   using state = start(keystream);
   const bytes = new Uint8Array(192);
@@ -83,7 +84,7 @@ Deno.test("KeystreamState.update() throws when a piece goes past the last block"
   assertEquals(keystream.calls, []);
 });
 
-Deno.test("KeystreamState[Symbol.dispose]() wipes the key", () => {
+Deno.test("startKeystream()[Symbol.dispose]() wipes the key", () => {
   const keystream = new CountingKeystream(2);
   const state = start(keystream);
   state.update(new Uint8Array(64), new Uint8Array(64));

@@ -8,7 +8,7 @@
 /** The module. */
 export type NodeCrypto = typeof import("node:crypto");
 
-/** Itself loaded by the first who asks for it; an import would always be. */
+/** The global `process` is loaded when it is first read, an import always. */
 const node = globalThis as unknown as {
   readonly process: typeof import("node:process");
 };

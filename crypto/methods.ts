@@ -113,14 +113,10 @@ function rows(): CipherMethod[] {
 /** Salts are as long as keys (SIP004); every tag has 16 bytes. */
 function aead(name: string, keyLength: number, nonceLength = 12): CipherMethod {
   return {
-    name,
+    ...stream(name, keyLength, keyLength),
     kind: "aead",
-    keyLength,
-    saltLength: keyLength,
     nonceLength,
     tagLength: 16,
-    cipher: name,
-    provider: undefined,
     legacy: false,
   };
 }
@@ -128,13 +124,13 @@ function aead(name: string, keyLength: number, nonceLength = 12): CipherMethod {
 function stream(
   name: string,
   keyLength: number,
-  ivLength: number,
+  saltLength: number,
 ): CipherMethod {
   return {
     name,
     kind: "stream",
     keyLength,
-    saltLength: ivLength,
+    saltLength,
     nonceLength: 0,
     tagLength: 0,
     cipher: name,

@@ -230,8 +230,24 @@ Deno.test("AeadKey refuses wrong sizes and use after disposal", async (t) => {
       key[Symbol.dispose]();
       key[Symbol.dispose]();
       assertThrows(() => seal(key, nonce, some, new Uint8Array(36)));
+      const last = cipher.importKey(new Uint8Array(keyLength));
+      seal(last, nonce, some, new Uint8Array(36));
+      const session = {
+        masterKey: new Uint8Array(keyLength),
+        salt: new Uint8Array(method.saltLength),
+      };
+      const output = new Uint8Array(36);
+      const part = { input: some, start: 0, length: 4, output, at: 0 };
+      cipher.sealOnce(session, part);
+      cipher.openOnce(session, part);
       cipher[Symbol.dispose]();
       cipher[Symbol.dispose]();
+      assertThrows(() => seal(last, nonce, some, output), TypeError);
+      assertThrows(() => open(last, nonce, output, some), TypeError);
+      assertThrows(() => cipher.sealOnce(session, part), TypeError);
+      assertThrows(() => cipher.openOnce(session, part), TypeError);
+      assertThrows(() => cipher.sessionKey(session), TypeError);
+      last[Symbol.dispose]();
     });
   }
 });

@@ -142,11 +142,23 @@ export class ProviderSet implements Disposable {
       if (found instanceof CipherError) {
         failures.push(found);
       } else if (found.supports(method)) {
-        this.#noteFallback(slot, method, failures);
+        // No native library has the table, so nothing was missed.
+        if (slot.name === "portable" && method.kind !== "table") {
+          this.#fallbackReason ??= describe(failures);
+        }
         return found;
       }
     }
-    throw this.#unavailable(method, failures);
+    const chosen = method.provider !== undefined && failures.length > 0;
+    const reasons = describe(failures) ?? "";
+    throw new CipherError(
+      chosen ? "no_library" : "not_supported",
+      chosen
+        ? `Cannot use ${method.name}: ${reasons}`
+        : `Cannot use ${method.name}: no library here has it` +
+          (reasons && `; ${reasons}`),
+      { cause: failures[0] },
+    );
   }
 
   /** Closes the libraries. */
@@ -156,10 +168,11 @@ export class ProviderSet implements Disposable {
   }
 
   #open(slot: Slot): Promise<CryptoProvider | CipherError> {
-    const known = this.#found.get(slot.name);
-    if (known !== undefined) return known;
-    const found = this.#tryOpen(slot);
-    this.#found.set(slot.name, found);
+    let found = this.#found.get(slot.name);
+    if (found === undefined) {
+      found = this.#tryOpen(slot);
+      this.#found.set(slot.name, found);
+    }
     return found;
   }
 
@@ -174,40 +187,11 @@ export class ProviderSet implements Disposable {
       throw error;
     }
   }
-
-  #noteFallback(
-    slot: Slot,
-    method: CipherMethod,
-    failures: readonly CipherError[],
-  ): void {
-    // No native library has the table, so nothing was missed.
-    if (slot.setting !== undefined || method.kind === "table") return;
-    if (failures.length > 0) this.#fallbackReason ??= describe(failures);
-  }
-
-  #unavailable(
-    method: CipherMethod,
-    failures: readonly CipherError[],
-  ): CipherError {
-    const cause = failures[0];
-    if (method.provider !== undefined && cause !== undefined) {
-      return new CipherError(
-        "no_library",
-        `Cannot use ${method.name}: ${describe(failures)}`,
-        { cause },
-      );
-    }
-    const reasons = failures.length === 0 ? "" : `; ${describe(failures)}`;
-    return new CipherError(
-      "not_supported",
-      `Cannot use ${method.name}: no library here has it${reasons}`,
-      { cause },
-    );
-  }
 }
 
-/** One text for several failures; the same reason only once. */
-function describe(failures: readonly CipherError[]): string {
+/** One text for several failures, the same reason once; undefined for none. */
+function describe(failures: readonly CipherError[]): string | undefined {
+  if (failures.length === 0) return undefined;
   const reasons = failures.map((failure) =>
     failure.cause instanceof Deno.errors.NotCapable
       ? "native libraries are not allowed (--allow-ffi)"

@@ -11,11 +11,10 @@ import * as cli from "@std/cli/parse-args";
 import {
   type Config,
   type ConfigSource,
-  formatToml,
   readConfig,
   type Role,
-  ssUrl,
 } from "../config/mod.ts";
+import { formatToml, ssUrl } from "../config/format.ts";
 import { openProviders } from "../crypto/mod.ts";
 import { makeResolver } from "../dns/mod.ts";
 import { EventLoop, makePoller, SocketAddress } from "../loop/mod.ts";

@@ -6,11 +6,5 @@
  */
 
 export * from "./header_target.ts";
-export * from "./http.ts";
-export * from "./mixed.ts";
-export * from "./proxy_users.ts";
-export * from "./shadowsocks.ts";
-export * from "./shadowsocks_packets.ts";
-export * from "./socks.ts";
-export * from "./socks_packets.ts";
-export * from "./tunnel.ts";
+export * from "./local.ts";
+export * from "./server.ts";

@@ -12,7 +12,7 @@ export * from "./events.ts";
 export * from "./fd_table.ts";
 export * from "./ip.ts";
 export * from "./linked_list.ts";
-export * from "./poller.ts";
+export type * from "./poller.ts";
 export * from "./socket.ts";
 export { Timer } from "./timers.ts";
 export * from "./unix.ts";

@@ -29,6 +29,8 @@ import { findSection, nearestSection, type Section } from "./_acl_sections.ts";
 import { RuleList } from "./_rule_list.ts";
 import { Acl, type ListName } from "./acl.ts";
 
+export { Acl };
+
 /** What is wrong with a line of an ACL file. */
 export interface AclProblem {
   /** The line, from 1. */

@@ -90,6 +90,11 @@ export class ProxyOutbound implements Outbound {
   onUnreached(failure: Failure): void {
     this.#inner.onUnreached?.(failure);
   }
+
+  /** Passes on that the far side has sent wrong bytes. */
+  onCodecFailed(remote: SocketAddress): void {
+    this.#inner.onCodecFailed?.(remote);
+  }
 }
 
 /** The far side of a connection through proxies. */
@@ -114,10 +119,6 @@ class ProxyStream implements OutboundStream {
 
   get codec(): StreamCodec | undefined {
     return this.#inner.codec;
-  }
-
-  onCodecFailed(remote: SocketAddress): void {
-    this.#inner.onCodecFailed?.(remote);
   }
 
   [Symbol.dispose](): void {

@@ -76,7 +76,6 @@ class FakeInner implements Outbound {
       fastOpen: true,
       handshake,
       codec: CODEC,
-      onCodecFailed: (remote) => heard.push(`codec ${remote}`),
       [Symbol.dispose]: () => heard.push("disposed"),
     };
     return this.lastStream;
@@ -84,6 +83,10 @@ class FakeInner implements Outbound {
 
   openPackets(): OutboundPackets | undefined {
     throw new Error("asked for datagrams");
+  }
+
+  onCodecFailed(remote: SocketAddress): void {
+    this.heard.push(`codec ${remote}`);
   }
 
   onReached(milliseconds: number): void {
@@ -215,7 +218,7 @@ Deno.test("ProxyOutbound gives the stream of the way behind it, but for destinat
   assertEquals(`${stream.destination}`, "a.example:1080");
   assertEquals([stream.isDirect, stream.fastOpen], [false, false]);
   assertStrictEquals(stream.codec, CODEC);
-  stream.onCodecFailed?.(SESSION.client);
+  way.onCodecFailed(SESSION.client);
   stream[Symbol.dispose]();
   way.onReached(5);
   way.onUnreached({ status: "server_failed", code: "ETIMEDOUT" });

@@ -62,6 +62,8 @@ export function makeRouter(options: RouterOptions): Router {
 
 /** Sends everything the same way. */
 export class OpenRouter implements Router {
+  /** Never: nobody is refused. */
+  readonly checksClients = false;
   readonly #decision: Decision;
 
   /**
@@ -101,6 +103,8 @@ export class OpenRouter implements Router {
 
 /** Decides by an ACL, forbidden networks, or both. */
 export class AclRouter implements Router {
+  /** Whether the rules are about clients: those of a server with an ACL. */
+  readonly checksClients: boolean;
   readonly #isClient: boolean;
   readonly #acl: Acl | undefined;
   readonly #forbidden: IpNetworks | undefined;
@@ -123,6 +127,7 @@ export class AclRouter implements Router {
   constructor(options: RouterOptions) {
     const { role, routes, acl, forbidden, resolver } = options;
     this.#isClient = role === "client";
+    this.checksClients = role === "server" && acl !== undefined;
     this.#acl = acl;
     this.#forbidden = (forbidden?.size ?? 0) === 0 ? undefined : forbidden;
     this.#resolver = resolver;

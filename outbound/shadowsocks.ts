@@ -88,6 +88,14 @@ export class ShadowsocksOutbound implements Outbound {
     return new ShadowsocksOutboundPackets(this.server, this.#edition);
   }
 
+  /** Logs that a server's answer cannot be opened. */
+  onCodecFailed(remote: SocketAddress): void {
+    logger.error(
+      "cannot decrypt the answer of {server}: wrong password or method, or it was altered",
+      { server: `${remote}` },
+    );
+  }
+
   #newCodec(target: Target): StreamCodec | undefined {
     try {
       return this.#edition.newClientStream(target.address ?? target);
@@ -118,13 +126,6 @@ class ShadowsocksOutboundStream implements OutboundStream {
     this.destination = destination;
     this.codec = codec;
     this.fastOpen = fastOpen;
-  }
-
-  onCodecFailed(remote: SocketAddress): void {
-    logger.error(
-      "cannot decrypt the answer of {server}: wrong password or method, or it was altered",
-      { server: `${remote}` },
-    );
   }
 
   [Symbol.dispose](): void {

@@ -188,7 +188,7 @@ Deno.test("ShadowsocksOutbound logs an answer that it cannot decrypt", async () 
   const way = wayOf(edition);
   using far = way.open(TARGETS[0]!);
   assertEquals(decodeAll(far.codec!, new Uint8Array(100)), undefined);
-  far.onCodecFailed!(REMOTE);
+  way.onCodecFailed(REMOTE);
   using packets = way.openPackets();
   const forged = packetOf(new Uint8Array(100));
   forged.source = REMOTE;

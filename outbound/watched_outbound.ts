@@ -13,6 +13,7 @@ import type {
   Session,
   Target,
 } from "../relay/mod.ts";
+import type { SocketAddress } from "../loop/mod.ts";
 import type { Health } from "./health.ts";
 import { HEALTHY, type Network, type Question, type Way } from "./way.ts";
 
@@ -98,5 +99,15 @@ export class WatchedOutbound implements Outbound, Way {
   onUnreached(failure: Failure): void {
     if (this.kind === "server") this.health.unreached(failure);
     this.#outbound.onUnreached?.(failure);
+  }
+
+  /** Hears that the far side has sent wrong bytes, and passes it on. */
+  onCodecFailed(remote: SocketAddress): void {
+    this.#outbound.onCodecFailed?.(remote);
+  }
+
+  /** False while sessions had better go elsewhere. */
+  get isUp(): boolean {
+    return this.kind !== "server" || this.health.isUp;
   }
 }

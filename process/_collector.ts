@@ -31,14 +31,14 @@ export function findCollector(): (() => void) | undefined {
  * it was set, unless this version of Deno ignores it.
  */
 function exposeCollector(): Collector | undefined {
-  const node = nodeProcess();
   try {
+    const node = nodeProcess();
     node.getBuiltinModule("node:v8").setFlagsFromString("--expose-gc");
     const found: unknown = node.getBuiltinModule("node:vm")
       .runInNewContext("gc");
     return typeof found === "function" ? found as Collector : undefined;
   } catch {
-    // There is no such name: the flag was not taken.
+    // There is no such name, for the flag was not taken; or no `process`.
     return undefined;
   }
 }

@@ -1,35 +1,25 @@
 /**
- * Configurations and logs for the tests of this folder.
+ * Configurations and outputs for the tests of this folder.
  *
  * @module
  */
 
-import { type Config, readConfig, type Role } from "../config/mod.ts";
+import type { Config, Role } from "../config/mod.ts";
+import { type ConfigKeys, makeConfig } from "../tests/support/mod.ts";
 import type { ProcessOutput } from "./output.ts";
 
+/** The method of {@linkcode testConfig}. */
+export const METHOD = "aes-256-gcm";
+
 /**
- * Makes a configuration that listens on a loopback port of the system's
- * choice.
+ * Makes a configuration that listens on loopback ports of the system's choice.
  *
  * @param role The role.
- * @param values What differs from the defaults.
+ * @param keys What differs from the defaults.
  * @returns The configuration.
  */
-export function testConfig(role: Role, values: Partial<Config> = {}): Config {
-  const result = readConfig(
-    ["-s", "127.0.0.1", "-p", "1", "-k", "correct horse battery staple"],
-    {
-      role,
-      source: {
-        readTextFile: (): never => {
-          throw new Deno.errors.NotFound();
-        },
-      },
-    },
-  );
-  if (result.kind !== "config") throw new Error("Cannot make test config");
-  const ports = role === "sslocal" ? { localPort: 0 } : { serverPort: [0] };
-  return { ...result.config, ...ports, ...values };
+export function testConfig(role: Role, keys: ConfigKeys = {}): Config {
+  return makeConfig(role, { method: METHOD, ...keys });
 }
 
 /** An output that keeps the lines. */

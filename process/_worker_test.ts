@@ -8,11 +8,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Config } from "../config/mod.ts";
 import { readExactly, withTimeout, writeAll } from "../tests/support/mod.ts";
 import { testConfig } from "./_config_fixture.ts";
-import {
-  toPlain,
-  type WorkerCommand,
-  type WorkerReport,
-} from "./_worker_messages.ts";
+import type { WorkerCommand, WorkerReport } from "./_worker_messages.ts";
 
 type Listening = Extract<WorkerReport, { kind: "listening" }>["listening"];
 
@@ -38,8 +34,7 @@ class WorkerFixture implements Disposable {
 
   /** Makes it listen. */
   async start(config: Config, listening?: Listening): Promise<Listening> {
-    const plain = toPlain(config);
-    this.tell({ kind: "start", config: plain, listening, counts: true });
+    this.tell({ kind: "start", config, listening });
     return (await this.next("listening")).listening;
   }
 
@@ -60,9 +55,18 @@ class WorkerFixture implements Disposable {
 
   /** All that it has logged. */
   get log(): string {
+    return this.#texts("log").join("");
+  }
+
+  /** Its lines of the access log. */
+  get access(): string[] {
+    return this.#texts("access");
+  }
+
+  #texts(kind: "log" | "access"): string[] {
     return this.reports
-      .map((report) => report.kind === "log" ? report.text : "")
-      .join("");
+      .map((report) => report.kind === kind ? report.text : "")
+      .filter((text) => text !== "");
   }
 
   [Symbol.dispose](): void {
@@ -74,9 +78,8 @@ Deno.test("a worker reports the reason when it cannot listen", async () => {
   using worker = new WorkerFixture();
   worker.tell({
     kind: "start",
-    config: toPlain(testConfig("ssserver", { libopenssl: "/nowhere/lib.so" })),
+    config: testConfig("ssserver", { libopenssl: "/nowhere/lib.so" }),
     listening: undefined,
-    counts: false,
   });
   assertMatch((await worker.next("failed")).reason, /\/nowhere\/lib\.so/);
 });
@@ -88,9 +91,23 @@ Deno.test("a worker ends when it is terminated before it serves", async () => {
   await worker.next("ended");
 });
 
+Deno.test("a worker reports no lines when the configuration has no access log", async () => {
+  using worker = new WorkerFixture();
+  const [listening] = await worker.start(testConfig("sslocal"));
+  worker.tell({ kind: "serve" });
+  const conn = await greet(listening!.port);
+  worker.tell({ kind: "drain" });
+  await worker.next("closed");
+  conn.close();
+  await worker.next("ended");
+  assertEquals(worker.access, []);
+});
+
 if (Deno.build.os === "linux") {
   Deno.test("workers share the connections of a port", async () => {
-    const config = testConfig("sslocal");
+    const config = testConfig("sslocal", {
+      accessLog: { file: "-", format: "json" },
+    });
     using first = new WorkerFixture();
     using second = new WorkerFixture();
     const listening = await first.start(config);
@@ -99,7 +116,7 @@ if (Deno.build.os === "linux") {
     for (const worker of [first, second]) worker.tell({ kind: "serve" });
     // All go to one worker once in 2 ** 63 runs.
     const open = await Promise.all(
-      Array.from({ length: 64 }, () => greet(port)),
+      Array.from({ length: CONNECTIONS }, () => greet(port)),
     );
     for (const worker of [first, second]) {
       worker.tell({ kind: "drain" });
@@ -110,18 +127,22 @@ if (Deno.build.os === "linux") {
     let total = 0;
     for (const worker of [first, second]) {
       await worker.next("ended");
-      const { bytes } = await worker.next("stats");
-      const read = bytes.get(port) ?? 0;
-      assert(read > 0, "it served nobody");
-      total += read;
+      const { access } = worker;
+      assert(access.length > 0, "it served nobody");
+      for (const line of access) {
+        assertMatch(line, /^\{.*\}\n$/);
+        assertEquals(JSON.parse(line).listener, `mixed:${port}`);
+      }
+      total += access.length;
       assertMatch(worker.log, /INFO +worker started\n/);
     }
-    assertEquals(total, 64 * GREETING.length);
+    assertEquals(total, CONNECTIONS);
     assertMatch(first.log, /starting local at/);
     assert(!second.log.includes("starting local at"), second.log);
   });
 }
 
+const CONNECTIONS = 64;
 const GREETING = Uint8Array.of(5, 1, 0);
 
 /** Begins to talk SOCKS5. */

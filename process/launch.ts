@@ -7,10 +7,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { Config } from "../config/mod.ts";
-import { PidFile } from "./_pid_file.ts";
-import { openPosix, redirectOutput } from "./_posix.ts";
 import { isDaemon } from "./_self.ts";
-import { logAlreadyStarted, startDaemon, stopDaemon } from "./daemon.ts";
 import { ProcessError } from "./errors.ts";
 import type { LogFile } from "./output.ts";
 import { run } from "./run.ts";
@@ -49,7 +46,11 @@ export async function launch(
     return EXIT_FAILURE;
   }
   try {
-    if (isDaemon()) return await runDaemon(config, options);
+    if (isDaemon()) {
+      const { runDaemon } = await import("./run_daemon.ts");
+      return await runDaemon(config, options);
+    }
+    const { startDaemon, stopDaemon } = await import("./daemon.ts");
     if (config.daemon !== "start") {
       const code = await stopDaemon(config, output);
       if (code !== 0 || config.daemon === "stop") return code;
@@ -60,31 +61,4 @@ export async function launch(
     logger.error("{reason}", { reason: error.message });
     return EXIT_FAILURE;
   }
-}
-
-/**
- * The process in the background. Whoever started it reads its standard output
- * up to the word that it runs.
- */
-async function runDaemon(
-  config: Config,
-  { output, onPeriodic }: LaunchOptions,
-): Promise<number> {
-  using pidFile = PidFile.lock(config.pidFile);
-  if (pidFile === undefined) {
-    logAlreadyStarted(config.pidFile);
-    return EXIT_FAILURE;
-  }
-  output.open(config.logFile);
-  return await run(config, {
-    output,
-    onPeriodic,
-    onReady: () => {
-      openPosix().setsid();
-      output.print("started\n");
-      output.detach(redirectOutput);
-    },
-    // The ports are free, so that the next daemon may have the file.
-    onDrain: () => pidFile[Symbol.dispose](),
-  });
 }

@@ -12,7 +12,7 @@ import {
   SocksPackets,
   TunnelInbound,
   TunnelPackets,
-} from "../inbound/mod.ts";
+} from "../inbound/local.ts";
 import { type Inbound, type PacketInbound, Target } from "../relay/mod.ts";
 
 /** The TCP and the UDP side of a local listener. */

@@ -4,12 +4,8 @@
  * @module
  */
 
-import {
-  type Config,
-  configForPort,
-  type HostPort,
-  type ServerConfig,
-} from "../config/mod.ts";
+import type { Config, HostPort, ServerConfig } from "../config/mod.ts";
+import { configForPort } from "../config/port_config.ts";
 import {
   type ControlAddress,
   type ManagedPort,
@@ -20,7 +16,7 @@ import {
 } from "../control/mod.ts";
 import { CipherError } from "../crypto/mod.ts";
 import { formatHostPort, SocketError } from "../loop/mod.ts";
-import { Service, type ServiceOptions } from "./service.ts";
+import { type PortSettings, Service, type ServiceOptions } from "./service.ts";
 
 /**
  * Milliseconds until a port that the deno poller closes is closed: Deno holds
@@ -80,7 +76,9 @@ export class ManagedService implements ManagedServer {
       if (known === undefined) ports.set(server.port, [server]);
       else known.push(server);
     }
-    return [...ports.values()].map((servers) => this.#portOf(servers));
+    return [...ports.values()].map((servers) =>
+      this.#portOf(servers, this.#config)
+    );
   }
 
   /**
@@ -135,7 +133,7 @@ export class ManagedService implements ManagedServer {
     }));
     return {
       kind: "port",
-      port: this.#portOf(result.config.servers),
+      port: this.#portOf(result.config.servers, result.config),
       warnings,
     };
   }
@@ -162,19 +160,25 @@ export class ManagedService implements ManagedServer {
     await new Promise<void>((resolve) => loop.addTimer(CLOSE_DELAY, resolve));
   }
 
-  #portOf(servers: readonly ServerConfig[]): ManagedPort {
+  #portOf(
+    servers: readonly ServerConfig[],
+    settings: PortSettings,
+  ): ManagedPort {
     const [first] = servers;
     return {
       port: first?.port ?? 0,
       method: first?.method ?? this.#config.method,
       addresses: servers.map(formatHostPort).join(", "),
-      open: () => this.#open(servers),
+      open: () => this.#open(servers, settings),
     };
   }
 
-  async #open(servers: readonly ServerConfig[]): Promise<Error | undefined> {
+  async #open(
+    servers: readonly ServerConfig[],
+    settings: PortSettings,
+  ): Promise<Error | undefined> {
     try {
-      await this.#service.addServers(servers);
+      await this.#service.addServers(servers, settings);
       return undefined;
     } catch (error) {
       if (error instanceof SocketError || error instanceof CipherError) {

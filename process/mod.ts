@@ -7,7 +7,6 @@
 
 export * from "./errors.ts";
 export * from "./launch.ts";
-export * from "./managed_service.ts";
 export * from "./output.ts";
 export * from "./relay_loop.ts";
 export { aclProblems } from "./routing.ts";
@@ -15,5 +14,4 @@ export * from "./run.ts";
 export * from "./service.ts";
 export * from "./signals.ts";
 export * from "./source.ts";
-export * from "./worker_pool.ts";
 export { isDaemon, programName } from "./_self.ts";

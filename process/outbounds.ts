@@ -4,23 +4,12 @@
  * @module
  */
 
-import type { Config, ProxyConfig, ServerConfig } from "../config/mod.ts";
+import type { Config, ProxyConfig } from "../config/mod.ts";
 import type { ProviderSet } from "../crypto/mod.ts";
 import type { Resolver } from "../dns/mod.ts";
 import type { EventLoop } from "../loop/mod.ts";
-import {
-  BlockOutbound,
-  buildGroups,
-  DirectOutbound,
-  type Groups,
-  HttpProber,
-  HttpProxyHandshake,
-  type LeafDescription,
-  type ProxyHop,
-  ProxyOutbound,
-  ShadowsocksOutbound,
-  Socks5ProxyHandshake,
-} from "../outbound/mod.ts";
+import { BlockOutbound, DirectOutbound } from "../outbound/basic.ts";
+import type { Groups, LeafDescription } from "../outbound/groups.ts";
 import { type Outbound, type Route, Target } from "../relay/mod.ts";
 import { openEdition } from "../shadowsocks/mod.ts";
 
@@ -36,26 +25,30 @@ export interface OutboundsContext {
 
 /** The ways of a configuration by their names. */
 export class Outbounds implements Disposable {
-  /** The cipher of the first server and the library that serves it. */
+  /** The ciphers of the servers, and the libraries that serve them. */
   readonly ciphers: readonly string[];
-  readonly #groups: Groups;
+  readonly #routes: ReadonlyMap<string, Route>;
+  readonly #groups: Groups | undefined;
   readonly #stack: DisposableStack;
 
   /**
    * Keeps what {@linkcode openOutbounds} has made.
    *
-   * @param groups Groups and single ways.
-   * @param ciphers What the log says about ciphers.
-   * @param stack What ends with the ways.
+   * @param made The ways, the ciphers for the log, the groups if there are
+   * some, and what ends with the ways.
    */
   constructor(
-    groups: Groups,
-    ciphers: readonly string[],
-    stack: DisposableStack,
+    made: {
+      readonly routes: ReadonlyMap<string, Route>;
+      readonly ciphers: readonly string[];
+      readonly groups: Groups | undefined;
+      readonly stack: DisposableStack;
+    },
   ) {
-    this.#groups = groups;
-    this.ciphers = ciphers;
-    this.#stack = stack;
+    this.ciphers = made.ciphers;
+    this.#routes = made.routes;
+    this.#groups = made.groups;
+    this.#stack = made.stack;
   }
 
   /**
@@ -65,8 +58,7 @@ export class Outbounds implements Disposable {
    * @throws {Error} If there is none.
    */
   route(name: string): Route {
-    const route = this.#groups.groups.get(name) ??
-      this.#groups.leaves.get(name);
+    const route = this.#routes.get(name);
     if (route === undefined) {
       throw new Error(`Cannot find outbound "${name}": there is none`);
     }
@@ -75,18 +67,18 @@ export class Outbounds implements Disposable {
 
   /** Begins to probe. */
   start(): void {
-    this.#groups.start();
+    this.#groups?.start();
   }
 
   /** Ends probes and ciphers. */
   [Symbol.dispose](): void {
-    this.#groups.stop();
+    this.#groups?.stop();
     this.#stack.dispose();
   }
 }
 
 /**
- * Makes the ways of a configuration.
+ * Makes the ways of a configuration. What is not needed is not loaded.
  *
  * @param config The configuration, of a client or a server.
  * @param context What they work with.
@@ -98,14 +90,17 @@ export async function openOutbounds(
   context: OutboundsContext,
 ): Promise<Outbounds> {
   using stack = new DisposableStack();
-  const leaves = new Map<string, LeafDescription>();
   const ciphers: string[] = [];
-  const isClient = config.locals.length > 0;
-  for (const server of isClient ? config.servers : []) {
+  const leaves = new Map<string, LeafDescription>([
+    ["direct", { outbound: new DirectOutbound(), kind: "direct" }],
+    ["block", { outbound: new BlockOutbound(), kind: "block" }],
+  ]);
+  for (const server of config.locals.length > 0 ? config.servers : []) {
+    const { ShadowsocksOutbound } = await import("../outbound/shadowsocks.ts");
     const edition = stack.use(await openEdition(server, context.providers));
     ciphers.push(`${edition.method.name} by ${edition.providerVersion}`);
-    const { name, host, port, fastOpen, tcpWeight, udpWeight } = server;
-    const outbound = viaProxies(
+    const { name, host, port, fastOpen, tcpWeight, mode } = server;
+    const outbound = await viaProxies(
       new ShadowsocksOutbound({
         name,
         server: Target.of(host, port),
@@ -114,43 +109,57 @@ export async function openOutbounds(
       }),
       server.proxy,
     );
+    const hasUdp = mode !== "tcp_only" && server.proxy.length === 0;
+    const udpWeight = hasUdp ? server.udpWeight : 0;
     leaves.set(name, { outbound, kind: "server", tcpWeight, udpWeight });
   }
-  const direct = isClient
-    ? new DirectOutbound()
-    : viaProxies(new DirectOutbound(), config.outboundProxy);
-  leaves.set("direct", { outbound: direct, kind: "direct" });
-  leaves.set("block", { outbound: new BlockOutbound(), kind: "block" });
-  const groups = await buildGroups(config.groups, leaves, {
-    timing: context.loop,
-    prober: new HttpProber(context),
-  });
-  return new Outbounds(groups, ciphers, stack.move());
+  const groups = config.groups.length > 0
+    ? await openGroups(config, leaves, context)
+    : undefined;
+  const routes = new Map<string, Route>();
+  for (const [name, { outbound }] of leaves) routes.set(name, outbound);
+  for (const [name, route] of groups?.leaves ?? []) routes.set(name, route);
+  for (const [name, route] of groups?.groups ?? []) routes.set(name, route);
+  return new Outbounds({ routes, ciphers, groups, stack: stack.move() });
 }
 
-function viaProxies(
+/**
+ * Puts proxies of others in front of a way.
+ *
+ * @param inner The way.
+ * @param proxies First hop first; none: the way itself.
+ * @returns The way through them.
+ */
+export async function viaProxies(
   inner: Outbound,
-  proxies: ServerConfig["proxy"],
-): Outbound {
-  return proxies.length === 0
-    ? inner
-    : new ProxyOutbound(inner, proxies.map(hopOf));
-}
-
-function hopOf(
-  { protocol, host, port, user, password }: ProxyConfig,
-): ProxyHop {
-  const credentials = { user, password };
-  return {
+  proxies: readonly ProxyConfig[],
+): Promise<Outbound> {
+  if (proxies.length === 0) return inner;
+  const { HttpProxyHandshake, ProxyOutbound, Socks5ProxyHandshake } =
+    await import("../outbound/proxies.ts");
+  const hops = proxies.map(({ protocol, host, port, user, password }) => ({
     target: Target.of(host, port),
-    handshake: (target) =>
-      protocol === "http"
-        ? new HttpProxyHandshake(
+    handshake: (target: Target) =>
+      protocol === "socks5"
+        ? new Socks5ProxyHandshake({ target, user, password })
+        : new HttpProxyHandshake(
           target,
           user === undefined
             ? undefined
             : { name: user, password: password ?? "" },
-        )
-        : new Socks5ProxyHandshake({ target, ...credentials }),
-  };
+        ),
+  }));
+  return new ProxyOutbound(inner, hops);
+}
+
+async function openGroups(
+  config: Config,
+  leaves: ReadonlyMap<string, LeafDescription>,
+  context: OutboundsContext,
+): Promise<Groups> {
+  const { buildGroups, HttpProber } = await import("../outbound/groups.ts");
+  return await buildGroups(config.groups, leaves, {
+    timing: context.loop,
+    prober: new HttpProber(context),
+  });
 }

@@ -9,12 +9,12 @@ import type { Config, HostPort } from "../config/mod.ts";
 import { ProviderSet } from "../crypto/mod.ts";
 import { makeResolver } from "../dns/mod.ts";
 import { EventLoop, makePoller, type Poller } from "../loop/mod.ts";
-import { AccessLog } from "../control/mod.ts";
+import { AccessLog } from "../control/access_log.ts";
 import type { Observer } from "../relay/mod.ts";
 import { ProcessError } from "./errors.ts";
-import { ManagedService } from "./managed_service.ts";
+import type { ManagedService } from "./managed_service.ts";
 import { MemoryKeeper } from "./memory.ts";
-import { Service } from "./service.ts";
+import { Service, type ServiceOptions } from "./service.ts";
 
 /** What serves a configuration: a loop here, or loops in workers. */
 export interface Serving extends Disposable {
@@ -61,7 +61,10 @@ const logger = getLogger(["shadowsocks"]);
 export class RelayLoop implements Serving {
   readonly #stack = new DisposableStack();
   readonly #loop: EventLoop;
-  readonly #service: Service | ManagedService;
+  readonly #config: Config;
+  readonly #options: ServiceOptions;
+  /** Made by `start`. */
+  #service: Service | ManagedService | undefined;
   readonly #providers: ProviderSet;
   readonly #announce: boolean;
   #ended = false;
@@ -89,32 +92,32 @@ export class RelayLoop implements Serving {
         preferIpv6: config.preferIpv6,
       }),
     );
-    const shared = {
+    this.#config = config;
+    this.#options = {
       ...options,
       observers: observersOf(config, options),
       loop: this.#loop,
       resolver,
       providers: this.#providers,
     };
-    this.#service = config.managerAddress === undefined
-      ? new Service(config, shared)
-      : new ManagedService(config, config.managerAddress, shared);
-    stack.defer(() => this.#service.destroy());
+    stack.defer(() => this.#service?.destroy());
     this.#stack.use(stack.move());
   }
 
   /** Where it listens, in the order of the configuration. */
   get listening(): readonly HostPort[] {
-    return this.#service.listening;
+    return this.#service?.listening ?? [];
   }
 
   async start(): Promise<void> {
     await this.#providers.openChosen();
+    const service = await this.#makeService();
     if (this.#ended) return;
+    this.#service = service;
     // Names are looked up through the loop; then it stands still again.
     const running = this.#loop.run();
     try {
-      await Promise.race([this.#service.start(), running]);
+      await Promise.race([service.start(), running]);
     } finally {
       this.#loop.stop();
       await running;
@@ -127,22 +130,33 @@ export class RelayLoop implements Serving {
   }
 
   drain(): Promise<void> {
-    this.#service.close(() => {
+    const onIdle = (): void => {
       logger.info("stopping");
       this.#end();
-    });
+    };
+    if (this.#service === undefined) onIdle();
+    else this.#service.close(onIdle);
     // Deno's own sockets are closed one turn after they are told to.
     return new Promise((resolve) => setTimeout(resolve, 0));
   }
 
   terminate(): void {
-    this.#service.destroy();
+    this.#service?.destroy();
     this.#end();
   }
 
   /** Gives everything back; the loop must have ended. */
   [Symbol.dispose](): void {
     this.#stack.dispose();
+  }
+
+  async #makeService(): Promise<Service | ManagedService> {
+    const { managerAddress } = this.#config;
+    if (managerAddress === undefined) {
+      return new Service(this.#config, this.#options);
+    }
+    const { ManagedService } = await import("./managed_service.ts");
+    return new ManagedService(this.#config, managerAddress, this.#options);
   }
 
   #end(): void {

@@ -11,8 +11,9 @@ import type {
   TextFile,
 } from "../config/mod.ts";
 import type { Resolver } from "../dns/mod.ts";
-import { type Acl, IpNetworks, makeRouter, parseAcl } from "../outbound/mod.ts";
-import type { Router } from "../relay/mod.ts";
+import type { Acl } from "../outbound/acl_parser.ts";
+import { IpNetworks, makeRouter } from "../outbound/basic.ts";
+import type { Route, Router } from "../relay/mod.ts";
 import type { Outbounds } from "./outbounds.ts";
 import { ProcessError } from "./errors.ts";
 
@@ -25,19 +26,35 @@ export class Routing {
   readonly #acls: ReadonlyMap<string, Acl>;
 
   /**
-   * Reads the rules.
+   * Keeps the rules; {@linkcode Routing.create} reads them.
    *
-   * @param config The configuration, with the text of its ACL files.
+   * @param config The configuration.
    * @param resolver Looks names up where a rule needs an address.
-   * @throws {ProcessError} If a rule cannot be read: a line for each.
+   * @param acls The rules of each ACL file, by its path.
    */
-  constructor(config: Config, resolver: Resolver) {
+  constructor(
+    config: Config,
+    resolver: Resolver,
+    acls: ReadonlyMap<string, Acl>,
+  ) {
     this.#config = config;
     this.#resolver = resolver;
     this.#forbidden = IpNetworks.of(config.forbiddenIp);
-    const { acls, problems } = readAcls(config);
-    if (problems.length > 0) throw new ProcessError(problems.join("\n"));
     this.#acls = acls;
+  }
+
+  /**
+   * Reads the rules of a configuration.
+   *
+   * @param config The configuration, with the text of its ACL files.
+   * @param resolver Looks names up where a rule needs an address.
+   * @returns What makes the routers.
+   * @throws {ProcessError} If a rule cannot be read: a line for each.
+   */
+  static async create(config: Config, resolver: Resolver): Promise<Routing> {
+    const { acls, problems } = await readAcls(config);
+    if (problems.length > 0) throw new ProcessError(problems.join("\n"));
+    return new Routing(config, resolver, acls);
   }
 
   /**
@@ -64,15 +81,21 @@ export class Routing {
    * Makes the router of a server's port.
    *
    * @param server The port.
-   * @param outbounds Where rules lead.
+   * @param route The way to the targets of its clients.
+   * @param forbidden Networks that its clients may not reach.
    */
-  forServer(server: ServerConfig, outbounds: Outbounds): Router {
-    const direct = outbounds.route("direct");
+  forServer(
+    server: ServerConfig,
+    route: Route,
+    forbidden: readonly string[],
+  ): Router {
     return makeRouter({
       role: "server",
-      routes: { default: direct, direct },
+      routes: { default: route, direct: route },
       acl: this.#aclOf(server.acl ?? this.#config.acl),
-      forbidden: this.#forbidden,
+      forbidden: forbidden === this.#config.forbiddenIp
+        ? this.#forbidden
+        : IpNetworks.of(forbidden),
       resolver: this.#resolver,
     });
   }
@@ -88,8 +111,10 @@ export class Routing {
  * @param config The configuration, with the texts of the files.
  * @returns A line for each rule that cannot be read, with its place.
  */
-export function aclProblems(config: Config): readonly string[] {
-  return readAcls(config).problems;
+export async function aclProblems(
+  config: Config,
+): Promise<readonly string[]> {
+  return (await readAcls(config)).problems;
 }
 
 /**
@@ -98,28 +123,26 @@ export function aclProblems(config: Config): readonly string[] {
  * @param config The configuration, with the texts of the files.
  * @returns The rules by path, and a line for each rule that cannot be read.
  */
-function readAcls(
+async function readAcls(
   config: Config,
-): {
+): Promise<{
   readonly acls: ReadonlyMap<string, Acl>;
   readonly problems: readonly string[];
-} {
+}> {
+  const files = new Map<string, TextFile>();
+  for (const { acl } of [config, ...config.locals, ...config.servers]) {
+    if (acl !== undefined) files.set(acl.path, acl);
+  }
   const acls = new Map<string, Acl>();
   const problems: string[] = [];
-  const files = [
-    config.acl,
-    ...config.locals.map(({ acl }) => acl),
-    ...config.servers.map(({ acl }) => acl),
-  ];
-  const seen = new Set<string>();
-  for (const file of files) {
-    if (file === undefined || seen.has(file.path)) continue;
-    seen.add(file.path);
-    const reading = parseAcl(file.text, file.path);
-    if ("acl" in reading) acls.set(file.path, reading.acl);
+  if (files.size === 0) return { acls, problems };
+  const { parseAcl } = await import("../outbound/acl_parser.ts");
+  for (const { path, text } of files.values()) {
+    const reading = parseAcl(text, path);
+    if ("acl" in reading) acls.set(path, reading.acl);
     else {
       for (const { line, column, message } of reading.problems) {
-        problems.push(`${file.path}:${line}:${column}: ${message}`);
+        problems.push(`${path}:${line}:${column}: ${message}`);
       }
     }
   }

@@ -9,12 +9,10 @@ import type { Config } from "../config/mod.ts";
 import { CipherError } from "../crypto/mod.ts";
 import { SocketError } from "../loop/mod.ts";
 import { AccessOutput } from "./_access_output.ts";
-import { setUser } from "./_user.ts";
 import { ProcessError } from "./errors.ts";
 import type { ProcessOutput } from "./output.ts";
 import { RelayLoop, type Serving } from "./relay_loop.ts";
 import { onSignals } from "./signals.ts";
-import { WorkerPool } from "./worker_pool.ts";
 
 /** Options of {@linkcode run}. */
 export interface RunOptions {
@@ -47,7 +45,7 @@ export async function run(
   const { output, onReady, onDrain } = options;
   try {
     using access = new AccessOutput(config.accessLog?.file, output);
-    using serving = makeServing(config, {
+    using serving = await makeServing(config, {
       ...options,
       onAccess: (line) => access.write(line),
     });
@@ -56,10 +54,17 @@ export async function run(
       drain: () => {
         serving.drain().then(onDrain);
       },
-      reopen: () => access.reopen() && output.reopen(),
+      reopen: () => {
+        // Each is opened again whatever becomes of the other.
+        const isAccessOpen = access.reopen();
+        return output.reopen() && isAccessOpen;
+      },
     });
     await serving.start();
-    if (config.user !== undefined) setUser(config.user);
+    if (config.user !== undefined) {
+      const { setUser } = await import("./_user.ts");
+      setUser(config.user);
+    }
     onReady?.();
     await serving.serve();
     return 0;
@@ -77,15 +82,16 @@ function isExpected(error: unknown): error is Error {
     error instanceof ProcessError;
 }
 
-function makeServing(
+async function makeServing(
   config: Config,
   options: RunOptions & { readonly onAccess: (line: string) => void },
-): Serving {
+): Promise<Serving> {
   if (config.workers <= 1) return new RelayLoop(config, options);
   if (config.managerAddress !== undefined) {
     logger.warn("workers are not used with a manager: serving with one");
     return new RelayLoop(config, options);
   }
+  const { WorkerPool } = await import("./worker_pool.ts");
   if (!WorkerPool.isAvailable(config)) {
     logger.warn(
       "workers cannot share the ports here, serving with one; " +

@@ -14,13 +14,12 @@ import type {
 } from "../config/mod.ts";
 import type { ProviderSet } from "../crypto/mod.ts";
 import { listenAddress, type Resolver } from "../dns/mod.ts";
-import { ShadowsocksInbound, ShadowsocksPackets } from "../inbound/mod.ts";
+import { DirectOutbound } from "../outbound/basic.ts";
 import { type EventLoop, SocketError } from "../loop/mod.ts";
 import { type Observer, RelayBuffers, Sessions } from "../relay/mod.ts";
 import { openEdition } from "../shadowsocks/mod.ts";
 import { Listener, type ListenerContext } from "./listener.ts";
-import { localInbound } from "./local_inbound.ts";
-import { openOutbounds, type Outbounds } from "./outbounds.ts";
+import { openOutbounds, type Outbounds, viaProxies } from "./outbounds.ts";
 import { Routing } from "./routing.ts";
 
 /** What a {@linkcode Service} runs on. */
@@ -41,14 +40,28 @@ export interface ServiceOptions {
   readonly announce?: boolean | undefined;
 }
 
+/** What the ports of a server may have of their own. */
+export type PortSettings = Pick<
+  Config,
+  "forbiddenIp" | "udpTimeout" | "udpMaxAssociations"
+>;
+
 const logger = getLogger(["shadowsocks"]);
+
+/** How a port of a server is opened. */
+interface PortOptions {
+  /** Where another service has it; undefined: where the server says. */
+  readonly where?: HostPort | undefined;
+  /** Default: those of the configuration. */
+  readonly settings?: PortSettings;
+}
 
 /** The listeners of one configuration. */
 export class Service {
   readonly #config: Config;
   readonly #options: ServiceOptions;
   readonly #context: ListenerContext;
-  readonly #routing: Routing;
+  #routing: Routing | undefined;
   /** Ciphers in use, each with the library that serves it. */
   readonly #ciphers = new Set<string>();
   #outbounds: Outbounds | undefined;
@@ -64,12 +77,10 @@ export class Service {
    *
    * @param config What to do.
    * @param options What to run on.
-   * @throws {ProcessError} If an ACL has a rule that cannot be read.
    */
   constructor(config: Config, options: ServiceOptions) {
     this.#config = config;
     this.#options = options;
-    this.#routing = new Routing(config, options.resolver);
     this.#context = {
       loop: options.loop,
       resolver: options.resolver,
@@ -97,6 +108,7 @@ export class Service {
    *
    * @throws {SocketError} If an address cannot be bound.
    * @throws {CipherError} If a cipher cannot be had.
+   * @throws {ProcessError} If an ACL has a rule that cannot be read.
    */
   async start(): Promise<void> {
     const { locals, servers } = this.#config;
@@ -106,7 +118,9 @@ export class Service {
     await this.#addAll(
       isClient
         ? locals.map((each, i) => () => this.#addLocal(each, listening[i]))
-        : servers.map((each, i) => () => this.#addServer(each, listening[i])),
+        : servers.map((each, i) => () =>
+          this.#addServer(each, { where: listening[i] })
+        ),
     );
   }
 
@@ -114,8 +128,11 @@ export class Service {
    * Makes the ways, and listens nowhere: for a server whose ports come later.
    *
    * @throws {CipherError} If a cipher cannot be had.
+   * @throws {ProcessError} If an ACL has a rule that cannot be read.
    */
   async open(): Promise<void> {
+    const { resolver } = this.#options;
+    this.#routing = await Routing.create(this.#config, resolver);
     const outbounds = await openOutbounds(this.#config, this.#options);
     if (this.#closed) {
       outbounds[Symbol.dispose]();
@@ -130,11 +147,17 @@ export class Service {
    * Listens on the addresses and ports of more servers, on all or on none.
    *
    * @param servers Where to listen, and with which method and password.
+   * @param settings What differs from the configuration of the process.
    * @throws {SocketError} If an address cannot be bound.
    * @throws {CipherError} If a cipher cannot be had.
    */
-  addServers(servers: readonly ServerConfig[]): Promise<void> {
-    return this.#addAll(servers.map((each) => () => this.#addServer(each)));
+  addServers(
+    servers: readonly ServerConfig[],
+    settings: PortSettings = this.#config,
+  ): Promise<void> {
+    return this.#addAll(
+      servers.map((each) => () => this.#addServer(each, { settings })),
+    );
   }
 
   /**
@@ -196,15 +219,16 @@ export class Service {
       where ?? { host: local.address, port: local.port },
       resolver,
     );
+    const { localInbound } = await import("./local_inbound.ts");
     const { inbound, packets, udpNeedsTcp } = localInbound(local);
-    const outbounds = this.#outboundsOf(`${address}`);
+    const { outbounds, routing } = this.#opened(`${address}`);
     const listener = new Listener({
       address,
       mode: local.mode ?? mode,
       inbound,
       packets,
       udpNeedsTcp,
-      router: this.#routing.forLocal(local, outbounds),
+      router: routing.forLocal(local, outbounds),
       timeout,
       udpTimeout,
       maxAssociations: udpMaxAssociations,
@@ -219,26 +243,33 @@ export class Service {
 
   async #addServer(
     server: ServerConfig,
-    where: HostPort = server,
+    { where = server, settings = this.#config }: PortOptions,
   ): Promise<Listener> {
     const { resolver, providers } = this.#options;
     const address = await listenAddress(where, resolver);
+    const { ShadowsocksInbound, ShadowsocksPackets } = await import(
+      "../inbound/server.ts"
+    );
+    const direct = this.#opened(`${address}`).outbounds.route("direct");
+    const route = server.proxy.length > 0
+      ? await viaProxies(new DirectOutbound(), server.proxy)
+      : direct;
     const edition = await openEdition(server, providers);
-    const outbounds = this.#closed ? undefined : this.#outbounds;
-    if (outbounds === undefined) {
+    if (this.#closed) {
       edition[Symbol.dispose]();
       throw ended(`${address}`);
     }
+    const { routing } = this.#opened(`${address}`);
     const listener = new Listener({
       address,
       mode: server.mode,
       inbound: new ShadowsocksInbound(edition),
       packets: new ShadowsocksPackets(edition),
       udpNeedsTcp: false,
-      router: this.#routing.forServer(server, outbounds),
+      router: routing.forServer(server, route, settings.forbiddenIp),
       timeout: server.timeout,
-      udpTimeout: this.#config.udpTimeout,
-      maxAssociations: this.#config.udpMaxAssociations,
+      udpTimeout: settings.udpTimeout,
+      maxAssociations: settings.udpMaxAssociations,
       fastOpen: server.fastOpen,
       resource: edition,
     }, this.#context);
@@ -252,9 +283,16 @@ export class Service {
     return listener;
   }
 
-  #outboundsOf(address: string): Outbounds {
-    if (this.#closed || this.#outbounds === undefined) throw ended(address);
-    return this.#outbounds;
+  /** What `open` has made; it is gone once the service has ended. */
+  #opened(
+    address: string,
+  ): { readonly outbounds: Outbounds; readonly routing: Routing } {
+    const outbounds = this.#outbounds;
+    const routing = this.#routing;
+    if (this.#closed || outbounds === undefined || routing === undefined) {
+      throw ended(address);
+    }
+    return { outbounds, routing };
   }
 
   #announce(cipher: string): void {

@@ -49,7 +49,7 @@ class FakeThread implements WorkerThread {
 /** A pool, and the threads that it makes. */
 class PoolFixture implements Disposable {
   readonly output: KeptOutput = new KeptOutput();
-  readonly stats: [number, number][] = [];
+  readonly access: string[] = [];
   readonly threads: FakeThread[] = [];
   readonly pool: WorkerPool;
   #awaited = Promise.withResolvers<void>();
@@ -57,7 +57,7 @@ class PoolFixture implements Disposable {
   constructor(workers: number) {
     this.pool = new WorkerPool(testConfig("ssserver", { workers }), {
       output: this.output,
-      statCallback: (port, bytes) => this.stats.push([port, bytes]),
+      onAccess: (line) => this.access.push(line),
       makeWorker: () => {
         const thread = new FakeThread();
         this.threads.push(thread);
@@ -149,12 +149,14 @@ Deno.test("WorkerPool writes what its workers log", async () => {
   assertEquals(fixture.output.text, "one\ntwo\n");
 });
 
-Deno.test("WorkerPool joins what its workers have read", async () => {
+Deno.test("WorkerPool passes on the lines of its workers' access logs", async () => {
   using fixture = new PoolFixture(2);
   const [first, second] = await fixture.start(2);
-  first!.report({ kind: "stats", bytes: new Map([[4711, 5], [4712, 7]]) });
-  second!.report({ kind: "stats", bytes: new Map([[4711, 11]]) });
-  assertEquals(fixture.stats, [[4711, 5], [4712, 7], [4711, 11]]);
+  first!.report({ kind: "access", text: "one\n" });
+  second!.report({ kind: "access", text: "two\n" });
+  first!.report({ kind: "access", text: "three\n" });
+  assertEquals(fixture.access, ["one\n", "two\n", "three\n"]);
+  assertEquals(fixture.output.text, "");
 });
 
 Deno.test("WorkerPool.drain() settles when no worker listens", async () => {

@@ -51,15 +51,17 @@ export interface DialerOwner {
    */
   awaitsPayload(stream: OutboundStream): boolean;
   /**
-   * The way is open; the socket and the stream are the owner's.
+   * The way is open; the socket and the stream's codec are the owner's.
    *
    * @param socket Connected.
    * @param stream The far side of the connection.
+   * @param outbound What has made it.
    * @param rest Bytes that the far side has sent already; undefined: none.
    */
   onEstablished(
     socket: StreamSocket,
     stream: OutboundStream,
+    outbound: Outbound,
     rest: Uint8Array | undefined,
   ): void;
   /** No way is left. */
@@ -166,7 +168,8 @@ export class Dialer implements ConnectorOwner {
    * @param event A mask of `POLL_*`.
    */
   handleEvent(socket: Socket, event: number): void {
-    if (this.#proxy === undefined || socket !== this.#proxy) {
+    const proxy = this.#proxy;
+    if (proxy === undefined || socket !== proxy) {
       this.#connector?.handleEvent(socket, event);
       return;
     }
@@ -180,7 +183,8 @@ export class Dialer implements ConnectorOwner {
     if ((event & POLL_OUT) !== 0 && this.#unsent !== undefined) {
       this.#say(this.#unsent);
     }
-    if ((event & POLL_IN) !== 0) this.#read(this.#proxy);
+    // Sending may have failed, and the way been left.
+    if ((event & POLL_IN) !== 0 && this.#proxy === proxy) this.#read(proxy);
   }
 
   /** Gives up and closes its sockets; nobody is told anything any more. */
@@ -241,24 +245,24 @@ export class Dialer implements ConnectorOwner {
   /** No address of the way could be connected to. */
   onConnectFailed(failure: Failure): void {
     this.#connector = undefined;
-    this.#fail(failure);
+    const isDirect = this.#stream?.isDirect === true;
+    this.#fail(
+      isDirect ? failure : { status: "server_failed", code: failure.code },
+    );
   }
 
   /** The way is of no use: tries the next one. */
   #fail({ status, code }: Failure): void {
     const { target, session } = this.#options;
-    const isDirect = this.#stream?.isDirect === true;
-    if (isDirect) {
-      this.#failure = {
-        status: code === "EACCES" ? "blocked" : status,
-        code,
-      };
+    const isForbidden = code === "EACCES" && this.#stream?.isDirect === true;
+    this.#failure = { status: isForbidden ? "blocked" : status, code };
+    // Else the fault is the target's, wherever it is connected to from.
+    if (status !== "server_failed") {
       logger.debug("cannot connect to {name}: {code}", () => ({
         name: `${target}`,
         code,
       }));
     } else {
-      this.#failure = { status: "server_failed", code };
       logger.warn("cannot connect to server for {name}: {code}", {
         name: `${target}`,
         code,
@@ -278,7 +282,7 @@ export class Dialer implements ConnectorOwner {
     const rest = this.#answer;
     this.#timer?.cancel();
     this.#stream = this.#proxy = undefined;
-    this.#owner.onEstablished(socket, stream, rest);
+    this.#owner.onEstablished(socket, stream, this.#outbound!, rest);
   }
 
   #say(bytes: Uint8Array): void {

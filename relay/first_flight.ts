@@ -110,26 +110,23 @@ export class FirstFlight {
    * is open. A header without payload is sent a moment later.
    *
    * @param stream The way.
+   * @param onDone Called once when nothing is left to do.
    */
-  send(stream: OutboundStream): void {
+  send(stream: OutboundStream, onDone: () => void): void {
     const payload = this.#payload;
     this.#payload = this.#sealedFor = undefined;
     if (payload !== undefined) this.#pipe.writePayload(payload);
     this.#pipe.moveCarry();
-    if (stream.codec?.headPending === true) {
-      this.await(() => this.#pipe.writeHead());
-    }
+    if (stream.codec?.headPending !== true) return onDone();
+    this.await(() => {
+      onDone();
+      this.#pipe.writeHead();
+    });
   }
 
   /** Stops to wait. */
   cancel(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-  }
-
-  /** Forgets everything. */
-  clear(): void {
-    this.cancel();
-    this.#payload = this.#sealedFor = undefined;
   }
 }

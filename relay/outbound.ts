@@ -59,9 +59,19 @@ export interface Outbound extends Route {
    * @param failure Why.
    */
   onUnreached?(failure: Failure): void;
+  /**
+   * Called when the far side of a connection has sent bytes that its codec
+   * refuses; logs why.
+   *
+   * @param remote Who has sent them.
+   */
+  onCodecFailed?(remote: SocketAddress): void;
 }
 
-/** The far side of one connection. */
+/**
+ * The far side of one connection. It is disposed of if it is not reached;
+ * once it is, only its codec lives on, and is disposed of at the end.
+ */
 export interface OutboundStream extends Disposable {
   /** Whom to connect to; undefined: nobody, the session is blocked. */
   readonly destination: Target | undefined;
@@ -77,8 +87,6 @@ export interface OutboundStream extends Disposable {
   readonly handshake: OutboundHandshake | undefined;
   /** The codec of the far side; undefined: its bytes are the payload. */
   readonly codec: StreamCodec | undefined;
-  /** Called when bytes of the far side are wrong; logs why. */
-  onCodecFailed?(remote: SocketAddress): void;
 }
 
 /** What a proxy's answer leads to. */

@@ -30,7 +30,7 @@ export class Packet {
    * that ends at `start`: of the target on the way up, of the source on the
    * way down. -1: none is written.
    */
-  head = -1;
+  head: number = -1;
   /** On the way up: what the client asked for. */
   target: Target | undefined = undefined;
   /** On the way down: who sent it. */

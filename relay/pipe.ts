@@ -100,12 +100,21 @@ export class Pipe {
   }
 
   /**
-   * Sets the far socket.
+   * Sets the far side.
    *
-   * @param socket One that is connected, or being connected; undefined: none.
+   * @param socket Connected; undefined: there is none any more.
+   * @param codec What stands between it and the payload.
+   * @param rest Bytes that it has sent already.
    */
-  setRemote(socket: StreamSocket | undefined): void {
-    this.up.sink = this.down.source = socket;
+  setRemote(
+    socket: StreamSocket | undefined,
+    codec?: StreamCodec,
+    rest?: Uint8Array,
+  ): void {
+    const { up, down } = this;
+    up.sink = down.source = socket;
+    up.encoder = down.decoder = codec;
+    down.carry = rest;
   }
 
   /**
@@ -125,17 +134,12 @@ export class Pipe {
   /**
    * Lets payload flow from now on.
    *
-   * @param client The client's codec.
-   * @param remote The codec of the far side.
+   * @param codec The client's codec.
    */
-  start(
-    client: StreamCodec | undefined,
-    remote: StreamCodec | undefined,
-  ): void {
+  start(codec: StreamCodec | undefined): void {
     const { up, down } = this;
     this.#open = true;
-    up.decoder = down.encoder = client;
-    up.encoder = down.decoder = remote;
+    up.decoder = down.encoder = codec;
     if (down.pending === undefined) {
       this.updateStream(down, WAIT_STATUS_READING);
     }
@@ -158,6 +162,7 @@ export class Pipe {
         undefined;
     up.pending = down.carry = undefined;
     up.paused =
+      up.carryWaits =
       up.finished =
       down.ended =
       down.finished =
@@ -176,6 +181,11 @@ export class Pipe {
     }
     this.#closing = true;
     this.updateStream(this.up, WAIT_STATUS_INIT);
+  }
+
+  /** True once nobody uses the pipe any more. */
+  get isCleared(): boolean {
+    return this.#owner.isDestroyed();
   }
 
   /** Drops all bytes. */
@@ -235,20 +245,12 @@ export class Pipe {
 
   /** Moves what the client has sent ahead and nobody has used yet. */
   moveCarry(): void {
-    const { up } = this;
-    const { carry } = up;
-    if (carry === undefined || up.pending !== undefined) return;
-    this.#context.buffers.input.set(carry);
-    this.#move(up, carry.length, 0);
+    this.#moveCarry(this.up);
   }
 
   /** Moves what the far side has sent right behind a proxy's answer. */
   moveRest(): void {
-    const { down } = this;
-    const { carry } = down;
-    if (carry === undefined || down.pending !== undefined) return;
-    this.#context.buffers.input.set(carry);
-    this.#move(down, carry.length, 0);
+    this.#moveCarry(this.down);
   }
 
   /**
@@ -257,25 +259,38 @@ export class Pipe {
    * @param stream One of the two.
    */
   pump(stream: RelayStream): void {
-    const { input } = this.#context.buffers;
-    const source = stream.source!;
     const start = stream.carry?.length ?? 0;
-    if (start > 0) input.set(stream.carry!);
-    const end = Math.min(start + stream.readSize, input.length);
-    const count = source.recv(input, start, end);
-    if (count <= 0) {
-      if (count === 0) this.#onEnd(stream);
-      else if (count === FAILED) {
-        this.#owner.onPipeFailed(stream.isUp, source.error);
+    const length = this.read(stream);
+    if (length <= 0) {
+      if (length === 0) this.#onEnd(stream);
+      else if (length === FAILED) {
+        this.#owner.onPipeFailed(stream.isUp, stream.source!.error);
       }
       return;
     }
+    const count = length - start;
     this.#owner.onActivity();
-    this.#move(stream, start + count, count);
+    this.#move(stream, length, count);
     stream.adaptReadSize(
       count,
       stream.isUp ? UP_STREAM_BUF_SIZE : DOWN_STREAM_BUF_SIZE,
     );
+  }
+
+  /**
+   * Reads from a stream's source, behind what came before and was not used.
+   *
+   * @param stream One of the two.
+   * @returns Bytes in the input buffer, both together; 0, `WOULD_BLOCK` or
+   * `FAILED` as `recv` says.
+   */
+  read(stream: RelayStream): number {
+    const { input } = this.#context.buffers;
+    const start = stream.carry?.length ?? 0;
+    if (start > 0) input.set(stream.carry!);
+    const end = Math.min(start + stream.readSize, input.length);
+    const count = stream.source!.recv(input, start, end);
+    return count > 0 ? start + count : count;
   }
 
   /**
@@ -296,6 +311,15 @@ export class Pipe {
       if (stream.pending !== undefined) return;
     }
     this.#afterWrite(stream);
+  }
+
+  /** Moves the carry, or has it moved once the sink has room. */
+  #moveCarry(stream: RelayStream): void {
+    const { carry } = stream;
+    stream.carryWaits = carry !== undefined && stream.pending !== undefined;
+    if (carry === undefined || stream.carryWaits) return;
+    this.#context.buffers.input.set(carry);
+    this.#move(stream, carry.length, 0);
   }
 
   /** `length` bytes stand in the input buffer, `count` of them just read. */
@@ -369,8 +393,7 @@ export class Pipe {
     const { up } = this;
     if (up.decoder?.paused === true) return;
     up.paused = false;
-    if (up.pending !== undefined) return;
-    this.updateStream(up, WAIT_STATUS_READING);
+    if (up.pending === undefined) this.updateStream(up, WAIT_STATUS_READING);
     this.moveCarry();
   }
 
@@ -408,6 +431,10 @@ export class Pipe {
   }
 
   #afterWrite(stream: RelayStream): void {
+    if (stream.carryWaits && this.#open && !this.#closing) {
+      this.#moveCarry(stream);
+      if (stream.pending !== undefined || this.#owner.isDestroyed()) return;
+    }
     if (this.#closing) this.#owner.onPipeEnd();
     else if (stream.ended && this.#open) this.#finish(stream);
     else if (this.#open && !stream.paused) {

@@ -11,12 +11,11 @@ import type {
   FdTable,
   ListItem,
   Socket,
-  SocketAddress,
 } from "../loop/mod.ts";
 import type { RelayBuffers } from "./buffers.ts";
 import type { Inbound } from "./inbound.ts";
 import type { Router } from "./router.ts";
-import type { Session } from "./session.ts";
+import type { Peer, Session } from "./session.ts";
 import type { Status } from "./status.ts";
 
 /** A connection as its listener sees it. */
@@ -80,9 +79,9 @@ export interface RelayContext extends EventHandler {
   /**
    * Begins the session of a connection.
    *
-   * @param client Who came.
+   * @param client The client's socket.
    */
-  newSession(client: SocketAddress): Session;
+  newSession(client: Peer): Session;
   /** Notes that a handler is active. */
   updateActivity(handler: RelayedConnection): void;
   /** Notes that a handler has got a valid request, or never will. */

@@ -38,6 +38,11 @@ export class RelayStream {
    * the inbound, has not used yet.
    */
   carry: Uint8Array | undefined = undefined;
+  /**
+   * True while `carry` is more than the front of the next read, and is moved
+   * as soon as the sink has taken what waits for it.
+   */
+  carryWaits = false;
   /** Most bytes of the next read. */
   readSize: number = MIN_READ_SIZE;
   /** Bytes that the sink had no room for; the source is not read meanwhile. */

@@ -24,6 +24,8 @@ export type Decision =
 
 /** Decides by rules where sessions go. */
 export interface Router {
+  /** False if `refusesClient` never refuses, so that nobody need ask. */
+  readonly checksClients: boolean;
   /**
    * Tells whether a client may connect at all.
    *

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { SocketAddress } from "../loop/mod.ts";
+import { SocketAddress } from "../loop/mod.ts";
 import { STREAM_UP } from "./constants.ts";
 import type { Status } from "./status.ts";
 import type { Target } from "./target.ts";
@@ -52,14 +52,20 @@ export interface Observer {
   onEnd?(session: Session): void;
 }
 
+/** Who came, as far as it has to be known: a socket is one. */
+export interface Peer {
+  /** The address; a socket makes it when it is first asked for. */
+  readonly remoteAddress: SocketAddress;
+}
+
 /** What a {@linkcode Session} begins with. */
 export interface SessionOptions {
   /** Where it came in. */
   readonly listener: ListenerInfo;
   /** Whether it is a connection or a UDP association. */
   readonly network: "tcp" | "udp";
-  /** Who came. */
-  readonly client: SocketAddress;
+  /** Who came: an address, or a socket that knows it. */
+  readonly client: SocketAddress | Peer;
 }
 
 /** One connection or association, and what is known about it. */
@@ -70,8 +76,6 @@ export class Session {
   readonly listener: ListenerInfo;
   /** Whether it is a connection or a UDP association. */
   readonly network: "tcp" | "udp";
-  /** Who came. */
-  readonly client: SocketAddress;
   /** When it began, in milliseconds of the loop's clock. */
   readonly started: number;
   /** The user's name; `""` until known, or if there are no users. */
@@ -97,6 +101,7 @@ export class Session {
   status: Status | undefined = undefined;
   /** Milliseconds of the loop's clock at the end; 0 before. */
   ended = 0;
+  readonly #client: SocketAddress | Peer;
   readonly #observers: readonly Observer[];
 
   /**
@@ -115,10 +120,17 @@ export class Session {
   ) {
     this.listener = options.listener;
     this.network = options.network;
-    this.client = options.client;
+    this.#client = options.client;
     this.id = id;
-    this.started = now;
+    // A whole number takes no memory of its own.
+    this.started = Math.round(now);
     this.#observers = observers;
+  }
+
+  /** Who came. */
+  get client(): SocketAddress {
+    const client = this.#client;
+    return client instanceof SocketAddress ? client : client.remoteAddress;
   }
 
   /**

@@ -39,7 +39,7 @@ import type {
   RelayedConnection,
 } from "./relay_context.ts";
 import type { Router } from "./router.ts";
-import type { ListenerInfo, Session, Sessions } from "./session.ts";
+import type { ListenerInfo, Peer, Session, Sessions } from "./session.ts";
 import type { Status } from "./status.ts";
 import { TCPRelayHandler } from "./tcp_relay_handler.ts";
 
@@ -203,10 +203,10 @@ export class TCPRelay implements RelayContext {
   /**
    * Begins the session of a connection.
    *
-   * @param client Who came.
+   * @param client The client's socket.
    * @returns The session.
    */
-  newSession(client: SocketAddress): Session {
+  newSession(client: Peer): Session {
     const { loop } = this;
     return this.#sessions.open(
       { listener: this.#listener, network: "tcp", client },

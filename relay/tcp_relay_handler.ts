@@ -28,7 +28,6 @@ import {
   type StreamSocket,
 } from "../loop/mod.ts";
 import {
-  MIN_READ_SIZE,
   STAGE_CONNECTING,
   STAGE_DESTROYED,
   STAGE_DNS,
@@ -38,23 +37,19 @@ import {
   STAGE_STREAM,
   STAGE_UDP_ASSOC,
   STREAM_UP,
-  WAIT_STATUS_INIT,
   WAIT_STATUS_READING,
   WAIT_STATUS_WRITING,
 } from "./constants.ts";
+import { converse } from "./converse.ts";
 import { Dialer, type DialerOwner } from "./dialer.ts";
 import { FirstFlight } from "./first_flight.ts";
-import type {
-  Ending,
-  FinalRefusal,
-  InboundAnswer,
-  InboundStream,
-} from "./inbound.ts";
-import type { OutboundStream } from "./outbound.ts";
+import type { Ending, FinalRefusal, InboundStream } from "./inbound.ts";
+import type { Outbound, OutboundStream } from "./outbound.ts";
 import { Pipe, type PipeOwner } from "./pipe.ts";
 import type { RelayContext, RelayedConnection } from "./relay_context.ts";
 import type { Decision } from "./router.ts";
 import type { Session } from "./session.ts";
+import { withoutHandshake } from "./spent_inbound.ts";
 import type { Failure, Status } from "./status.ts";
 import type { Target } from "./target.ts";
 
@@ -78,12 +73,12 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
   session: Session;
   readonly #relay: RelayContext;
   readonly #client: StreamSocket;
-  readonly #inbound: InboundStream;
+  #inbound: InboundStream;
   readonly #pipe: Pipe;
-  #remote: StreamSocket | undefined;
-  #outbound: OutboundStream | undefined;
-  /** The first bytes for the far side. */
-  readonly #first: FirstFlight;
+  /** What leads to the far side, once that is reached. */
+  #outbound: Outbound | undefined;
+  /** The first bytes for the far side, while they are not on their way. */
+  #first: FirstFlight | undefined;
   /** The way that waits for first payload (fast open). */
   #fastOpen: OutboundStream | undefined;
   /** While the far side is looked for. */
@@ -105,20 +100,21 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
     super();
     this.#relay = relay;
     this.#client = client;
-    this.session = relay.newSession(client.remoteAddress);
+    this.session = relay.newSession(client);
     this.#inbound = relay.inbound.accept(this.session);
     this.#pipe = new Pipe(relay, this, client);
-    this.#first = new FirstFlight(relay, this.#pipe, this.#inbound);
     relay.fd_to_handlers.set(client.fd, this);
   }
 
   /** Begins with the client, or with the target of a tunnel. */
   start(): void {
-    const rule = this.#relay.router.refusesClient(this.session.client);
+    const { router } = this.#relay;
+    const rule = router.checksClients
+      ? router.refusesClient(this.session.client)
+      : undefined;
     if (rule !== undefined) {
       this.session.rule = rule;
-      this.destroy("blocked", { reset: true });
-      return;
+      return this.destroy("blocked", { reset: true });
     }
     this.#pipe.updateStream(this.#pipe.up, WAIT_STATUS_READING);
     this.#receive(EMPTY);
@@ -128,7 +124,7 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
   handleEvent(socket: Socket, event: number): void {
     if (this.stage === STAGE_DESTROYED) return;
     const isClient = socket === this.#client;
-    if (!isClient && socket !== this.#remote) {
+    if (!isClient && socket !== this.#pipe.down.source) {
       this.#dialer?.handleEvent(socket, event);
       return;
     }
@@ -168,9 +164,10 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
   /** Ends the connection because it was idle, or showed no request in time. */
   timeOut(): void {
     if (this.stage === STAGE_DRAINING || this.session.target === undefined) {
-      logger.debug("timed out: connection from {client}", () => ({
-        client: `${this.session.client}`,
-      }));
+      logger.debug(
+        "timed out: connection from {client}",
+        namesOf(this.session),
+      );
     } else {
       logger.warn("timed out: {name}", { name: `${this.session.target}` });
     }
@@ -193,7 +190,6 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
     this.#leaveRemote(reset);
     this.#release(this.#client, reset);
     this.#pipe.clear();
-    this.#first.clear();
     this.#inbound[Symbol.dispose]();
     this.#endSession(status);
     this.#relay.removeHandler(this);
@@ -220,17 +216,18 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
 
   /** Fast open: says success early, since the client speaks only after it. */
   awaitsPayload(stream: OutboundStream): boolean {
-    if (!this.#relay.fastOpen || !this.#first.canWait) return false;
+    const first = this.#first!;
+    if (!this.#relay.fastOpen || !first.canWait) return false;
     this.stage = STAGE_FAST_OPEN;
     this.#fastOpen = stream;
     if (!this.#replied) this.#reply();
     if (this.isDestroyed()) return true;
-    if (this.#first.payload !== undefined) {
+    if (first.payload !== undefined) {
       this.#sendFirst();
       return true;
     }
     this.#pipe.updateStream(this.#pipe.up, WAIT_STATUS_READING);
-    this.#first.await(() => this.#sendFirst());
+    first.await(() => this.#sendFirst());
     return true;
   }
 
@@ -238,33 +235,32 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
   onEstablished(
     socket: StreamSocket,
     stream: OutboundStream,
+    outbound: Outbound,
     rest: Uint8Array | undefined,
   ): void {
     this.#dialer = this.#fastOpen = undefined;
-    this.#remote = socket;
-    this.#outbound = stream;
+    this.#outbound = outbound;
     this.stage = STAGE_STREAM;
     const pipe = this.#pipe;
-    pipe.setRemote(socket);
-    pipe.down.carry = rest;
-    const sealed = this.#first.settle(socket, stream);
+    const first = this.#first!;
+    pipe.setRemote(socket, stream.codec, rest);
+    const sealed = first.settle(socket, stream);
     if (sealed !== undefined) {
       this.session.moved(STREAM_UP, sealed, 0);
       if (socket.fastOpenTaken === undefined) this.#relay.fastOpen = false;
     }
     if (!this.#replied) this.#reply();
     if (this.isDestroyed()) return;
-    pipe.start(this.#inbound.codec, stream.codec);
-    if (!this.isDestroyed()) this.#first.send(stream);
+    pipe.start(this.#inbound.codec);
+    if (this.isDestroyed()) return;
+    first.send(stream, () => this.#first = undefined);
     if (rest !== undefined && !this.isDestroyed()) pipe.moveRest();
+    if (!this.isDestroyed()) this.#inbound = withoutHandshake(this.#inbound);
   }
 
   /** No way leads to the target: tells the client. */
   onUnreached(failure: Failure): void {
-    if (this.#replied) {
-      this.destroy(failure.status, { reset: true });
-      return;
-    }
+    if (this.#replied) return this.destroy(failure.status, { reset: true });
     const { ending, reply } = this.#inbound.failed(failure);
     this.#leave(failure.status, ending, reply);
   }
@@ -292,7 +288,8 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
       this.#leave(refusal.status, refusal.ending, refusal.reply);
       return;
     }
-    this.#outbound?.onCodecFailed?.(this.#remote!.remoteAddress);
+    const { source } = this.#pipe.down;
+    this.#outbound?.onCodecFailed?.(source!.remoteAddress);
     this.destroy("server_failed", { reset: true });
   }
 
@@ -312,24 +309,20 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
 
   /** The client has sent something before the stream stage, or its end. */
   #onClientRead(): void {
-    const { input } = this.#relay.buffers;
     const { up } = this.#pipe;
-    const isDraining = this.stage === STAGE_DRAINING;
-    const start = isDraining ? 0 : up.carry?.length ?? 0;
-    if (start > 0) input.set(up.carry!);
-    const end = Math.min(start + MIN_READ_SIZE, input.length);
-    const count = this.#client.recv(input, start, end);
-    if (count > 0) {
-      if (isDraining) return;
+    const start = up.carry?.length ?? 0;
+    const length = this.#pipe.read(up);
+    if (length > 0) {
+      if (this.stage === STAGE_DRAINING) return;
       this.onActivity();
-      this.session.moved(STREAM_UP, 0, count);
-      const data = input.subarray(0, start + count);
+      this.session.moved(STREAM_UP, 0, length - start);
+      const data = this.#relay.buffers.input.subarray(0, length);
       if (this.stage === STAGE_FAST_OPEN) {
         up.carry = data.slice();
         this.#sendFirst();
       } else if (this.stage === STAGE_INIT) this.#receive(data);
       else if (this.stage !== STAGE_UDP_ASSOC) up.carry = data.slice();
-    } else if (count === 0) {
+    } else if (length === 0) {
       // An end without payload is read again, and passed on, once connected.
       if (this.stage === STAGE_FAST_OPEN) this.#sendFirst();
       else {
@@ -338,52 +331,37 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
         this.#finalStatus = isWhole ? "ok" : "client_reset";
         this.#pipe.endAfterWrite();
       }
-    } else if (count === FAILED) {
+    } else if (length === FAILED) {
       this.onPipeFailed(true, () => this.#client.error);
     }
   }
 
-  /** Gives the inbound what has come, until it needs more or has enough. */
+  /** Gives the inbound what has come, and does what it says. */
   #receive(data: Uint8Array): void {
-    const { up, down } = this.#pipe;
     const { output } = this.#relay.buffers;
-    let rest = data;
-    for (;;) {
-      const answer: InboundAnswer = this.#inbound.receive(rest, output);
-      if (answer.kind === "refuse") {
-        this.#leave(answer.status, answer.ending, answer.reply);
+    const answer = converse(this.#inbound, this.#pipe, { data, output });
+    if (this.isDestroyed()) return;
+    switch (answer.kind) {
+      case "more":
         return;
-      }
-      rest = rest.subarray(answer.consumed);
-      const goesOn = answer.kind === "more" && answer.consumed > 0 &&
-        rest.length > 0;
-      if (!goesOn) up.carry = rest.length > 0 ? rest.slice() : undefined;
-      if (answer.kind === "more" && answer.reply !== undefined) {
-        this.#pipe.write(down, answer.reply);
-      }
-      if (this.isDestroyed()) return;
-      if (answer.kind === "associate") return this.#associate();
-      if (answer.kind === "request") {
-        const { target, payload } = answer;
-        if (payload !== undefined && payload.length > 0) {
-          this.#first.keep(payload);
-        }
-        this.#onRequest(target);
-        return;
-      }
-      if (!goesOn) return;
+      case "refuse":
+        return this.#leave(answer.status, answer.ending, answer.reply);
+      case "associate":
+        return this.#associate();
+      case "request":
+        return this.#onRequest(answer.target, answer.payload);
     }
   }
 
-  #onRequest(target: Target): void {
+  #onRequest(target: Target, payload: Uint8Array | undefined): void {
     this.session.target = target;
     this.#relay.endHandshake(this);
-    logger.info("connecting {name} from {client}", () => ({
-      name: `${target}`,
-      client: `${this.session.client}`,
-    }));
+    logger.info("connecting {name} from {client}", namesOf(this.session));
     this.stage = STAGE_DNS;
-    this.#pipe.updateStream(this.#pipe.up, WAIT_STATUS_WRITING);
+    const pipe = this.#pipe;
+    pipe.updateStream(pipe.up, WAIT_STATUS_WRITING);
+    this.#first = new FirstFlight(this.#relay, pipe, this.#inbound);
+    if (payload !== undefined && payload.length > 0) this.#first.keep(payload);
     this.#cancel = this.#relay.router.route(
       target,
       this.session,
@@ -409,10 +387,11 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
 
   /** Fast open: connects with the first payload, or without any. */
   #sendFirst(): void {
-    this.#first.cancel();
+    const first = this.#first!;
+    first.cancel();
     this.stage = STAGE_CONNECTING;
     this.#pipe.updateStream(this.#pipe.up, WAIT_STATUS_WRITING);
-    const data = this.#first.seal(this.#fastOpen!);
+    const data = first.seal(this.#fastOpen!);
     this.#fastOpen = undefined;
     this.#dialer!.connect(data);
   }
@@ -425,17 +404,17 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
 
   #associate(): void {
     const { udpRelay } = this.#relay;
-    const { client, user } = this.session;
     if (udpRelay === undefined || this.#inbound.associated === undefined) {
       this.#leave("error", "close");
       return;
     }
     this.stage = STAGE_UDP_ASSOC;
     this.#relay.endHandshake(this);
-    this.#cancel = udpRelay.associate(client.host, user);
-    logger.debug("UDP associate from {client}", () => ({
-      client: `${client}`,
-    }));
+    this.#cancel = udpRelay.associate(
+      this.session.client.host,
+      this.session.user,
+    );
+    logger.debug("UDP associate from {client}", namesOf(this.session));
     const { bytes } = this.#client.localAddress;
     const address = new SocketAddress(bytes, udpRelay.listenPort);
     this.#pipe.write(this.#pipe.down, this.#inbound.associated(address));
@@ -461,8 +440,7 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
     this.stage = STAGE_DRAINING;
     this.#leaveRemote(true);
     this.#pipe.clear();
-    this.#pipe.setRemote(undefined);
-    this.#pipe.updateStream(this.#pipe.down, WAIT_STATUS_INIT);
+    this.#pipe.stop();
     this.#pipe.updateStream(this.#pipe.up, WAIT_STATUS_READING);
   }
 
@@ -473,7 +451,7 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
     this.#pipe.stop();
     this.stage = STAGE_INIT;
     this.#replied = false;
-    this.session = this.#relay.newSession(this.#client.remoteAddress);
+    this.session = this.#relay.newSession(this.#client);
     this.#relay.inbound.next?.(this.#inbound, this.session);
     this.#pipe.updateStream(this.#pipe.up, WAIT_STATUS_READING);
     const { carry } = this.#pipe.up;
@@ -482,14 +460,16 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
 
   /** Lets go of everything on the far side. */
   #leaveRemote(reset: boolean): void {
-    this.#first.cancel();
+    this.#first?.cancel();
+    this.#first = undefined;
     this.#cancel?.();
     this.#cancel = undefined;
     this.#dialer?.cancel();
     this.#dialer = undefined;
-    if (this.#remote !== undefined) this.#release(this.#remote, reset);
-    this.#remote = undefined;
-    this.#outbound?.[Symbol.dispose]();
+    const { up, down } = this.#pipe;
+    if (down.source !== undefined) this.#release(down.source, reset);
+    up.encoder?.[Symbol.dispose]();
+    this.#pipe.setRemote(undefined);
     this.#outbound = this.#fastOpen = undefined;
   }
 
@@ -503,4 +483,11 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
     if (reset) socket.reset();
     else socket.close();
   }
+}
+
+/** What log lines call a session; made only if a line is written. */
+function namesOf(
+  session: Session,
+): () => { readonly name: string; readonly client: string } {
+  return () => ({ name: `${session.target}`, client: `${session.client}` });
 }

@@ -28,8 +28,6 @@ export interface AssociationHooks {
 export interface Way {
   /** What gave the way. */
   readonly route: Route;
-  /** The rule that chose the route. */
-  readonly rule: string;
   /** The way. */
   readonly outbound: Outbound;
   /** Its datagrams. */
@@ -41,6 +39,8 @@ export interface Way {
    * nothing has come back for; 0: there is none.
    */
   unansweredSince: number;
+  /** True once it did not answer in time; false again when its route does. */
+  isLeft: boolean;
 }
 
 /**
@@ -63,10 +63,11 @@ export class UDPAssociation {
   lastTarget: Target | undefined = undefined;
   /** The way of {@linkcode UDPAssociation.lastTarget}. */
   lastWay: Way | undefined = undefined;
-  /** Members of groups that have not answered in time. */
-  tried: Outbound[] = [];
   readonly #hooks: AssociationHooks;
-  #ways: Way[] = [];
+  /** The newest taken last. */
+  readonly #ways: Way[] = [];
+  /** How many of them are left. */
+  #left = 0;
   #ipv4: DatagramSocket | undefined;
   #ipv6: DatagramSocket | undefined;
   #closed = false;
@@ -91,23 +92,68 @@ export class UDPAssociation {
   }
 
   /**
-   * The way by an outbound, made if there is none.
+   * The way that a route has given last: an association stays with it.
+   *
+   * @param route The route.
+   * @returns undefined: it has given none.
+   */
+  wayFor(route: Route): Way | undefined {
+    return this.#ways.findLast((way) => way.route === route);
+  }
+
+  /**
+   * Takes the way by an outbound; makes it if there is none.
    *
    * @param outbound The outbound.
    * @param route What has picked it.
-   * @param rule The rule that chose the route.
    * @returns undefined: the outbound has no UDP.
    */
-  wayBy(outbound: Outbound, route: Route, rule: string): Way | undefined {
-    for (const way of this.#ways) {
-      if (way.outbound === outbound && way.route === route) return way;
-    }
-    const packets = outbound.openPackets(this.session);
-    if (packets === undefined) return undefined;
-    const address = packets.destination?.address;
-    const way = { route, rule, outbound, packets, address, unansweredSince: 0 };
-    this.#ways.push(way);
+  take(outbound: Outbound, route: Route): Way | undefined {
+    const ways = this.#ways;
+    const index = ways.findIndex((way) =>
+      way.outbound === outbound && way.route === route
+    );
+    const way = index < 0
+      ? this.#newWay(outbound, route)
+      : ways.splice(index, 1)[0];
+    if (way !== undefined) ways.push(way);
     return way;
+  }
+
+  /**
+   * Leaves a way that has not answered in time.
+   *
+   * @param way One of its ways.
+   */
+  leave(way: Way): void {
+    if (!way.isLeft) this.#left++;
+    way.isLeft = true;
+  }
+
+  /**
+   * The ways of a route that were left.
+   *
+   * @param route The route.
+   */
+  leftOf(route: Route): readonly Outbound[] {
+    if (this.#left === 0) return [];
+    return this.#ways.filter((way) => way.isLeft && way.route === route)
+      .map(({ outbound }) => outbound);
+  }
+
+  /**
+   * Has every way of a route count again: one of them has answered, or all
+   * of them were left.
+   *
+   * @param route The route.
+   */
+  forgive(route: Route): void {
+    if (this.#left === 0) return;
+    for (const way of this.#ways) {
+      if (!way.isLeft || way.route !== route) continue;
+      way.isLeft = false;
+      this.#left--;
+    }
   }
 
   /**
@@ -155,6 +201,19 @@ export class UDPAssociation {
     this.#ipv4 = this.#ipv6 = undefined;
     for (const { packets } of this.#ways.splice(0)) packets[Symbol.dispose]();
     this.lastWay = undefined;
+  }
+
+  #newWay(outbound: Outbound, route: Route): Way | undefined {
+    const packets = outbound.openPackets(this.session);
+    if (packets === undefined) return undefined;
+    return {
+      route,
+      outbound,
+      packets,
+      address: packets.destination?.address,
+      unansweredSince: 0,
+      isLeft: false,
+    };
   }
 
   #open(address: SocketAddress): DatagramSocket | undefined {

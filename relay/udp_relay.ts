@@ -290,7 +290,7 @@ export class UDPRelay implements EventHandler, AssociationHolder {
     const { output } = this.#buffers;
     if (!way.packets.open(packet, output)) return;
     way.unansweredSince = 0;
-    if (association.tried.length > 0) association.tried = [];
+    association.forgive(way.route);
     const { session, state, client } = association;
     const size = packet.end - packet.start;
     const out = packet.bytes === output ? this.#buffers.second : output;

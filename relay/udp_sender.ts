@@ -61,11 +61,17 @@ export class UDPSender {
     const way = association.lastWay;
     if (way === undefined || !isSame(target, association.lastTarget)) {
       this.#route(packet, association, target);
-    } else if (this.#isInTime(way)) {
+    } else this.#take(packet, association, way);
+  }
+
+  /** Takes a way, or leaves it if it has not answered in time. */
+  #take(packet: Packet, association: UDPAssociation, way: Way): void {
+    association.lastWay = way;
+    if (this.#isInTime(way)) {
       this.#sendBy(packet, association, way);
     } else {
-      association.tried.push(way.outbound);
-      this.#pick(packet, association, way.route, way.rule);
+      association.leave(way);
+      this.#pick(packet, association, way.route);
     }
   }
 
@@ -78,10 +84,12 @@ export class UDPSender {
   }
 
   #route(packet: Packet, association: UDPAssociation, target: Target): void {
-    let kept: Packet | undefined;
+    let kept: Packet | undefined = undefined;
     let isDone = false;
-    this.#options.router.route(target, association.session, (decision) => {
+    const { router } = this.#options;
+    const takeBack = router.route(target, association.session, (decision) => {
       isDone = true;
+      if (kept !== undefined) this.#lookups--;
       if (association.closed) return;
       if ("blocked" in decision) {
         association.failure ??= "blocked";
@@ -90,26 +98,34 @@ export class UDPSender {
       }
       association.lastTarget = target;
       const { route, rule } = decision;
-      this.#pick(kept ?? packet, association, route, rule);
+      association.session.rule = rule;
+      const way = association.wayFor(route);
+      if (way === undefined) this.#pick(kept ?? packet, association, route);
+      else {
+        association.session.outbound = way.outbound.name;
+        this.#take(kept ?? packet, association, way);
+      }
     });
-    if (!isDone) kept = copyOf(packet);
+    if (isDone) return;
+    if (this.#lookups >= MAX_LOOKUPS) {
+      takeBack?.();
+      return;
+    }
+    this.#lookups++;
+    kept = copyOf(packet);
   }
 
   /** Takes the way that the route picks. */
-  #pick(
-    packet: Packet,
-    association: UDPAssociation,
-    route: Route,
-    rule: string,
-  ): void {
+  #pick(packet: Packet, association: UDPAssociation, route: Route): void {
     const { session } = association;
-    let outbound = route.pick(session, association.tried);
-    if (outbound === undefined && association.tried.length > 0) {
+    const left = association.leftOf(route);
+    let outbound = route.pick(session, left);
+    if (outbound === undefined && left.length > 0) {
       // All have been tried; the first answers as well as any other.
-      association.tried = [];
-      outbound = route.pick(session, association.tried);
+      association.forgive(route);
+      outbound = route.pick(session, []);
     }
-    const way = outbound && association.wayBy(outbound, route, rule);
+    const way = outbound && association.take(outbound, route);
     association.lastWay = way;
     if (way === undefined) {
       association.failure ??= outbound?.name === undefined
@@ -122,7 +138,6 @@ export class UDPSender {
       return;
     }
     way.unansweredSince = 0;
-    session.rule = rule;
     session.outbound = way.outbound.name;
     this.#sendBy(packet, association, way);
   }

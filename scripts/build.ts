@@ -87,11 +87,12 @@ interface Program {
 
 /** Bundles, if that is possible; else the modules as they are. */
 async function makeProgram(deno: string, folder: string): Promise<Program> {
-  const main = `${folder}/main.js`;
-  const worker = `${folder}/_worker.js`;
   try {
-    await bundle(deno, MAIN, main);
-    await bundle(deno, WORKER, worker);
+    await bundle(deno, [MAIN, WORKER], folder);
+    const main = `${folder}/main.js`;
+    // Beside the file in which the code is that looks for it (worker_pool.ts).
+    const worker = `${folder}/_worker.js`;
+    await Deno.writeTextFile(worker, 'import "./process/_worker.js";\n');
     return { main, worker, options: ["--no-config"] };
   } catch (error) {
     console.error(

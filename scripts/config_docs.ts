@@ -9,7 +9,7 @@
 
 // deno-lint-ignore-file no-console -- a script talks to its terminal
 
-import { type KeyDoc, keyDocs, type TableDoc } from "../config/mod.ts";
+import { type KeyDoc, keyDocs, type TableDoc } from "../config/key_docs.ts";
 import { ROOT } from "./_modules.ts";
 
 /** The page. */

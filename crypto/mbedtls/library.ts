@@ -40,70 +40,124 @@ const NAMES = {
   windows: ["mbedcrypto.dll", "libmbedcrypto.dll"],
 };
 
-/** mbedtls_cipher_init and mbedtls_cipher_free. */
+/** mbedtls_*_init and mbedtls_*_free of a message cipher. */
 const CONTEXT = {
-  parameters: ["pointer"], // mbedtls_cipher_context_t *ctx
+  parameters: ["pointer"], // context *ctx
+  result: "void",
+  optional: true,
+} as const;
+
+/** mbedtls_cipher_init and mbedtls_cipher_free. */
+const CIPHER_CONTEXT = {
+  parameters: ["buffer"], // mbedtls_cipher_context_t *ctx
   result: "void",
 } as const;
 
-/** mbedtls_cipher_auth_encrypt_ext and mbedtls_cipher_auth_decrypt_ext. */
-const WHOLE = {
-  parameters: [
-    "pointer", // mbedtls_cipher_context_t *ctx
-    "pointer", // const unsigned char *iv
-    "usize", // size_t iv_len
-    "pointer", // const unsigned char *ad
-    "usize", // size_t ad_len
-    "u64", // const unsigned char *input: with the tag, if sealed
-    "usize", // size_t ilen
-    "u64", // unsigned char *output: with the tag, if sealed
-    "usize", // size_t output_len
-    "pointer", // size_t *olen
-    "usize", // size_t tag_len
-  ],
-  result: "i32",
-  optional: true,
-} as const;
-
-/** mbedtls_cipher_auth_encrypt and mbedtls_cipher_auth_decrypt. */
-const APART = {
-  parameters: [
-    "pointer", // mbedtls_cipher_context_t *ctx
-    "pointer", // const unsigned char *iv
-    "usize", // size_t iv_len
-    "pointer", // const unsigned char *ad
-    "usize", // size_t ad_len
-    "u64", // const unsigned char *input
-    "usize", // size_t ilen
-    "u64", // unsigned char *output
-    "pointer", // size_t *olen
-    "u64", // unsigned char *tag
-    "usize", // size_t tag_len
-  ],
-  result: "i32",
-  optional: true,
-} as const;
-
 /** Every function that is used of Mbed TLS. */
-const SYMBOLS = {
+export const MBEDTLS_SYMBOLS = {
   mbedtls_version_get_number: { parameters: [], result: "u32" },
+
+  mbedtls_gcm_init: CONTEXT,
+  mbedtls_gcm_free: CONTEXT,
+  mbedtls_gcm_setkey: {
+    parameters: [
+      "pointer", // mbedtls_gcm_context *ctx
+      "i32", // mbedtls_cipher_id_t cipher
+      "pointer", // const unsigned char *key
+      "u32", // unsigned int keybits
+    ],
+    result: "i32",
+    optional: true,
+  },
+  mbedtls_gcm_crypt_and_tag: {
+    parameters: [
+      "pointer", // mbedtls_gcm_context *ctx
+      "i32", // int mode
+      "usize", // size_t length
+      "pointer", // const unsigned char *iv
+      "usize", // size_t iv_len
+      "pointer", // const unsigned char *add
+      "usize", // size_t add_len
+      "u64", // const unsigned char *input
+      "u64", // unsigned char *output
+      "usize", // size_t tag_len
+      "u64", // unsigned char *tag
+    ],
+    result: "i32",
+    optional: true,
+  },
+  mbedtls_gcm_auth_decrypt: {
+    parameters: [
+      "pointer", // mbedtls_gcm_context *ctx
+      "usize", // size_t length
+      "pointer", // const unsigned char *iv
+      "usize", // size_t iv_len
+      "pointer", // const unsigned char *add
+      "usize", // size_t add_len
+      "u64", // const unsigned char *tag
+      "usize", // size_t tag_len
+      "u64", // const unsigned char *input
+      "u64", // unsigned char *output
+    ],
+    result: "i32",
+    optional: true,
+  },
+
+  mbedtls_chachapoly_init: CONTEXT,
+  mbedtls_chachapoly_free: CONTEXT,
+  mbedtls_chachapoly_setkey: {
+    parameters: [
+      "pointer", // mbedtls_chachapoly_context *ctx
+      "pointer", // const unsigned char key[32]
+    ],
+    result: "i32",
+    optional: true,
+  },
+  mbedtls_chachapoly_encrypt_and_tag: {
+    parameters: [
+      "pointer", // mbedtls_chachapoly_context *ctx
+      "usize", // size_t length
+      "pointer", // const unsigned char nonce[12]
+      "pointer", // const unsigned char *aad
+      "usize", // size_t aad_len
+      "u64", // const unsigned char *input
+      "u64", // unsigned char *output
+      "u64", // unsigned char tag[16]
+    ],
+    result: "i32",
+    optional: true,
+  },
+  mbedtls_chachapoly_auth_decrypt: {
+    parameters: [
+      "pointer", // mbedtls_chachapoly_context *ctx
+      "usize", // size_t length
+      "pointer", // const unsigned char nonce[12]
+      "pointer", // const unsigned char *aad
+      "usize", // size_t aad_len
+      "u64", // const unsigned char tag[16]
+      "u64", // const unsigned char *input
+      "u64", // unsigned char *output
+    ],
+    result: "i32",
+    optional: true,
+  },
 
   mbedtls_cipher_info_from_string: {
     parameters: ["buffer"], // const char *cipher_name
     result: "pointer",
   },
-  mbedtls_cipher_init: CONTEXT,
-  mbedtls_cipher_free: CONTEXT,
+  mbedtls_cipher_init: CIPHER_CONTEXT,
+  mbedtls_cipher_free: CIPHER_CONTEXT,
   mbedtls_cipher_setup: {
     parameters: [
-      "pointer", // mbedtls_cipher_context_t *ctx
+      "buffer", // mbedtls_cipher_context_t *ctx
       "pointer", // const mbedtls_cipher_info_t *cipher_info
     ],
     result: "i32",
   },
   mbedtls_cipher_setkey: {
     parameters: [
-      "pointer", // mbedtls_cipher_context_t *ctx
+      "buffer", // mbedtls_cipher_context_t *ctx
       "buffer", // const unsigned char *key
       "i32", // int key_bitlen
       "i32", // const mbedtls_operation_t operation
@@ -112,39 +166,33 @@ const SYMBOLS = {
   },
   mbedtls_cipher_set_iv: {
     parameters: [
-      "pointer", // mbedtls_cipher_context_t *ctx
+      "buffer", // mbedtls_cipher_context_t *ctx
       "buffer", // const unsigned char *iv
       "usize", // size_t iv_len
     ],
     result: "i32",
   },
   mbedtls_cipher_reset: {
-    parameters: ["pointer"], // mbedtls_cipher_context_t *ctx
+    parameters: ["buffer"], // mbedtls_cipher_context_t *ctx
     result: "i32",
   },
   mbedtls_cipher_update: {
     parameters: [
-      "pointer", // mbedtls_cipher_context_t *ctx
+      "buffer", // mbedtls_cipher_context_t *ctx
       "buffer", // const unsigned char *input
       "usize", // size_t ilen
       "buffer", // unsigned char *output
-      "pointer", // size_t *olen
+      "buffer", // size_t *olen
     ],
     result: "i32",
   },
-
-  // Since 2.27 (and alone since 3.0), and before it.
-  mbedtls_cipher_auth_encrypt_ext: WHOLE,
-  mbedtls_cipher_auth_decrypt_ext: WHOLE,
-  mbedtls_cipher_auth_encrypt: APART,
-  mbedtls_cipher_auth_decrypt: APART,
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** Mbed TLS, loaded. */
-export type MbedtlsLibrary = NativeLibrary<typeof SYMBOLS>;
+export type MbedtlsLibrary = NativeLibrary<typeof MBEDTLS_SYMBOLS>;
 
 /** Its functions; those that a build may leave out may be null. */
-export type MbedtlsSymbols = NativeSymbols<typeof SYMBOLS>;
+export type MbedtlsSymbols = NativeSymbols<typeof MBEDTLS_SYMBOLS>;
 
 /**
  * Loads Mbed TLS.
@@ -154,7 +202,7 @@ export type MbedtlsSymbols = NativeSymbols<typeof SYMBOLS>;
  * @throws {CipherError} If it cannot be loaded.
  */
 export function loadMbedtls(path?: string): MbedtlsLibrary {
-  return loadLibrary(SYMBOLS, { title: TITLE, names: NAMES, path });
+  return loadLibrary(MBEDTLS_SYMBOLS, { title: TITLE, names: NAMES, path });
 }
 
 /**

@@ -6,10 +6,9 @@
 
 import { makeProvider } from "../_binding.ts";
 import type { CryptoProvider } from "../provider.ts";
-import { MbedtlsAead } from "./aead.ts";
-import { findCipher, MbedtlsContext } from "./context.ts";
+import { findMbedtlsAead } from "./aead.ts";
 import { loadMbedtls } from "./library.ts";
-import { MbedtlsStream } from "./stream.ts";
+import { findMbedtlsStream } from "./stream.ts";
 
 /**
  * Opens Mbed TLS.
@@ -26,23 +25,13 @@ export function openMbedtls(path?: string): CryptoProvider {
   return makeProvider({
     name: "mbedtls",
     version: `Mbed TLS ${version.join(".")}`,
-    aead({ cipher }) {
-      const info = findCipher(symbols, cipher);
-      return info && {
-        make: (memory, encrypt) =>
-          new MbedtlsAead(new MbedtlsContext(symbols, info, encrypt), memory),
-      };
+    aead: ({ cipher }) => {
+      const make = findMbedtlsAead(symbols, cipher);
+      return make && { make };
     },
-    stream({ cipher }) {
-      const info = findCipher(symbols, cipher);
-      return info && {
-        start: (key, iv, decrypt) =>
-          new MbedtlsStream(
-            new MbedtlsContext(symbols, info, !decrypt),
-            key,
-            iv,
-          ),
-      };
+    stream: ({ cipher }) => {
+      const start = findMbedtlsStream(symbols, cipher);
+      return start && { start };
     },
     close: () => library.close(),
   });

@@ -8,6 +8,7 @@
 import {
   type AeadBackend,
   type AeadMemory,
+  type MakeBackend,
   TAG_LENGTH,
 } from "../_aead_context.ts";
 import { NativeBuffer } from "../_ffi.ts";
@@ -24,8 +25,22 @@ const EVP_CTRL_AEAD_SET_IVLEN = 0x9;
 const EVP_CTRL_AEAD_GET_TAG = 0x10;
 const EVP_CTRL_AEAD_SET_TAG = 0x11;
 
+/**
+ * Binds an AEAD cipher.
+ *
+ * @param library The library.
+ * @param cipher `EVP_CIPHER *`.
+ * @returns What makes its backends; throws a `CipherError` if OpenSSL refuses.
+ */
+export function bindAead(
+  library: OpensslLibrary,
+  cipher: Deno.PointerObject,
+): MakeBackend {
+  return (memory, encrypt) => new OpensslAead(library, cipher, memory, encrypt);
+}
+
 /** One `EVP_CIPHER_CTX`, for sealing or for opening. */
-export class OpensslAead implements AeadBackend {
+class OpensslAead implements AeadBackend {
   readonly #library: OpensslLibrary;
   readonly #memory: AeadMemory;
   readonly #key: Deno.PointerObject;
@@ -40,15 +55,6 @@ export class OpensslAead implements AeadBackend {
   /** What EVP_CipherFinal_ex writes. */
   readonly #rest = new NativeBuffer(TAG_LENGTH);
 
-  /**
-   * Sets up the context.
-   *
-   * @param library The library.
-   * @param cipher `EVP_CIPHER *`.
-   * @param memory Where key and nonce are.
-   * @param encrypt Whether it seals.
-   * @throws {CipherError} If OpenSSL refuses.
-   */
   constructor(
     library: OpensslLibrary,
     cipher: Deno.PointerObject,
@@ -69,12 +75,6 @@ export class OpensslAead implements AeadBackend {
     }
   }
 
-  /**
-   * Seals a message.
-   *
-   * @param part The range was checked.
-   * @throws {CipherError} If OpenSSL refuses.
-   */
   seal(part: AeadPart): void {
     const { bytes: tag, pointer } = this.#tag;
     if (
@@ -86,13 +86,6 @@ export class OpensslAead implements AeadBackend {
     for (let i = 0; i < TAG_LENGTH; i++) output[end + i] = tag[i]!;
   }
 
-  /**
-   * Opens a message.
-   *
-   * @param part The range was checked.
-   * @returns Whether the message is genuine.
-   * @throws {CipherError} If OpenSSL refuses.
-   */
   open(part: AeadPart): boolean {
     const { bytes: tag, pointer } = this.#tag;
     const { input } = part;
@@ -106,12 +99,15 @@ export class OpensslAead implements AeadBackend {
     return this.#finish(part);
   }
 
-  /** Makes the next message take the key anew. */
+  rekey(): void {
+    this.#keyed = false;
+  }
+
+  /** The context keeps the key until it is given another one or is freed. */
   forget(): void {
     this.#keyed = false;
   }
 
-  /** Frees the context, which wipes it. */
   [Symbol.dispose](): void {
     this.#library.symbols.EVP_CIPHER_CTX_free(this.#context);
     this.#context = null;

@@ -1,6 +1,6 @@
 /**
- * AES in CFB mode, bulk by two faster modes of OpenSSL. OpenSSL's own CFB makes
- * one block after the other even where the mode does not ask for it. With E and
+ * AES in CFB mode, in bulk by two faster modes of OpenSSL. OpenSSL's own CFB
+ * makes one block after the other even where the mode does not ask for it. With E and
  * D for one block, and `Y(i) = E(C(i))`:
  *
  * ```text
@@ -125,8 +125,21 @@ class CfbStream implements StreamState {
     }
     const head = (BLOCK - this.#done) % BLOCK;
     const end = length - (length - head) % BLOCK;
-    if (decrypt) this.#decryptBlocks(input, output, head, end);
-    else this.#encryptBlocks(input, output, head, end);
+    // OpenSSL's CFB makes the first block: what the passes make of it when
+    // they decrypt is wrong, and to encrypt they need it before their own.
+    const first = head + BLOCK;
+    if (decrypt) {
+      const blocks = output.subarray(head, end);
+      this.#passes.decrypt(input.subarray(head, end), blocks);
+      this.#plain.update(input.subarray(0, first), output);
+    } else {
+      this.#plain.update(input.subarray(0, first), output);
+      this.#passes.encrypt(
+        output.subarray(head, first),
+        input.subarray(first, end),
+        output.subarray(first, end),
+      );
+    }
     const ciphertext = decrypt ? input : output;
     this.#plain.restart(ciphertext.subarray(end - BLOCK, end));
     if (end < length) {
@@ -137,36 +150,6 @@ class CfbStream implements StreamState {
 
   [Symbol.dispose](): void {
     this.#plain[Symbol.dispose]();
-  }
-
-  #decryptBlocks(
-    input: Uint8Array,
-    output: Uint8Array,
-    head: number,
-    end: number,
-  ): void {
-    this.#passes.decrypt(
-      input.subarray(head, end),
-      output.subarray(head, end),
-    );
-    // The first block too: it is not what the passes made of it.
-    this.#plain.update(input.subarray(0, head + BLOCK), output);
-  }
-
-  #encryptBlocks(
-    input: Uint8Array,
-    output: Uint8Array,
-    head: number,
-    end: number,
-  ): void {
-    // A block more than need be, that the passes find it before their own.
-    const first = head + BLOCK;
-    this.#plain.update(input.subarray(0, first), output);
-    this.#passes.encrypt(
-      output.subarray(head, first),
-      input.subarray(first, end),
-      output.subarray(first, end),
-    );
   }
 }
 

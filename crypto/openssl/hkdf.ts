@@ -1,13 +1,13 @@
 /**
  * The session key of SIP007, HKDF-SHA1 (RFC 5869) with the info text
  * "ss-subkey", over OpenSSL's plain SHA-1. Every connection and every packet
- * needs two: this takes 0.9 µs, OpenSSL's HMAC 3.4, and its own HKDF, which
- * looks the digest up each time, 6.
+ * needs two. Measured with OpenSSL 3.0.19 on x86-64, this takes 0.9 µs, OpenSSL's
+ * HMAC 3.4, and its own HKDF, which looks the digest up each time, 6.
  *
  * All that is hashed here are two blocks: a padded key, and a message that
  * fits into one block with its own padding. So each digest is one native call,
- * of which the first seconds of a process can afford few, and its result is
- * read from the state.
+ * and its result is read from the state. Few calls count most in the first
+ * seconds of a process, before V8 has optimised those who call.
  *
  * ```text
  * state    h0 … h4 (words of this machine), then what SHA1_Update needs
@@ -49,7 +49,7 @@ const INITIAL_STATE: readonly number[] = [
   0xc3d2e1f0,
 ];
 
-/** `size_t` of what is hashed: made once, since BigInt. */
+/** `size_t` of what is hashed. Made once: a BigInt is a new object each time. */
 const TWO_BLOCKS = BigInt(2 * BLOCK_LENGTH);
 
 /** Where things lie in the memory, in bytes; SHA_CTX (openssl/sha.h) has 96. */
@@ -98,8 +98,8 @@ export function makeOpensslHkdf(
     output: Uint32Array,
     at: number,
   ): void {
-    // Of what else is in the state, whole blocks only change a count that
-    // nobody asks for.
+    // The rest of the state is a count of bytes, which only SHA1_Final reads,
+    // and a buffer that stays empty while whole blocks are hashed.
     for (let i = 0; i < HASH_WORDS; i++) words[i] = INITIAL_STATE[i]!;
     SHA1_Update!(state, blocks, TWO_BLOCKS);
     for (let i = 0; i < HASH_WORDS; i++) output[at + i] = swap(words[i]!);

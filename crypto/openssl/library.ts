@@ -22,7 +22,7 @@ export const SAME_DIRECTION: number = -1;
  * number. Optional are those that came with OpenSSL 3, and plain SHA-1, which
  * a libcrypto can be built without.
  */
-const SYMBOLS = {
+export const OPENSSL_SYMBOLS = {
   // const char *OpenSSL_version(int type)
   OpenSSL_version: { parameters: ["i32"], result: "pointer" },
   // unsigned long ERR_get_error(void)
@@ -138,7 +138,7 @@ const NAMES = {
 };
 
 /** The functions of a loaded libcrypto. */
-export type OpensslSymbols = NativeSymbols<typeof SYMBOLS>;
+export type OpensslSymbols = NativeSymbols<typeof OPENSSL_SYMBOLS>;
 
 /** A loaded libcrypto. */
 export interface OpensslLibrary {
@@ -161,7 +161,7 @@ export interface OpensslLibrary {
 export const loadOpenssl: (path?: string) => OpensslLibrary = oncePerPath(
   (path) => {
     const request = { title: "OpenSSL", names: NAMES, path };
-    const { symbols } = loadLibrary(SYMBOLS, request);
+    const { symbols } = loadLibrary(OPENSSL_SYMBOLS, request);
     // "OpenSSL 3.0.19 27 Jan 2026 (Library: …)"
     const words = readCString(symbols.OpenSSL_version(0)).split(" ");
     const version = words.slice(0, 2).join(" ");

@@ -7,18 +7,17 @@
  */
 
 import type { AeadBinding } from "../_aead_cipher.ts";
-import type { MakeBackend } from "../_aead_context.ts";
 import { type Binding, makeProvider } from "../_binding.ts";
 import { cString } from "../_ffi.ts";
 import type { DeriveSubkey } from "../_hkdf.ts";
 import type { StreamBinding } from "../_stream_cipher.ts";
 import type { CipherMethod } from "../methods.ts";
 import type { CryptoProvider } from "../provider.ts";
-import { OpensslAead } from "./aead.ts";
+import { bindAead } from "./aead.ts";
 import { CfbCipher, type CfbParts, isCfbFaster, type StartCfb } from "./cfb.ts";
 import { makeOpensslHkdf } from "./hkdf.ts";
 import { loadOpenssl, type OpensslLibrary } from "./library.ts";
-import { findShortGcm, SHORT_CIPHER, ShortFirst } from "./short.ts";
+import { withShortGcm } from "./short.ts";
 import { OpensslStream } from "./stream.ts";
 
 /** How a method's cipher is had from OpenSSL. */
@@ -39,13 +38,6 @@ const RECIPES: ReadonlyMap<string, Recipe> = new Map<string, Recipe>([
   // it serves the original layout (8 and 8 bytes) as well as RFC 8439's.
   ["chacha20-ietf", { name: "chacha20", ivPrefix: 4 }],
   ["chacha20", { name: "chacha20", ivPrefix: 8 }],
-  ["bf-cfb", { name: "bf-cfb", legacy: true }],
-  ["cast5-cfb", { name: "cast5-cfb", legacy: true }],
-  ["des-cfb", { name: "des-cfb", legacy: true }],
-  ["idea-cfb", { name: "idea-cfb", legacy: true }],
-  ["rc2-cfb", { name: "rc2-cfb", legacy: true }],
-  ["seed-cfb", { name: "seed-cfb", legacy: true }],
-  ["rc4", { name: "rc4", legacy: true }],
   ["rc4-md5", { name: "rc4", legacy: true }],
 ]);
 
@@ -53,7 +45,10 @@ const RECIPES: ReadonlyMap<string, Recipe> = new Map<string, Recipe>([
 const SAME_NAME =
   /^(aes-(128|192|256)-(gcm|ocb|cfb|cfb1|cfb8|ofb|ctr)|camellia-(128|192|256)-cfb)$/;
 
-/** Whose modes can do each other's work; no other cipher gains by it. */
+/** The ciphers under our own names in OpenSSL 3's module of outdated ones. */
+const OUTDATED = /^((bf|cast5|des|idea|rc2|seed)-cfb|rc4)$/;
+
+/** The ciphers whose CFB may be made of ECB and CBC; no other gains by it. */
 const AES_CFB = /^(aes-(?:128|192|256))-cfb$/;
 
 /**
@@ -67,9 +62,8 @@ const AES_CFB = /^(aes-(?:128|192|256))-cfb$/;
  */
 export function openOpenssl(path?: string, libsodium?: string): CryptoProvider {
   const library = loadOpenssl(path);
-  const findShort = (): MakeBackend | undefined =>
-    path === undefined ? findShortGcm(libsodium) : undefined;
-  return makeProvider(new OpensslBinding(library, findShort));
+  const short = path === undefined ? { path: libsodium } : undefined;
+  return makeProvider(new OpensslBinding(library, short));
 }
 
 class OpensslBinding implements Binding {
@@ -77,37 +71,32 @@ class OpensslBinding implements Binding {
   readonly version: string;
   readonly #library: OpensslLibrary;
   readonly #derive: DeriveSubkey | undefined;
-  readonly #findShort: () => MakeBackend | undefined;
+  /** Where libsodium is, for short messages; undefined: not to be used. */
+  readonly #short: { readonly path: string | undefined } | undefined;
   #triedLegacy = false;
   /** `EVP_CIPHER *` by OpenSSL's name; null if it is not there. */
   readonly #ciphers = new Map<string, Deno.PointerValue>();
-  /** Whether the work of its CFB is better done by other modes, by family. */
+  /** By family, what {@linkcode isCfbFaster} has said: it takes a millisecond. */
   readonly #cfbFaster = new Map<string, boolean>();
 
   constructor(
     library: OpensslLibrary,
-    findShort: () => MakeBackend | undefined,
+    short: { readonly path: string | undefined } | undefined,
   ) {
     this.#library = library;
-    this.#findShort = findShort;
+    this.#short = short;
     this.version = library.version;
     this.#derive = makeOpensslHkdf(library.symbols);
   }
 
   aead(method: CipherMethod): AeadBinding | undefined {
-    const library = this.#library;
     const cipher = this.#cipher(recipeOf(method));
     if (cipher === null) return undefined;
-    const long: MakeBackend = (memory, encrypt) =>
-      new OpensslAead(library, cipher, memory, encrypt);
-    const short = method.cipher === SHORT_CIPHER
-      ? this.#findShort()
+    const long = bindAead(this.#library, cipher);
+    const both = method.cipher === "aes-256-gcm" && this.#short !== undefined
+      ? withShortGcm(long, this.#short.path)
       : undefined;
-    const make: MakeBackend = short === undefined
-      ? long
-      : (memory, encrypt) =>
-        new ShortFirst(short(memory, encrypt), long(memory, encrypt));
-    return { make, derive: this.#derive };
+    return { make: both ?? long, derive: this.#derive };
   }
 
   stream(method: CipherMethod): StreamBinding | undefined {
@@ -138,7 +127,7 @@ class OpensslBinding implements Binding {
     return this.#find(recipe.name);
   }
 
-  /** The modes that do the work of a CFB; undefined: it does its own. */
+  /** The modes to make a cipher of; undefined: OpenSSL's own is to be used. */
   #cfbParts(method: CipherMethod, start: StartCfb): CfbParts | undefined {
     const family = AES_CFB.exec(method.cipher)?.[1];
     if (family === undefined) return undefined;
@@ -195,5 +184,6 @@ function prefixed(iv: Uint8Array, zeros: number): Uint8Array {
 function recipeOf(method: CipherMethod): Recipe | undefined {
   const { cipher } = method;
   if (SAME_NAME.test(cipher)) return { name: cipher };
+  if (OUTDATED.test(cipher)) return { name: cipher, legacy: true };
   return RECIPES.get(cipher);
 }

@@ -8,85 +8,40 @@
  * @module
  */
 
-import type { AeadBackend, MakeBackend } from "../_aead_context.ts";
+import type { MakeBackend } from "../_aead_context.ts";
 import { oncePerPath } from "../_ffi.ts";
 import { CipherError } from "../errors.ts";
-import type { AeadPart } from "../provider.ts";
-import { findSodiumAead } from "../sodium/aead.ts";
-import { loadSodium } from "../sodium/library.ts";
+import { findSodiumGcm } from "../sodium/aead.ts";
+import { loadSodiumGcm, type SodiumGcmSymbols } from "../sodium/library.ts";
 
-/** The canonical name of the cipher. */
-export const SHORT_CIPHER = "aes-256-gcm";
-/** Most bytes of plaintext that libsodium is asked for. */
+/** Most bytes that libsodium is asked for: with more, it is not surely quicker. */
 const SHORT_LENGTH = 400;
 
-/**
- * Looks for libsodium, which then stays loaded: the ciphers that use it may do
- * so at any time.
- *
- * @param path A file chosen by the user; undefined looks in the usual places.
- * @returns What makes its backends; undefined if the library is not there, is
- * too old, or the processor has no instructions for the cipher.
- */
-export const findShortGcm: (path?: string) => MakeBackend | undefined =
-  oncePerPath((path) => {
+/** Loaded for good: the ciphers that use it may do so at any time. */
+const findSodium: (path?: string) => SodiumGcmSymbols | undefined = oncePerPath(
+  (path) => {
     try {
-      return findSodiumAead(loadSodium(path).symbols, SHORT_CIPHER);
+      return loadSodiumGcm(path);
     } catch (error) {
       if (error instanceof CipherError) return undefined;
       throw error;
     }
-  });
+  },
+);
 
-/** Two backends of one context. */
-export class ShortFirst implements AeadBackend {
-  readonly #short: AeadBackend;
-  readonly #long: AeadBackend;
-
-  /**
-   * Joins them.
-   *
-   * @param short Does short messages.
-   * @param long Does the others.
-   */
-  constructor(short: AeadBackend, long: AeadBackend) {
-    this.#short = short;
-    this.#long = long;
-  }
-
-  /**
-   * Seals a message.
-   *
-   * @param part The range was checked.
-   * @throws {CipherError} If the library refuses.
-   */
-  seal(part: AeadPart): void {
-    if (part.length <= SHORT_LENGTH) this.#short.seal(part);
-    else this.#long.seal(part);
-  }
-
-  /**
-   * Opens a message.
-   *
-   * @param part The range was checked.
-   * @returns Whether the message is genuine.
-   * @throws {CipherError} If the library refuses.
-   */
-  open(part: AeadPart): boolean {
-    return part.length <= SHORT_LENGTH
-      ? this.#short.open(part)
-      : this.#long.open(part);
-  }
-
-  /** Makes both take the key anew. */
-  forget(): void {
-    this.#short.forget();
-    this.#long.forget();
-  }
-
-  /** Frees both. */
-  [Symbol.dispose](): void {
-    this.#short[Symbol.dispose]();
-    this.#long[Symbol.dispose]();
-  }
+/**
+ * Gives the short messages of AES-256-GCM to libsodium.
+ *
+ * @param long Makes the backends of OpenSSL.
+ * @param path A file of libsodium chosen by the user; undefined looks in the
+ * usual places.
+ * @returns What makes both together; undefined if libsodium is not there, is
+ * too old, or the processor has no instructions for the cipher.
+ */
+export function withShortGcm(
+  long: MakeBackend,
+  path: string | undefined,
+): MakeBackend | undefined {
+  const symbols = findSodium(path);
+  return symbols && findSodiumGcm(symbols, { above: SHORT_LENGTH, make: long });
 }

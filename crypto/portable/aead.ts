@@ -25,22 +25,19 @@ import {
 import { nodeCrypto } from "../_node.ts";
 import type { AeadPart } from "../provider.ts";
 
-/** Seals and opens whole buffers. */
+/** Seals or opens a whole buffer into another. */
+type Message<Result> = (
+  key: Uint8Array,
+  nonce: Uint8Array,
+  input: Uint8Array,
+  output: Uint8Array,
+) => Result;
+
+/** A cipher of whole buffers, of which the sealed one has the tag. */
 interface MessageCipher {
-  /** Writes ciphertext ‖ tag. */
-  seal(
-    key: Uint8Array,
-    nonce: Uint8Array,
-    plaintext: Uint8Array,
-    sealed: Uint8Array,
-  ): void;
-  /** Verifies and decrypts; false if the tag is wrong. */
-  open(
-    key: Uint8Array,
-    nonce: Uint8Array,
-    sealed: Uint8Array,
-    plaintext: Uint8Array,
-  ): boolean;
+  readonly seal: Message<void>;
+  /** False if the tag is wrong. */
+  readonly open: Message<boolean>;
 }
 
 /**
@@ -108,6 +105,8 @@ class PortableAead implements AeadBackend {
   }
 
   /** Nothing to do: the key is used as it is. */
+  rekey(): void {}
+
   forget(): void {}
 
   [Symbol.dispose](): void {}

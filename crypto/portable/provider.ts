@@ -7,7 +7,7 @@
  */
 
 import { makeProvider } from "../_binding.ts";
-import { type Keystream, KeystreamState } from "../_keystream.ts";
+import { type Keystream, startKeystream } from "../_keystream.ts";
 import type { StreamBinding } from "../_stream_cipher.ts";
 import type { CryptoProvider } from "../provider.ts";
 import { findPortableAead } from "./aead.ts";
@@ -25,11 +25,11 @@ export function openPortable(): CryptoProvider {
   return makeProvider({
     name: "portable",
     version: `portable (Deno ${Deno.version.deno})`,
-    aead({ cipher }) {
+    aead: ({ cipher }) => {
       const make = findPortableAead(cipher);
       return make && { make };
     },
-    stream({ cipher }) {
+    stream: ({ cipher }) => {
       switch (cipher) {
         case "table":
           return bindTable();
@@ -47,5 +47,5 @@ export function openPortable(): CryptoProvider {
 }
 
 function bindKeystream(keystream: Keystream): StreamBinding {
-  return { start: (key, iv) => new KeystreamState(keystream, key, iv) };
+  return { start: (key, iv) => startKeystream(keystream, key, iv) };
 }

@@ -55,13 +55,22 @@ export function makeTable(password: Uint8Array): SubstitutionTable {
  * @returns What starts a direction, and what all of them share.
  */
 export function bindTable(): StreamBinding {
-  const shared = new LastTable();
+  let password = new Uint8Array(0);
+  let table: SubstitutionTable | undefined;
   return {
     start(key, _iv, decrypt): StreamState {
-      const table = shared.of(key);
-      return new TableState(decrypt ? table.decrypt : table.encrypt);
+      if (table === undefined || !sameBytes(key, password)) {
+        password = key.slice();
+        table = makeTable(key);
+      }
+      return substitution(decrypt ? table.decrypt : table.encrypt);
     },
-    shared,
+    shared: {
+      [Symbol.dispose](): void {
+        password.fill(0);
+        table = undefined;
+      },
+    },
   };
 }
 
@@ -79,37 +88,13 @@ function remaindersOf(digest: Uint8Array): Uint16Array {
   return remainders;
 }
 
-class LastTable implements Disposable {
-  #password = new Uint8Array(0);
-  #table: SubstitutionTable | undefined;
-
-  of(password: Uint8Array): SubstitutionTable {
-    if (this.#table === undefined || !sameBytes(password, this.#password)) {
-      this.#password = password.slice();
-      this.#table = makeTable(password);
-    }
-    return this.#table;
-  }
-
-  [Symbol.dispose](): void {
-    this.#password.fill(0);
-    this.#table = undefined;
-  }
-}
-
-class TableState implements StreamState {
-  readonly #table: Uint8Array;
-
-  constructor(table: Uint8Array) {
-    this.#table = table;
-  }
-
-  update(input: Uint8Array, output: Uint8Array): void {
-    const table = this.#table;
-    for (let at = 0; at < input.length; at++) {
-      output[at] = table[input[at]!]!;
-    }
-  }
-
-  [Symbol.dispose](): void {}
+function substitution(table: Uint8Array): StreamState {
+  return {
+    update(input, output): void {
+      for (let at = 0; at < input.length; at++) {
+        output[at] = table[input[at]!]!;
+      }
+    },
+    [Symbol.dispose](): void {},
+  };
 }

@@ -18,7 +18,11 @@ import {
 } from "../_aead_context.ts";
 import { NativeBuffer } from "../_ffi.ts";
 import type { AeadPart } from "../provider.ts";
-import { checkSodium, type SodiumSymbols } from "./library.ts";
+import {
+  checkSodium,
+  type SodiumGcmSymbols,
+  type SodiumSymbols,
+} from "./library.ts";
 
 /** sodium/crypto_aead_aes256gcm.h: CRYPTO_ALIGN of the state. */
 const STATE_ALIGNMENT = 16;
@@ -38,6 +42,14 @@ interface GcmFunctions extends ChaChaFunctions {
   readonly expand: NonNullable<Expand>;
   /** Bytes of crypto_aead_aes256gcm_state, an expanded key. */
   readonly size: number;
+}
+
+/** Another library's part in a cipher. */
+export interface LongMessages {
+  /** Most bytes of plaintext that libsodium is asked for. */
+  readonly above: number;
+  /** Makes the backends of longer messages. */
+  readonly make: MakeBackend;
 }
 
 /**
@@ -69,18 +81,24 @@ export function findSodiumAead(
         symbols.crypto_aead_xchacha20poly1305_ietf_decrypt,
       );
     case "aes-256-gcm":
-      return gcm(symbols);
+      return findSodiumGcm(symbols);
     default:
       return undefined;
   }
 }
 
-function chacha(encrypt: Encrypt, decrypt: Decrypt): MakeBackend | undefined {
-  if (encrypt === null || decrypt === null) return undefined;
-  return (memory) => new ChaChaBackend({ encrypt, decrypt }, memory);
-}
-
-function gcm(symbols: SodiumSymbols): MakeBackend | undefined {
+/**
+ * Finds AES-256-GCM.
+ *
+ * @param symbols The library's functions.
+ * @param long Who does the long messages; undefined: libsodium too.
+ * @returns What makes its backends; undefined if this library or processor
+ * lacks it.
+ */
+export function findSodiumGcm(
+  symbols: SodiumGcmSymbols,
+  long?: LongMessages,
+): MakeBackend | undefined {
   const encrypt = symbols.crypto_aead_aes256gcm_encrypt_afternm;
   const decrypt = symbols.crypto_aead_aes256gcm_decrypt_afternm;
   const expand = symbols.crypto_aead_aes256gcm_beforenm;
@@ -88,7 +106,14 @@ function gcm(symbols: SodiumSymbols): MakeBackend | undefined {
   if (symbols.crypto_aead_aes256gcm_is_available?.() !== 1) return undefined;
   if (!encrypt || !decrypt || !expand || !size) return undefined;
   const functions = { encrypt, decrypt, expand, size };
-  return (memory) => new GcmBackend(functions, memory);
+  const most = long?.above ?? Infinity;
+  return (memory, encrypt) =>
+    new GcmBackend(functions, memory, most, long?.make(memory, encrypt));
+}
+
+function chacha(encrypt: Encrypt, decrypt: Decrypt): MakeBackend | undefined {
+  if (encrypt === null || decrypt === null) return undefined;
+  return (memory) => new ChaChaBackend({ encrypt, decrypt }, memory);
 }
 
 class ChaChaBackend implements AeadBackend {
@@ -132,6 +157,8 @@ class ChaChaBackend implements AeadBackend {
   }
 
   /** Nothing to do: the key is used as it is. */
+  rekey(): void {}
+
   forget(): void {}
 
   [Symbol.dispose](): void {}
@@ -141,15 +168,29 @@ class GcmBackend implements AeadBackend {
   readonly #functions: GcmFunctions;
   readonly #memory: AeadMemory;
   readonly #state: NativeBuffer;
+  readonly #most: number;
+  readonly #long: AeadBackend | undefined;
+  /** Whether the state is of the key in the memory. */
   #expanded = false;
+  /** Whether the state is of any key. */
+  #used = false;
 
-  constructor(functions: GcmFunctions, memory: AeadMemory) {
+  constructor(
+    functions: GcmFunctions,
+    memory: AeadMemory,
+    most: number,
+    long: AeadBackend | undefined,
+  ) {
     this.#functions = functions;
     this.#memory = memory;
+    this.#most = most;
+    this.#long = long;
     this.#state = new NativeBuffer(functions.size, STATE_ALIGNMENT);
   }
 
-  seal({ input, start, length, output, at }: AeadPart): void {
+  seal(part: AeadPart): void {
+    const { input, start, length, output, at } = part;
+    if (length > this.#most) return this.#long!.seal(part);
     if (!this.#expanded) this.#expand();
     const { nonce, input: inputs, output: outputs } = this.#memory;
     const code = this.#functions.encrypt(
@@ -166,7 +207,9 @@ class GcmBackend implements AeadBackend {
     checkSodium("seal", code);
   }
 
-  open({ input, start, length, output, at }: AeadPart): boolean {
+  open(part: AeadPart): boolean {
+    const { input, start, length, output, at } = part;
+    if (length > this.#most) return this.#long!.open(part);
     if (!this.#expanded) this.#expand();
     const { nonce, input: inputs, output: outputs } = this.#memory;
     return this.#functions.decrypt(
@@ -182,15 +225,23 @@ class GcmBackend implements AeadBackend {
     ) === 0;
   }
 
-  forget(): void {
-    if (!this.#expanded) return;
+  rekey(): void {
+    this.#long?.rekey();
     this.#expanded = false;
-    this.#state.bytes.fill(0);
   }
 
-  [Symbol.dispose](): void {}
+  forget(): void {
+    this.#long?.forget();
+    if (this.#used) this.#state.bytes.fill(0);
+    this.#expanded = this.#used = false;
+  }
+
+  [Symbol.dispose](): void {
+    this.#long?.[Symbol.dispose]();
+  }
 
   #expand(): void {
+    this.#used = true;
     const key = this.#memory.key.pointer;
     const code = this.#functions.expand(this.#state.pointer, key);
     checkSodium("set a key", code);

@@ -7,7 +7,7 @@
 
 import { makeProvider } from "../_binding.ts";
 import { readCString } from "../_ffi.ts";
-import { KeystreamState } from "../_keystream.ts";
+import { startKeystream } from "../_keystream.ts";
 import type { CryptoProvider } from "../provider.ts";
 import { findSodiumAead } from "./aead.ts";
 import { loadSodium } from "./library.ts";
@@ -26,14 +26,14 @@ export function openSodium(path?: string): CryptoProvider {
   return makeProvider({
     name: "sodium",
     version: `libsodium ${readCString(symbols.sodium_version_string())}`,
-    aead({ cipher }) {
+    aead: ({ cipher }) => {
       const make = findSodiumAead(symbols, cipher);
       return make && { make };
     },
-    stream({ cipher }) {
+    stream: ({ cipher }) => {
       const stream = findSodiumStream(symbols, cipher);
       return stream &&
-        { start: (key, iv) => new KeystreamState(stream, key, iv) };
+        { start: (key, iv) => startKeystream(stream, key, iv) };
     },
     close: () => library.close(),
   });

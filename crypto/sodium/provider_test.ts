@@ -5,7 +5,7 @@
  */
 
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { KeystreamState } from "../_keystream.ts";
+import { startKeystream } from "../_keystream.ts";
 import { seededBytes } from "../_provider_fixture.ts";
 import { openSodium } from "./provider.ts";
 import { loadSodium, type SodiumLibrary } from "./library.ts";
@@ -69,7 +69,7 @@ Deno.test("findSodiumStream() goes on past 2^32 blocks when the counter has 64 b
       const stream = findSodiumStream(library.symbols, name)!;
       const key = seededBytes(32, 1);
       const nonce = seededBytes(length, 2);
-      using state = new KeystreamState(stream, key, nonce, 2 ** 32 - 1);
+      using state = startKeystream(stream, key, nonce, 2 ** 32 - 1);
       const both = new Uint8Array(128);
       state.update(new Uint8Array(128), both);
       for (const [index, counter] of [2 ** 32 - 1, 2 ** 32].entries()) {
@@ -87,7 +87,7 @@ Deno.test("findSodiumStream() goes on past 2^32 blocks when the counter has 64 b
 Deno.test("findSodiumStream() ends a chacha20-ietf stream at 2^32 blocks", () => {
   withSodium((library) => {
     const stream = findSodiumStream(library.symbols, "chacha20-ietf")!;
-    using state = new KeystreamState(
+    using state = startKeystream(
       stream,
       seededBytes(32, 1),
       seededBytes(12, 2),

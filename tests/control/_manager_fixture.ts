@@ -5,17 +5,26 @@
  * @module
  */
 
+import { type Config, readConfig, type Role } from "../../config/mod.ts";
+import type { ControlAddress } from "../../control/mod.ts";
 import {
-  type Config,
-  configForPort,
-  IpNetworks,
-  readConfig,
-  type Role,
-} from "../config/mod.ts";
-import { CipherSuite } from "../crypto/mod.ts";
-import { type Clock, EventLoop, makePoller, type Poller } from "../loop/mod.ts";
-import { withoutLeaks } from "../tests/_descriptors.ts";
-import { pollers } from "../tests/_loop_fixture.ts";
+  type Clock,
+  EventLoop,
+  makePoller,
+  type Poller,
+} from "../../loop/mod.ts";
+import { ManagedService } from "../../process/managed_service.ts";
+import { LogCapture } from "../../relay/_log_fixture.ts";
+import { CipherSuite } from "../../shadowsocks/mod.ts";
+import { withoutLeaks } from "../_descriptors.ts";
+import { pollers } from "../_loop_fixture.ts";
+import {
+  CipherPeer,
+  FakeResolver,
+  header,
+  METHOD,
+  PROVIDERS,
+} from "../relay/_relay_fixture.ts";
 import {
   concat,
   ManagerClient,
@@ -24,17 +33,7 @@ import {
   type Target,
   withTimeout,
   writeAll,
-} from "../tests/support/mod.ts";
-import type { ControlAddress } from "./control_socket.ts";
-import { LogCapture } from "./_log_fixture.ts";
-import {
-  CipherPeer,
-  FakeResolver,
-  header,
-  METHOD,
-  PROVIDERS,
-} from "./_relay_fixture.ts";
-import { Manager } from "./manager.ts";
+} from "../support/mod.ts";
 
 /** The system's clock, which a test can move on. */
 class MovableClock implements Clock {
@@ -59,21 +58,19 @@ export interface ManagerOptions {
   readonly address?: ControlAddress;
   /** Default `ssserver`. */
   readonly role?: Role;
-  /** Further arguments of the command line. */
-  readonly args?: readonly string[];
-  /** What differs from what the command line says. */
-  readonly keys?: Partial<Config>;
+  /** Keys of its configuration file. */
+  readonly keys?: Readonly<Record<string, unknown>>;
 }
 
-/** A manager that runs in this process. */
+/** A service with a manager that runs in this process. */
 export class ManagerFixture implements AsyncDisposable {
   /** What it logs. */
   readonly logs = new LogCapture();
   /** Answers IP literals, and names when the test says so. */
   readonly resolver = new FakeResolver();
-  /** The manager. */
-  readonly manager: Manager;
-  /** Where its socket is. */
+  /** The service. */
+  readonly service: ManagedService;
+  /** Where the socket of its manager is. */
   place: ManagerPlace = "";
   readonly #clock = new MovableClock();
   readonly #poller: Poller;
@@ -82,39 +79,36 @@ export class ManagerFixture implements AsyncDisposable {
   readonly #clients: ManagerClient[] = [];
   #running: Promise<void> | undefined;
 
-  /**
-   * Makes a manager that has not started.
-   *
-   * @param options What differs from the defaults.
-   */
-  constructor(options: ManagerOptions = {}) {
+  private constructor(config: Config, options: ManagerOptions) {
     this.#folder = Deno.makeTempDirSync({ prefix: "ss-manager-" });
-    const isUnix = options.transport === "unix";
-    const config = {
-      ...read(options, isUnix ? this.path : "127.0.0.1:1"),
-      forbiddenIp: new IpNetworks([]),
-      ...options.keys,
-    };
     this.#poller = makePoller(options.poller);
     this.#loop = new EventLoop(this.#poller, {
       clock: this.#clock,
       cooperative: true,
     });
-    this.manager = new Manager({
-      ...config,
-      managerAddress: options.address ??
-        (isUnix ? { path: this.path } : { host: "127.0.0.1", port: 0 }),
-    }, {
+    const address = options.address ??
+      (options.transport === "unix"
+        ? { path: this.path }
+        : { host: "127.0.0.1", port: 0 });
+    this.service = new ManagedService(config, address, {
       loop: this.#loop,
       resolver: this.resolver,
       providers: PROVIDERS,
-      configForPort,
     });
   }
 
-  /** Makes a manager and starts it. */
+  /**
+   * Makes a service that has not started.
+   *
+   * @param options What differs from the defaults.
+   */
+  static async make(options: ManagerOptions = {}): Promise<ManagerFixture> {
+    return new ManagerFixture(await read(options), options);
+  }
+
+  /** Makes a service and starts it. */
   static async start(options: ManagerOptions = {}): Promise<ManagerFixture> {
-    const fixture = new ManagerFixture(options);
+    const fixture = await ManagerFixture.make(options);
     try {
       await fixture.start();
       return fixture;
@@ -137,8 +131,8 @@ export class ManagerFixture implements AsyncDisposable {
   /** Starts it. */
   async start(): Promise<void> {
     this.#running = this.#loop.run();
-    await this.manager.start();
-    const { controlName } = this.manager;
+    await this.service.start();
+    const { controlName } = this.service;
     const port = /:(\d+)$/.exec(controlName)?.[1];
     this.place = port === undefined ? controlName : Number(port);
   }
@@ -161,7 +155,7 @@ export class ManagerFixture implements AsyncDisposable {
 
   /** Ends it. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.manager.destroy();
+    this.service.destroy();
     this.#loop.stop();
     await this.#running;
     this.#poller[Symbol.dispose]();
@@ -337,21 +331,20 @@ export class PortDatagrams implements Disposable {
   }
 }
 
-function read(options: ManagerOptions, address: string): Config {
-  const { role = "ssserver", args = [] } = options;
-  const result = readConfig([
-    ...["-s", "127.0.0.1", "-m", METHOD, "--manager-address", address],
-    ...args,
-  ], {
+/** Reads a configuration as that of a process is read. */
+async function read(options: ManagerOptions): Promise<Config> {
+  const { role = "ssserver", keys = {} } = options;
+  const file = JSON.stringify({
+    server: "127.0.0.1",
+    method: METHOD,
+    forbidden_ip: [],
+    // Only says that there is a manager: the fixture chooses where.
+    manager_address: "127.0.0.1:1",
+    ...keys,
+  });
+  const result = await readConfig(["-c", "config.json"], {
     role,
-    source: {
-      readTextFile: (path) => {
-        throw new Deno.errors.NotFound(path);
-      },
-      fileMode: () => 0o600,
-      env: () => undefined,
-      isUnix: Deno.build.os !== "windows",
-    },
+    source: { readTextFile: () => file },
   });
   if (result.kind === "config") return result.config;
   throw new TypeError(JSON.stringify(result));

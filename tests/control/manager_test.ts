@@ -5,17 +5,13 @@
  */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { SocketError } from "../loop/mod.ts";
-import {
-  freePort,
-  isListening,
-  type ManagerClient,
-} from "../tests/support/mod.ts";
+import { SocketError } from "../../loop/mod.ts";
+import { freePort, isListening, type ManagerClient } from "../support/mod.ts";
 import { ManagerFixture, managerTest } from "./_manager_fixture.ts";
-import { METHOD } from "./_relay_fixture.ts";
+import { METHOD } from "../relay/_relay_fixture.ts";
 
 const PASSWORD = "a password of the tests";
-const LIBEV = { keys: { managerDialect: "libev" } } as const;
+const LIBEV = { keys: { manager_dialect: "libev" } } as const;
 
 function add(
   port: number | string,
@@ -67,7 +63,7 @@ managerTest(
     const log = fixture.logs.lines.map(({ text }) => text);
     const expected = [
       "entering manager mode",
-      `starting manager at ${fixture.manager.controlName}`,
+      `starting manager at ${fixture.service.controlName}`,
       `adding server at 127.0.0.1:${one}`,
       `starting server at 127.0.0.1:${one}`,
       `server already exists at 127.0.0.1:${one}`,
@@ -197,7 +193,7 @@ managerTest(
     const port = freePort();
     await client.send(add(port, { server: "host.test" }));
     await fixture.logs.waitFor("adding server at host.test");
-    fixture.manager.destroy();
+    fixture.service.destroy();
     fixture.resolver.answer("127.0.0.1");
     await fixture.logs.waitFor("the service has ended");
     assertEquals(await isListening(port), false);
@@ -220,7 +216,7 @@ managerTest(
     assertEquals(await isListening(port), false);
     taken.close();
     assertEquals(await client.ask(add(port)), "ok");
-    assertEquals(fixture.manager.listening, [
+    assertEquals(fixture.service.listening, [
       { host: "127.0.0.1", port },
       { host: "127.0.0.2", port },
     ]);
@@ -229,13 +225,14 @@ managerTest(
   },
 );
 
-const [first, second] = [freePort(), freePort()];
+// The keys of a JSON object that are numbers come in their order.
+const [first = 0, second = 0] = [freePort(), freePort()].sort();
 
 managerTest(
   "Manager starts with the ports of port_password",
   {
     keys: {
-      portPassword: new Map([[first, PASSWORD], [second, `${PASSWORD} too`]]),
+      port_password: { [first]: PASSWORD, [second]: `${PASSWORD} too` },
     },
   },
   async (fixture) => {
@@ -258,12 +255,12 @@ const STARTS = [
 
 for (const { role, password, ports } of STARTS) {
   Deno.test(`Manager starts with ${ports} ports as ${role} ${password === "" ? "without" : "with"} a password`, async () => {
-    const serverPort = [freePort()];
+    const secret = password === "" ? {} : { password };
     await using fixture = await ManagerFixture.start({
       role,
-      keys: { password, serverPort },
+      keys: { server_port: freePort(), ...secret },
     });
-    assertEquals(fixture.manager.listening.length, ports);
+    assertEquals(fixture.service.listening.length, ports);
   });
 }
 
@@ -271,8 +268,8 @@ Deno.test("Manager.start() leaves nothing open when a port is taken", async () =
   const taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = taken.addr as Deno.NetAddr;
   const free = freePort();
-  await using fixture = new ManagerFixture({
-    keys: { portPassword: new Map([[free, PASSWORD], [port, PASSWORD]]) },
+  await using fixture = await ManagerFixture.make({
+    keys: { port_password: { [free]: PASSWORD, [port]: PASSWORD } },
   });
   await assertRejects(() => fixture.start(), SocketError, `:${port}`);
   taken.close();

@@ -5,9 +5,9 @@
  */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { SocketError } from "../loop/mod.ts";
-import { pollers } from "../tests/_loop_fixture.ts";
-import { freePort } from "../tests/support/mod.ts";
+import { SocketError } from "../../loop/mod.ts";
+import { pollers } from "../_loop_fixture.ts";
+import { freePort } from "../support/mod.ts";
 import { hostileRequests } from "./_hostile_requests_fixture.ts";
 import { ManagerFixture, managerTest } from "./_manager_fixture.ts";
 
@@ -21,12 +21,12 @@ for (const poller of POLLERS) {
     const { isSocket, mode } = await Deno.lstat(fixture.path);
     assert(isSocket);
     assertEquals(mode! & 0o777, 0o600);
-    fixture.manager.destroy();
+    fixture.service.destroy();
     await assertRejects(() => Deno.lstat(fixture.path), Deno.errors.NotFound);
   });
 
   Deno.test(`Manager.start() replaces a unix socket that nobody listens on (${poller})`, async () => {
-    await using fixture = new ManagerFixture(options);
+    await using fixture = await ManagerFixture.make(options);
     Deno.listenDatagram({ transport: "unixpacket", path: fixture.path })
       .close();
     assert((await Deno.lstat(fixture.path)).isSocket);
@@ -35,7 +35,7 @@ for (const poller of POLLERS) {
   });
 
   Deno.test(`Manager.start() fails when somebody listens on the unix socket (${poller})`, async () => {
-    await using fixture = new ManagerFixture(options);
+    await using fixture = await ManagerFixture.make(options);
     const other = Deno.listenDatagram({
       transport: "unixpacket",
       path: fixture.path,
@@ -47,7 +47,7 @@ for (const poller of POLLERS) {
   });
 
   Deno.test(`Manager.start() leaves a file alone that is no socket (${poller})`, async () => {
-    await using fixture = new ManagerFixture(options);
+    await using fixture = await ManagerFixture.make(options);
     await Deno.writeTextFile(fixture.path, "kept");
     await assertRejects(() => fixture.start(), SocketError, fixture.path);
     assertEquals(await Deno.readTextFile(fixture.path), "kept");
@@ -55,7 +55,7 @@ for (const poller of POLLERS) {
 }
 
 Deno.test("Manager.start() warns when strangers can reach it", async () => {
-  await using open = new ManagerFixture({
+  await using open = await ManagerFixture.make({
     address: { host: "0.0.0.0", port: 0 },
   });
   await open.start();

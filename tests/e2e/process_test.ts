@@ -230,3 +230,25 @@ function assertComplaint({ output, lines }: RoleResult, pattern: RegExp): void {
   );
   assertEquals(complaints.length, 1, output);
 }
+
+if (Deno.build.os === "linux") {
+  for (const workers of [1, 2]) {
+    Deno.test(`ssserver goes on when its folder is removed (workers=${workers})`, async () => {
+      await using server = await spawnRole("ssserver", {
+        config: { ...SERVER, workers },
+        args: ["-v"],
+      });
+      const { program, port } = server;
+      const folder = await Deno.readLink(`/proc/${program.pid}/cwd`);
+      await Deno.remove(folder, { recursive: true });
+      try {
+        // The last thing that is loaded: what looks after the memory.
+        await program.waitFor(/DEBUG +memory: /);
+        assert(await isListening(port), program.output);
+        assertEquals((await program.stop()).code, 0, program.output);
+      } finally {
+        await Deno.mkdir(folder);
+      }
+    });
+  }
+}

@@ -256,18 +256,8 @@ function field(status: string, name: string): string[] {
 /** Workers close one after the other, and Deno's sockets a turn later. */
 async function assertCloses(port: number): Promise<void> {
   const limit = performance.now() + 5_000;
-  while (await isOpen(port)) {
+  while (await isListening(port)) {
     assert(performance.now() < limit, `port ${port} is still open`);
-  }
-}
-
-/** Whether a connection is not refused; closing a listener resets some. */
-async function isOpen(port: number): Promise<boolean> {
-  try {
-    return await isListening(port);
-  } catch (error) {
-    if (error instanceof Deno.errors.ConnectionReset) return true;
-    throw error;
   }
 }
 

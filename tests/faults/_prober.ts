@@ -24,7 +24,7 @@ export class Prober implements Disposable {
   readonly #conn: Deno.TcpConn;
   readonly #ending: Promise<Ending>;
 
-  private constructor(conn: Deno.TcpConn) {
+  constructor(conn: Deno.TcpConn) {
     this.#conn = conn;
     this.name = `127.0.0.1:${conn.localAddr.port}`;
     this.#ending = readUntilClosed(conn).finally(() => this.ended = true);

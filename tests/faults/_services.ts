@@ -53,7 +53,7 @@ export class Services implements AsyncDisposable {
   readonly #services: Service[] = [];
   #running: Promise<void> | undefined;
 
-  private constructor(poller: Poller["name"] | undefined) {
+  constructor(poller: Poller["name"] | undefined) {
     this.#poller = makePoller(poller);
     this.#loop = new EventLoop(this.#poller, { cooperative: true });
   }

@@ -22,34 +22,84 @@ import { Services, servicesTest } from "./_services.ts";
 const GREETING = [5, 1, 0];
 const GREETED = [5, 0];
 const DISCARD = [1, 127, 0, 0, 1, 0, 9];
+const SOCKS4_GRANT = [0, 90, 0, 0, 0, 0, 0, 0];
+const SOCKS4_REFUSAL = [0, 91, 0, 0, 0, 0, 0, 0];
+
+/** An answer of HTTP: its status, behind which the connection ends. */
+interface HttpAnswer {
+  readonly status: string;
+}
 
 /** What an application sends until its end, and all that it gets. */
 const TALKS: readonly {
   readonly name: string;
   readonly sent: readonly number[] | string;
-  readonly answer: readonly number[];
+  readonly answer: readonly number[] | HttpAnswer;
+  /** A part of the one line that names the application. */
   readonly log?: string;
 }[] = [
   { name: "nothing", sent: [], answer: [] },
+  { name: "half a SOCKS4 request", sent: [4, 1, 0, 80, 1, 2], answer: [] },
   {
-    name: "SOCKS4",
-    sent: [4, 1, 0, 80, 1, 2, 3, 4, 0],
+    name: "SOCKS4 without the end of its user",
+    sent: [4, 1, 0, 80, 1, 2, 3, 4, 97],
     answer: [],
-    log: "SOCKS4",
   },
-  { name: "HTTP GET", sent: "GET / HTTP/1.1\r\n\r\n", answer: [], log: "HTTP" },
   {
-    name: "HTTP CONNECT",
-    sent: "CONNECT a:1 HTTP/1.1\r\n",
-    answer: [],
-    log: "HTTP",
+    name: "SOCKS4 with a user that is too long",
+    sent: [4, 1, 0, 80, 1, 2, 3, 4, ...new Array(256).fill(97), 0],
+    answer: SOCKS4_REFUSAL,
+    log: "user ID",
+  },
+  {
+    name: "SOCKS4 BIND",
+    sent: [4, 2, 0, 80, 1, 2, 3, 4, 0],
+    answer: SOCKS4_REFUSAL,
+    log: "command 2",
+  },
+  {
+    name: "SOCKS4a with an empty name",
+    sent: [4, 1, 0, 80, 0, 0, 0, 1, 0, 0],
+    answer: SOCKS4_REFUSAL,
+    log: "empty host name",
+  },
+  {
+    name: "HTTP GET of a page of the proxy",
+    sent: "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+    answer: { status: "400 Bad Request" },
+    log: "this is an HTTP proxy",
+  },
+  { name: "half a CONNECT", sent: "CONNECT a:1 HTTP/1.1\r\n", answer: [] },
+  {
+    name: "CONNECT without a port",
+    sent: "CONNECT a HTTP/1.1\r\n\r\n",
+    answer: { status: "400 Bad Request" },
+    log: "CONNECT",
+  },
+  {
+    name: "HTTP of another version",
+    sent: "GET http://a/ HTTP/2.0\r\nHost: a\r\n\r\n",
+    answer: { status: "505 HTTP Version Not Supported" },
+    log: "only HTTP/1",
+  },
+  {
+    name: "HTTP of another scheme",
+    sent: "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n",
+    answer: { status: "501 Not Implemented" },
+    log: "http://",
+  },
+  {
+    name: "SSH",
+    sent: "SSH-2.0-OpenSSH_9.2\r\n\r\n",
+    answer: { status: "400 Bad Request" },
+    log: "request line",
   },
   { name: "TLS", sent: [22, 3, 1, 2, 0, 1, 0, 1, 252], answer: [], log: "TLS" },
   {
     name: "zero bytes",
     sent: new Array(50).fill(0),
     answer: [],
-    log: "not SOCKS5",
+    log: "neither SOCKS nor HTTP",
   },
   { name: "half a greeting", sent: [5, 3, 0], answer: [] },
   { name: "a greeting alone", sent: GREETING, answer: GREETED },
@@ -100,7 +150,7 @@ const TALKS: readonly {
 ];
 
 servicesTest(
-  "sslocal answers what is not SOCKS5 or not possible",
+  "sslocal answers what is neither SOCKS nor HTTP, or not possible",
   async (services) => {
     for (const { name, sent, answer, log } of TALKS) {
       const bytes = toBytes(sent);
@@ -111,11 +161,15 @@ servicesTest(
         await prober.send(...pieces);
         await prober.finish();
         const ending = await prober.ending();
-        assertEquals(ending.bytes, Uint8Array.from(answer), name);
-        const lines = services.logs.of("error");
+        assertAnswer(ending.bytes, answer, name);
+        const lines = [
+          ...services.logs.of("error"),
+          ...services.logs.of("warning"),
+        ];
         assertEquals(lines.length, log === undefined ? 0 : 1, name);
         if (log !== undefined) {
-          assert(lines[0]!.includes(log) && lines[0]!.includes(prober.name));
+          assert(lines[0]!.includes(log), lines[0]);
+          assert(lines[0]!.includes(prober.name), lines[0]);
         }
       }
     }
@@ -128,38 +182,43 @@ servicesTest(
   async (services) => {
     await using target = echoTarget();
     const payload = seededBytes(100, 5);
-    const talk = concat([
-      Uint8Array.from(GREETING),
-      Uint8Array.of(
-        5,
-        1,
-        0,
-        1,
-        127,
-        0,
-        0,
-        1,
-        target.port >> 8,
-        target.port & 255,
-      ),
-      payload,
-    ]);
-    const answer = concat([
-      Uint8Array.from(GREETED),
-      Uint8Array.of(5, 0, 0, 1, 0, 0, 0, 0, 0, 0),
-      payload,
-    ]);
-    const bytes = Array.from(talk, (byte) => Uint8Array.of(byte));
-    const ways = [[talk], bytes];
-    for (let cut = 1; cut < 20; cut++) {
-      ways.push([talk.subarray(0, cut), talk.subarray(cut)]);
-    }
-    for (const pieces of ways) {
-      using prober = await Prober.connect(services.localPort);
-      await prober.send(...pieces);
-      await prober.finish();
-      const ending = await prober.ending();
-      assertEquals(ending, { bytes: answer, reset: false });
+    const port = [target.port >> 8, target.port & 255];
+    const connect = `CONNECT 127.0.0.1:${target.port} HTTP/1.1\r\n\r\n`;
+    const talks: readonly {
+      readonly sent: readonly number[] | string;
+      readonly answer: readonly number[] | string;
+    }[] = [
+      {
+        sent: [...GREETING, 5, 1, 0, 1, 127, 0, 0, 1, ...port],
+        answer: [...GREETED, 5, 0, 0, 1, 0, 0, 0, 0, 0, 0],
+      },
+      { sent: [4, 1, ...port, 127, 0, 0, 1, 97, 0], answer: SOCKS4_GRANT },
+      {
+        sent: [4, 1, ...port, 0, 0, 0, 9, 97, 0, ...ascii("127.0.0.1"), 0],
+        answer: SOCKS4_GRANT,
+      },
+      {
+        sent: connect,
+        answer: "HTTP/1.1 200 Connection established\r\n\r\n",
+      },
+    ];
+    for (const { sent, answer } of talks) {
+      const talk = concat([toBytes(sent), payload]);
+      const expected = concat([toBytes(answer), payload]);
+      const ways = [
+        [talk],
+        Array.from(talk, (byte) => Uint8Array.of(byte)),
+      ];
+      for (let cut = 1; cut < talk.length - payload.length + 8; cut++) {
+        ways.push([talk.subarray(0, cut), talk.subarray(cut)]);
+      }
+      for (const pieces of ways) {
+        using prober = await Prober.connect(services.localPort);
+        await prober.send(...pieces);
+        await prober.finish();
+        const ending = await prober.ending();
+        assertEquals(ending, { bytes: expected, reset: false }, `${sent}`);
+      }
     }
   },
 );
@@ -186,28 +245,29 @@ for (const poller of pollers()) {
       poller,
       local: { serverPort: [freePort()] },
     });
-    const talk = Uint8Array.from([
-      ...[...GREETING, 5, 1, 0, 3, 11],
-      ...new TextEncoder().encode("example.com"),
-      ...[0, 80, 1, 2, 3, 4],
-    ]);
+    const name = ascii("example.com");
+    const talk = [...GREETING, 5, 1, 0, 3, 11, ...name, 0, 80, 1, 2, 3, 4];
+    const talks = [
+      talk,
+      [4, 1, 0, 80, 0, 0, 0, 1, 97, 0, ...name, 0, 1, 2, 3, 4],
+      "CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\n\r\nhello",
+      "GET http://example.com/ HTTP/1.1\r\nHost: example.com\r\n\r\n",
+    ].map(toBytes);
     for (let seed = 1; seed <= 20; seed++) {
       const random = generator(seed);
-      const probers = await connectAll(services.localPort, 10);
-      await Promise.all(probers.map(async (prober) => {
-        const bytes = mutate(talk, random);
+      const probers = await connectAll(services.localPort, 12);
+      await Promise.all(probers.map(async (prober, i) => {
+        const bytes = mutate(talks[i % talks.length]!, random);
         await prober.send(bytes);
         await prober.finish();
         const { bytes: answer } = await prober.ending();
-        const what = `[${bytes}] got [${answer}]`;
-        assert(answer.length === 0 || answer[0] === 5, what);
-        if (answer.length > 2) assertEquals(answer[2], 5, what);
+        assert(isKnown(answer), `[${bytes}] got [${answer}]`);
       }));
       for (const prober of probers) prober[Symbol.dispose]();
     }
     assertEquals(services.logs.with("Unexpected"), []);
     using prober = await Prober.connect(services.localPort);
-    await prober.send(talk);
+    await prober.send(Uint8Array.from(talk));
     const { bytes } = await prober.ending();
     assertEquals(bytes, Uint8Array.from([...GREETED, ...refusal(5)]));
   });
@@ -235,6 +295,37 @@ function refusal(code: number): number[] {
   return [5, code, 0, 1, 0, 0, 0, 0, 0, 0];
 }
 
+/** Whether an application can expect such an answer of a proxy that fails. */
+function isKnown(answer: Uint8Array): boolean {
+  const { length } = answer;
+  switch (answer[0]) {
+    case undefined:
+      return true;
+    case 5:
+      return length === 2 || (length === 12 && answer[2] === 5);
+    case 0:
+      return `${answer}` === `${SOCKS4_REFUSAL}`;
+    default:
+      return /^HTTP\/1\.1 [45]\d\d [^]*\r\n\r\n/.test(text(answer));
+  }
+}
+
+function assertAnswer(
+  bytes: Uint8Array,
+  answer: readonly number[] | HttpAnswer,
+  name: string,
+): void {
+  if (!("status" in answer)) {
+    assertEquals(bytes, Uint8Array.from(answer), name);
+    return;
+  }
+  const [head = "", body = ""] = text(bytes).split("\r\n\r\n");
+  const [first, ...fields] = head.split("\r\n");
+  assertEquals(first, `HTTP/1.1 ${answer.status}`, name);
+  assert(fields.includes("Connection: close"), name);
+  assert(fields.includes(`Content-Length: ${body.length}`), name);
+}
+
 /** Many methods, the last of which is "no authentication". */
 function methods(count: number): number[] {
   return Array.from({ length: count }, (_, i) => count - 1 - i);
@@ -244,4 +335,12 @@ function toBytes(sent: readonly number[] | string): Uint8Array {
   return typeof sent === "string"
     ? new TextEncoder().encode(sent)
     : Uint8Array.from(sent);
+}
+
+function ascii(characters: string): number[] {
+  return Array.from(characters, (character) => character.charCodeAt(0));
+}
+
+function text(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
 }

@@ -7,12 +7,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { concat } from "../../relay/_fake_sockets.ts";
-import {
-  CipherPeer,
-  header,
-  RawPeer,
-  utf8,
-} from "../../relay/_relay_fixture.ts";
+import { CipherPeer, header, RawPeer, utf8 } from "../relay/_relay_fixture.ts";
 import {
   request,
   seededBytes,

@@ -22,6 +22,7 @@ import type { Edition } from "../../shadowsocks/mod.ts";
 
 /** Decides as the test says. */
 export class TestRouter implements Router {
+  readonly checksClients = true;
   /** The rule that refuses every client; undefined: nobody is refused. */
   refused: string | undefined;
   /** Addresses that must not be connected to. */
@@ -96,7 +97,7 @@ export class ToldOutbound implements Outbound {
   isUp = true;
   /** Milliseconds of each connect, or status and code of its failure. */
   readonly told: string[] = [];
-  /** How many of its streams were made, and are not disposed of. */
+  /** How many of its streams were made, and neither they nor their codecs are disposed of. */
   streams = 0;
   /** How many associations were opened and are not disposed of. */
   packets = 0;
@@ -114,11 +115,17 @@ export class ToldOutbound implements Outbound {
   open(target: Target, session: Session): OutboundStream {
     const stream = this.#inner.open(target, session);
     this.streams++;
-    const dispose = stream[Symbol.dispose].bind(stream);
-    stream[Symbol.dispose] = () => {
-      this.streams--;
-      dispose();
+    let isOpen = true;
+    const counted = (thing: Disposable): void => {
+      const dispose = thing[Symbol.dispose].bind(thing);
+      thing[Symbol.dispose] = () => {
+        if (isOpen) this.streams--;
+        isOpen = false;
+        dispose();
+      };
     };
+    counted(stream);
+    if (stream.codec !== undefined) counted(stream.codec);
     return stream;
   }
 

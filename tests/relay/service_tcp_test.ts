@@ -7,7 +7,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type AddressInfo, createServer } from "node:net";
-import type { CipherSuite } from "../../crypto/mod.ts";
+import type { CipherSuite } from "../../shadowsocks/mod.ts";
 import { pollers } from "../_loop_fixture.ts";
 import { Services, servicesTest } from "../faults/_services.ts";
 import {

@@ -5,7 +5,6 @@
  */
 
 import { assertEquals, assertRejects } from "@std/assert";
-import { IpNetworks } from "../../config/mod.ts";
 import { servicesTest } from "../faults/_services.ts";
 import {
   echoDatagrams,
@@ -102,7 +101,7 @@ servicesTest(
     }
     assertEquals(forbidden.received, 0);
   },
-  { server: { forbiddenIp: new IpNetworks("127.0.0.0/8") } },
+  { server: { forbiddenIp: ["127.0.0.0/8"] } },
 );
 
 servicesTest(
@@ -128,7 +127,7 @@ servicesTest(
     }
     assertEquals(forbidden.received, 0);
   },
-  { server: { forbiddenIp: new IpNetworks("127.9.0.0/16") } },
+  { server: { forbiddenIp: ["127.9.0.0/16"] } },
 );
 
 servicesTest(

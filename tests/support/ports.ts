@@ -44,8 +44,10 @@ export async function isListening(port: number): Promise<boolean> {
     return true;
   } catch (error) {
     if (error instanceof Deno.errors.ConnectionRefused) return false;
-    // The listener was closed with this connection in its queue.
+    // The listener was closed with this connection in its queue; Deno may
+    // notice when it asks for the address of the other end.
     if (error instanceof Deno.errors.ConnectionReset) return true;
+    if (error instanceof Deno.errors.NotConnected) return true;
     throw error;
   }
 }

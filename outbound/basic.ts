@@ -1,0 +1,11 @@
+/**
+ * The ways and rules that every process has: direct, none at all, and the
+ * router.
+ *
+ * @module
+ */
+
+export * from "./block.ts";
+export * from "./direct.ts";
+export * from "./ip_networks.ts";
+export * from "./router.ts";

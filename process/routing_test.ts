@@ -1,0 +1,179 @@
+/**
+ * Tests of the routers of a configuration.
+ *
+ * @module
+ */
+
+import { assertEquals, assertRejects } from "@std/assert";
+import type {
+  Config,
+  LocalConfig,
+  ServerConfig,
+  TextFile,
+} from "../config/mod.ts";
+import { SocketAddress } from "../loop/mod.ts";
+import { FakeResolver } from "../tests/relay/_relay_fixture.ts";
+import { testConfig } from "./_config_fixture.ts";
+import { decisionOf, namedOutbounds, newSession } from "./_ways_fixture.ts";
+import { ProcessError } from "./errors.ts";
+import { aclProblems, Routing } from "./routing.ts";
+
+const OUTBOUNDS = namedOutbounds("main", "other");
+const DIRECT = OUTBOUNDS.route("direct");
+
+function acl(path: string, ...lines: readonly string[]): TextFile {
+  return { path, text: lines.join("\n") };
+}
+
+/** A client whose default is `main`, with the locals that differ so. */
+function client(
+  locals: readonly Partial<LocalConfig>[],
+  keys: Partial<Config> = {},
+): Config {
+  const config = testConfig("sslocal", { defaultOutbound: "main", ...keys });
+  const [local] = config.locals;
+  return { ...config, locals: locals.map((each) => ({ ...local!, ...each })) };
+}
+
+/** A server with the ports that differ so. */
+function server(
+  ports: readonly Partial<ServerConfig>[],
+  keys: Partial<Config> = {},
+): Config {
+  const config = testConfig("ssserver", keys);
+  const [port] = config.servers;
+  return { ...config, servers: ports.map((each) => ({ ...port!, ...each })) };
+}
+
+/** What becomes of a host at each local. */
+async function waysOf(config: Config, host: string): Promise<string[]> {
+  const routing = await Routing.create(config, new FakeResolver());
+  return config.locals.map((local) =>
+    decisionOf(routing.forLocal(local, OUTBOUNDS), host)
+  );
+}
+
+/** What becomes of a host at each port. */
+async function portWaysOf(
+  config: Config,
+  host: string,
+): Promise<string[]> {
+  const routing = await Routing.create(config, new FakeResolver());
+  return config.servers.map((port) =>
+    decisionOf(
+      routing.forServer(port, DIRECT, config.forbiddenIp),
+      host,
+    )
+  );
+}
+
+const BAD = acl("bad.acl", "[bypass_list]", "10.0.0.0/33", "", "  1.2.3.4:80");
+const WORSE = acl("dir/worse.acl", "[bypass_lst]");
+
+Deno.test("aclProblems() has a line with path, line and column for each rule", async () => {
+  const config = client([{ acl: WORSE }], { acl: BAD });
+  assertEquals(
+    (await aclProblems(config)).map((line) => line.split(" ")[0]),
+    ["bad.acl:2:1:", "bad.acl:4:3:", "dir/worse.acl:1:1:"],
+  );
+  for (const line of await aclProblems(config)) {
+    assertEquals(line.includes("\n"), false, line);
+  }
+});
+
+Deno.test("aclProblems() reads the files of ports too, each path once", async () => {
+  const config = server([{ acl: BAD }, { acl: WORSE }, { acl: BAD }]);
+  assertEquals(
+    (await aclProblems(config)).map((line) => line.split(" ")[0]),
+    ["bad.acl:2:1:", "bad.acl:4:3:", "dir/worse.acl:1:1:"],
+  );
+});
+
+Deno.test("aclProblems() finds nothing when there are no files, or good ones", async () => {
+  assertEquals(await aclProblems(testConfig("sslocal")), []);
+  const good = acl("good.acl", "[bypass_list]", "10.0.0.0/8");
+  assertEquals(await aclProblems(client([{ acl: good }], { acl: good })), []);
+});
+
+Deno.test("Routing.create() throws with a line for each rule that cannot be read", async () => {
+  const config = client([{ acl: WORSE }], { acl: BAD });
+  const error = await assertRejects(
+    () => Routing.create(config, new FakeResolver()),
+    ProcessError,
+  );
+  assertEquals(error.message.split("\n"), await aclProblems(config));
+});
+
+Deno.test("Routing.forLocal() sends everything by the default when there are no rules", async () => {
+  assertEquals(await waysOf(client([{}]), "10.0.0.1"), ["main"]);
+});
+
+Deno.test("Routing.forLocal() takes each local's own outbound", async () => {
+  const config = client([{}, { outbound: "other" }, { outbound: "direct" }]);
+  assertEquals(await waysOf(config, "example.com"), [
+    "main",
+    "other",
+    "direct",
+  ]);
+});
+
+Deno.test("Routing.forLocal() takes a local's own rules, else those of the configuration", async () => {
+  const common = acl("common.acl", "[bypass_list]", "||example.com");
+  const own = acl("own.acl", "[outbound_block_list]", "||example.com");
+  const none = acl("none.acl", "");
+  const config = client([
+    {},
+    { acl: own },
+    { acl: none, outbound: "other" },
+  ], { acl: common });
+  assertEquals(await waysOf(config, "www.example.com"), [
+    "direct",
+    "blocked by ||example.com",
+    "other",
+  ]);
+});
+
+Deno.test("Routing.forServer() sends everything directly unless a rule forbids it", async () => {
+  const common = acl("common.acl", "[outbound_block_list]", "10.0.0.0/8");
+  const own = acl("own.acl", "[outbound_block_list]", "|example.com");
+  const config = server([{}, { acl: own }], { acl: common });
+  assertEquals(await portWaysOf(config, "10.0.0.1"), [
+    "blocked by 10.0.0.0/8",
+    "direct",
+  ]);
+  assertEquals(await portWaysOf(config, "example.com"), [
+    "direct",
+    "blocked by |example.com",
+  ]);
+});
+
+Deno.test("Routing.forServer() refuses clients by the rules of the port", async () => {
+  const own = acl("own.acl", "[black_list]", "192.0.2.0/24");
+  const config = server([{}, { acl: own }]);
+  const routing = await Routing.create(config, new FakeResolver());
+  const answers = config.servers.map((port) =>
+    routing.forServer(port, DIRECT, []).refusesClient(
+      SocketAddress.parse("192.0.2.7", 4000),
+    )
+  );
+  assertEquals(answers, [undefined, "192.0.2.0/24"]);
+});
+
+Deno.test("Routing.forServer() forbids the networks of the port, which may differ", async () => {
+  const config = server([{}], { forbiddenIp: ["10.0.0.0/8"] });
+  const routing = await Routing.create(config, new FakeResolver());
+  const [port] = config.servers;
+  const rules = [config.forbiddenIp, ["192.168.0.0/16"], []].map(
+    (forbidden) => {
+      const router = routing.forServer(port!, DIRECT, forbidden);
+      return ["10.1.1.1", "192.168.1.1"].map((ip) =>
+        router.forbids(SocketAddress.parse(ip, 80), newSession())
+      );
+    },
+  );
+  assertEquals(rules, [
+    ["forbidden_ip 10.0.0.0/8", undefined],
+    [undefined, "forbidden_ip 192.168.0.0/16"],
+    [undefined, undefined],
+  ]);
+});

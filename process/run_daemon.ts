@@ -1,0 +1,50 @@
+/**
+ * The process in the background.
+ *
+ * @module
+ */
+
+import type { Config } from "../config/mod.ts";
+import { PidFile } from "./_pid_file.ts";
+import { openPosix, redirectOutput } from "./_posix.ts";
+import { logAlreadyStarted } from "./daemon.ts";
+import type { LogFile } from "./output.ts";
+import { run } from "./run.ts";
+
+/** Exit code when another process has the pid file. */
+const EXIT_FAILURE = 1;
+
+/**
+ * Runs a role in the background. Whoever started it reads its standard output
+ * up to the word that it runs.
+ *
+ * @param config What to do.
+ * @param options `output` takes what is logged; `onPeriodic` is called now and
+ * then.
+ * @returns The exit code.
+ */
+export async function runDaemon(
+  config: Config,
+  { output, onPeriodic }: {
+    readonly output: LogFile;
+    readonly onPeriodic?: (() => void) | undefined;
+  },
+): Promise<number> {
+  using pidFile = PidFile.lock(config.pidFile);
+  if (pidFile === undefined) {
+    logAlreadyStarted(config.pidFile);
+    return EXIT_FAILURE;
+  }
+  output.open(config.logFile);
+  return await run(config, {
+    output,
+    onPeriodic,
+    onReady: () => {
+      openPosix().setsid();
+      output.print("started\n");
+      output.detach(redirectOutput);
+    },
+    // The ports are free, so that the next daemon may have the file.
+    onDrain: () => pidFile[Symbol.dispose](),
+  });
+}

@@ -1,0 +1,42 @@
+/**
+ * The words with a client before its request is known.
+ *
+ * @module
+ */
+
+import type { InboundAnswer, InboundStream } from "./inbound.ts";
+import type { Pipe } from "./pipe.ts";
+
+/**
+ * Gives an inbound what has come until it needs more or has decided: a client
+ * may send its request right behind its greeting. Replies are sent; what is
+ * left over is kept in front of the next read.
+ *
+ * @param inbound The client's side.
+ * @param pipe Leads to the client.
+ * @param options `data`: bytes that came and were not consumed yet; `output`:
+ * room for what is decoded.
+ * @returns The inbound's last word; `more` if it has not decided, or if the
+ * connection has ended while a reply was sent.
+ */
+export function converse(
+  inbound: InboundStream,
+  pipe: Pipe,
+  options: { readonly data: Uint8Array; readonly output: Uint8Array },
+): InboundAnswer {
+  let rest = options.data;
+  for (;;) {
+    const answer = inbound.receive(rest, options.output);
+    if (answer.kind === "refuse") return answer;
+    rest = rest.subarray(answer.consumed);
+    if (answer.kind === "more" && answer.reply !== undefined) {
+      pipe.write(pipe.down, answer.reply);
+      if (pipe.isCleared) return answer;
+    }
+    if (answer.kind === "more" && answer.consumed > 0 && rest.length > 0) {
+      continue;
+    }
+    pipe.up.carry = rest.length > 0 ? rest.slice() : undefined;
+    return answer;
+  }
+}
