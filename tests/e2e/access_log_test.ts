@@ -381,8 +381,10 @@ if (Deno.build.os !== "windows") {
 
 /** Lets a process have no more descriptors; returns how many are free. */
 async function limitDescriptors({ program }: RoleProcess): Promise<number> {
-  const open = [...Deno.readDirSync(`/proc/${program.pid}/fd`)]
-    .map(({ name }) => Number(name));
+  const open: number[] = [];
+  for await (const { name } of Deno.readDir(`/proc/${program.pid}/fd`)) {
+    open.push(Number(name));
+  }
   const limit = Math.max(...open) + 1;
   await using limiter = new ChildProgram("prlimit", {
     args: [`--pid=${program.pid}`, `--nofile=${limit}`],
