@@ -126,8 +126,9 @@ export class Listener {
    * @param status How the sessions end.
    */
   destroy(status: Status = "shutdown"): void {
-    this.#tcp?.destroy(status);
+    // First, or associations would end ok with the connections that hold them.
     this.#udp?.close(status);
+    this.#tcp?.destroy(status);
     this.#end();
   }
 

@@ -107,19 +107,16 @@ export async function accessLinesOf(
   wanted: Partial<AccessLine>,
   count: number,
 ): Promise<readonly AccessLine[]> {
-  const fields = FIELDS.filter(([key]) => wanted[key] !== undefined)
-    .map(([key]) => escape(`"${key}":${JSON.stringify(wanted[key])}`))
-    .join("[^\\n]*");
-  await program.waitFor(
-    new RegExp(`(?:^\\{[^\\n]*${fields}[^\\n]*\\}\\n[^]*?){${count}}`, "m"),
+  return await program.waitUntil(
+    `${count} times ${JSON.stringify(wanted)}`,
+    (output) => {
+      const whole = output.slice(0, output.lastIndexOf("\n") + 1);
+      const found = accessLines(whole).filter((line) =>
+        FIELDS.every(([key]) =>
+          wanted[key] === undefined || line[key] === wanted[key]
+        )
+      );
+      return found.length < count ? undefined : found;
+    },
   );
-  return accessLines(program.output).filter((line) =>
-    FIELDS.every(([key]) =>
-      wanted[key] === undefined || line[key] === wanted[key]
-    )
-  );
-}
-
-function escape(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }

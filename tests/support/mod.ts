@@ -11,6 +11,7 @@ export * from "./config_file.ts";
 export * from "./curl.ts";
 export * from "./exercises.ts";
 export * from "./files.ts";
+export * from "./forwarder.ts";
 export * from "./http_client.ts";
 export * from "./http_origin.ts";
 export * from "./libraries.ts";

@@ -6,10 +6,11 @@
 
 import { withTimeout } from "./timeout.ts";
 
-/** Someone who waits for a text. */
+/** Someone who waits for something in the output. */
 interface Waiter {
-  readonly pattern: RegExp;
-  readonly resolve: (match: RegExpExecArray) => void;
+  readonly what: string;
+  /** Looks at the output; true: it was there, and was taken. */
+  readonly check: (output: string) => boolean;
   readonly reject: (error: Error) => void;
 }
 
@@ -79,15 +80,36 @@ export class ChildProgram implements AsyncDisposable {
    * @throws {Error} If it ends without.
    */
   waitFor(pattern: RegExp): Promise<RegExpExecArray> {
-    const match = pattern.exec(this.#output);
-    if (match !== null) return Promise.resolve(match);
-    const { promise, resolve, reject } = Promise.withResolvers<
-      RegExpExecArray
-    >();
-    const waiter: Waiter = { pattern, resolve, reject };
+    return this.waitUntil(
+      `${pattern}`,
+      (output) => pattern.exec(output) ?? undefined,
+    );
+  }
+
+  /**
+   * Waits until its output has what a function looks for.
+   *
+   * @param what Names it in an error.
+   * @param find Looks for it in the whole output; undefined: not yet.
+   * @returns What was found.
+   * @throws {Error} If it ends without.
+   */
+  waitUntil<T>(
+    what: string,
+    find: (output: string) => T | undefined,
+  ): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const check = (output: string): boolean => {
+      const found = find(output);
+      if (found === undefined) return false;
+      resolve(found);
+      return true;
+    };
+    if (check(this.#output)) return promise;
+    const waiter: Waiter = { what, check, reject };
     if (this.#running) this.#waiters.add(waiter);
     else this.#abandon(waiter);
-    return withTimeout(promise, `${pattern}`).catch((error: Error) => {
+    return withTimeout(promise, what).catch((error: Error) => {
       this.#waiters.delete(waiter);
       throw new Error(`${error.message}; output:\n${this.#output}`);
     });
@@ -137,17 +159,14 @@ export class ChildProgram implements AsyncDisposable {
     for await (const text of stream.pipeThrough(new TextDecoderStream())) {
       this.#output += text;
       for (const waiter of this.#waiters) {
-        const match = waiter.pattern.exec(this.#output);
-        if (match === null) continue;
-        this.#waiters.delete(waiter);
-        waiter.resolve(match);
+        if (waiter.check(this.#output)) this.#waiters.delete(waiter);
       }
     }
   }
 
   #abandon(waiter: Waiter): void {
     waiter.reject(
-      new Error(`Cannot find ${waiter.pattern}: process ${this.pid} ended`),
+      new Error(`Cannot find ${waiter.what}: process ${this.pid} ended`),
     );
   }
 }

@@ -126,13 +126,13 @@ export async function listeningPorts(
   { program }: RoleProcess,
   count: number,
 ): Promise<readonly number[]> {
-  await program.waitFor(
-    new RegExp(`(?:starting [a-z ]+ at \\S+:\\d+\\s[^]*){${count}}`),
-  );
-  return Array.from(
-    program.output.matchAll(STARTED),
-    (match) => Number(match[1]),
-  );
+  return await program.waitUntil(`${count} listeners`, (output) => {
+    const ports = Array.from(
+      output.matchAll(STARTED),
+      (match) => Number(match[1]),
+    );
+    return ports.length < count ? undefined : ports;
+  });
 }
 
 /** What a role that ends by itself leaves behind. */
