@@ -35,6 +35,8 @@ export interface RoleOptions {
   readonly args?: readonly string[];
   /** Default all. */
   readonly libraries?: NativeLibraries;
+  /** Further variables for the process. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** The executable under test; undefined: the source is. */
@@ -177,7 +179,10 @@ async function startRole(
     args.push("--config", file);
   }
   args.push(...options.args ?? []);
-  const env = await environment(folder, options.libraries ?? "all");
+  const env = {
+    ...await environment(folder, options.libraries ?? "all"),
+    ...options.env,
+  };
   const program = EXECUTABLE === undefined
     ? new ChildProgram(Deno.execPath(), {
       args: [
