@@ -16,10 +16,10 @@ import {
   Sessions,
   Target,
 } from "../relay/mod.ts";
-import type { Acl } from "./acl.ts";
-import { parseAcl } from "./acl_parser.ts";
+import type { Acl } from "./acl/acl.ts";
+import { parseAcl } from "./acl/parser.ts";
 import { DirectOutbound } from "./direct.ts";
-import { IpNetworks } from "./ip_networks.ts";
+import { IpNetworks } from "./acl/ip_networks.ts";
 import { makeRouter } from "./router.ts";
 
 /** The way of a client that is not direct. */

@@ -7,5 +7,5 @@
 
 export * from "./block.ts";
 export * from "./direct.ts";
-export * from "./ip_networks.ts";
+export * from "./acl/ip_networks.ts";
 export * from "./router.ts";

@@ -5,10 +5,9 @@
  * @module
  */
 
-export * from "./acl.ts";
-export * from "./acl_parser.ts";
+export * from "./acl/mod.ts";
 export * from "./basic.ts";
-export * from "./groups.ts";
-export * from "./proxies.ts";
+export * from "./groups/mod.ts";
+export * from "./proxies/mod.ts";
 export * from "./shadowsocks.ts";
-export { canonicalHost } from "./_host_name.ts";
+export { canonicalHost } from "./acl/_host_name.ts";

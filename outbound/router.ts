@@ -21,10 +21,10 @@ import { getLogger } from "@logtape/logtape";
 import type { DnsAnswer, Resolver } from "../dns/mod.ts";
 import { parseIp, type SocketAddress } from "../loop/mod.ts";
 import type { Decision, Route, Router, Session, Target } from "../relay/mod.ts";
-import { canonicalHost } from "./_host_name.ts";
-import type { Acl, Verdict } from "./acl.ts";
+import { canonicalHost } from "./acl/_host_name.ts";
+import type { Acl, Verdict } from "./acl/acl.ts";
 import { DirectOutbound } from "./direct.ts";
-import type { IpNetworks } from "./ip_networks.ts";
+import type { IpNetworks } from "./acl/ip_networks.ts";
 
 const logger = getLogger(["shadowsocks", "outbound"]);
 

@@ -7,7 +7,7 @@
 import { findMethod, openProviders, type ProviderSet } from "../crypto/mod.ts";
 import { makePoller, SocketAddress } from "../loop/mod.ts";
 import { BlockOutbound, DirectOutbound } from "../outbound/basic.ts";
-import type { Groups } from "../outbound/groups.ts";
+import type { Groups } from "../outbound/groups/mod.ts";
 import {
   type Decision,
   type Outbound,

@@ -9,7 +9,7 @@ import type { ProviderSet } from "../crypto/mod.ts";
 import type { Resolver } from "../dns/mod.ts";
 import type { EventLoop } from "../loop/mod.ts";
 import { BlockOutbound, DirectOutbound } from "../outbound/basic.ts";
-import type { Groups, LeafDescription } from "../outbound/groups.ts";
+import type { Groups, LeafDescription } from "../outbound/groups/mod.ts";
 import { type Outbound, type Route, Target } from "../relay/mod.ts";
 import { openEdition } from "../shadowsocks/mod.ts";
 
@@ -136,7 +136,7 @@ export async function viaProxies(
 ): Promise<Outbound> {
   if (proxies.length === 0) return inner;
   const { HttpProxyHandshake, ProxyOutbound, Socks5ProxyHandshake } =
-    await import("../outbound/proxies.ts");
+    await import("../outbound/proxies/mod.ts");
   const hops = proxies.map(({ protocol, host, port, user, password }) => ({
     target: Target.of(host, port),
     handshake: (target: Target) =>
@@ -157,7 +157,7 @@ async function openGroups(
   leaves: ReadonlyMap<string, LeafDescription>,
   context: OutboundsContext,
 ): Promise<Groups> {
-  const { buildGroups, HttpProber } = await import("../outbound/groups.ts");
+  const { buildGroups, HttpProber } = await import("../outbound/groups/mod.ts");
   return await buildGroups(config.groups, leaves, {
     timing: context.loop,
     prober: new HttpProber(context),

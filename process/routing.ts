@@ -11,7 +11,7 @@ import type {
   TextFile,
 } from "../config/mod.ts";
 import type { Resolver } from "../dns/mod.ts";
-import type { Acl } from "../outbound/acl_parser.ts";
+import type { Acl } from "../outbound/acl/mod.ts";
 import { IpNetworks, makeRouter } from "../outbound/basic.ts";
 import type { Route, Router } from "../relay/mod.ts";
 import type { Outbounds } from "./outbounds.ts";
@@ -136,7 +136,7 @@ async function readAcls(
   const acls = new Map<string, Acl>();
   const problems: string[] = [];
   if (files.size === 0) return { acls, problems };
-  const { parseAcl } = await import("../outbound/acl_parser.ts");
+  const { parseAcl } = await import("../outbound/acl/mod.ts");
   for (const { path, text } of files.values()) {
     const reading = parseAcl(text, path);
     if ("acl" in reading) acls.set(path, reading.acl);

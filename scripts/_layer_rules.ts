@@ -98,10 +98,7 @@ const EXCEPTIONS: ReadonlySet<string> = new Set([
   "control/access_log.ts",
   "inbound/local.ts",
   "inbound/server.ts",
-  "outbound/acl_parser.ts",
   "outbound/basic.ts",
-  "outbound/groups.ts",
-  "outbound/proxies.ts",
   "outbound/shadowsocks.ts",
 ]);
 
@@ -111,14 +108,15 @@ const ASSERT = "@std/assert";
  * Tells whether a module is what a folder of the product shows to the others.
  *
  * @param path Path relative to the repository.
- * @returns True for `main.ts`, and a folder's `mod.ts`, `fakes.ts` and
- * {@linkcode EXCEPTIONS}.
+ * @returns True for `main.ts`, the `mod.ts` of a folder and of a folder in it,
+ * `fakes.ts` and {@linkcode EXCEPTIONS}.
  */
 export function isSurface(path: string): boolean {
   const folder = folderOf(path);
   if (FOLDERS[folder] === undefined) return false;
   return path === "main.ts" || path === `${folder}/mod.ts` ||
-    path === `${folder}/fakes.ts` || EXCEPTIONS.has(path);
+    path === `${folder}/fakes.ts` || EXCEPTIONS.has(path) ||
+    /^[^/]+\/[^/]+\/mod\.ts$/.test(path);
 }
 
 /**

@@ -1,0 +1,113 @@
+/**
+ * A way to targets whose health is known: wraps any other outbound, listens to
+ * what its sessions tell, and can stand in a group.
+ *
+ * @module
+ */
+
+import type {
+  Failure,
+  Outbound,
+  OutboundPackets,
+  OutboundStream,
+  Session,
+  Target,
+} from "../../relay/mod.ts";
+import type { SocketAddress } from "../../loop/mod.ts";
+import type { Health } from "./health.ts";
+import { HEALTHY, type Network, type Question, type Way } from "./way.ts";
+
+/**
+ * What kind of way it is. `server`: it can be down. `direct`: no server on the
+ * way, so a target that cannot be reached says nothing about it; only probes
+ * do. `block`: always there, and always the slowest.
+ */
+export type WayKind = "server" | "direct" | "block";
+
+/** An {@linkcode Outbound} and its health. */
+export class WatchedOutbound implements Outbound, Way {
+  /** The name of the outbound. */
+  readonly name: string;
+  /** What kind of way it is. */
+  readonly kind: WayKind;
+  /** What is known about it. */
+  readonly health: Health;
+  readonly #outbound: Outbound;
+
+  /**
+   * Wraps an outbound. Whoever picks it must pick the wrapper from now on.
+   *
+   * @param outbound The outbound.
+   * @param kind What kind of way it is.
+   * @param health Its health; nobody else's.
+   */
+  constructor(outbound: Outbound, kind: WayKind, health: Health) {
+    this.name = outbound.name;
+    this.kind = kind;
+    this.health = health;
+    this.#outbound = outbound;
+  }
+
+  /** Picks itself. */
+  pick(
+    _session: Session,
+    tried: readonly Outbound[],
+  ): Outbound | undefined {
+    if (tried.includes(this)) return undefined;
+    this.health.claim();
+    return this;
+  }
+
+  /** Whether it was not tried, and is healthy enough. */
+  serves(question: Question): boolean {
+    return (this.kind === "block" ? HEALTHY : this.health.level) <=
+        question.level && !question.tried.includes(this);
+  }
+
+  /** Picks itself where {@linkcode WatchedOutbound.serves} would say yes. */
+  take(session: Session, question: Question): Outbound | undefined {
+    return this.serves(question)
+      ? this.pick(session, question.tried)
+      : undefined;
+  }
+
+  /** The latency that its health knows. */
+  latency(_network: Network): number | undefined {
+    if (this.kind === "block") return Infinity;
+    // Without probes each server is used once, which tells its latency.
+    const isUnused = this.kind === "server" && !this.health.isProbed;
+    return this.health.latency ?? (isUnused ? 0 : undefined);
+  }
+
+  /** Prepares a connection. */
+  open(target: Target, session: Session): OutboundStream {
+    return this.#outbound.open(target, session);
+  }
+
+  /** Prepares the datagrams of an association. */
+  openPackets(session: Session): OutboundPackets | undefined {
+    return this.#outbound.openPackets(session);
+  }
+
+  /** Hears that it was connected to, and passes it on. */
+  onReached(milliseconds: number): void {
+    if (this.kind === "server") this.health.reached(milliseconds);
+    this.#outbound.onReached?.(milliseconds);
+  }
+
+  /** Hears that it could not be connected to, and passes it on. */
+  onUnreached(failure: Failure): void {
+    if (this.kind === "server") this.health.unreached(failure);
+    this.#outbound.onUnreached?.(failure);
+  }
+
+  /** Hears that the far side has sent wrong bytes, and passes it on. */
+  onCodecFailed(remote: SocketAddress): void {
+    this.#outbound.onCodecFailed?.(remote);
+  }
+
+  /** False while sessions had better go elsewhere. */
+  get isUp(): boolean {
+    return this.kind !== "server" || this.health.isUp;
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * What can stand in a group: a way to a target, or a group of ways, with the
+ * questions that a group asks about it before it picks.
+ *
+ * @module
+ */
+
+import type { Outbound, Route, Session } from "../../relay/mod.ts";
+
+/** It answers, as far as anybody knows. */
+export const HEALTHY = 0;
+/**
+ * It can be connected to, or nobody tried, but no probe comes back through it:
+ * a wrong password, or a probe URL that does not answer.
+ */
+export const DOUBTED = 1;
+/** It could not be connected to. */
+export const DOWN = 2;
+
+/** TCP or UDP. */
+export type Network = Session["network"];
+
+/** What a group asks for when it looks for a way. */
+export interface Question {
+  /** TCP or UDP. */
+  readonly network: Network;
+  /** Ways that could not be reached: none of them is an answer. */
+  readonly tried: readonly Outbound[];
+  /** The worst health that will do: one of the three levels of this file. */
+  readonly level: number;
+}
+
+/** A {@linkcode Route} that can stand in a group. */
+export interface Way extends Route {
+  /**
+   * Whether `take` would find something. Changes nothing.
+   *
+   * @param question What is asked for.
+   */
+  serves(question: Question): boolean;
+  /**
+   * Picks a way that a session uses at once.
+   *
+   * @param session Says who asks for what.
+   * @param question What is asked for, of the network of `session`.
+   * @returns undefined: there is none at that level.
+   */
+  take(session: Session, question: Question): Outbound | undefined;
+  /**
+   * Milliseconds of a round trip through it, made worse by recent failures.
+   *
+   * @param network TCP or UDP.
+   * @returns undefined: nobody knows yet. Infinity: there never is an answer.
+   */
+  latency(network: Network): number | undefined;
+}
+
+/** A {@linkcode Way} in a group. */
+export interface Member {
+  /** Where it leads. */
+  readonly way: Way;
+  /** Its share of connections; 0: none of them, ever. */
+  readonly tcpWeight: number;
+  /** Its share of UDP associations; 0: none of them, ever. */
+  readonly udpWeight: number;
+}
+
+/**
+ * The weight of a member.
+ *
+ * @param member The member.
+ * @param network What it is asked to carry.
+ */
+export function weightOf(member: Member, network: Network): number {
+  return network === "udp" ? member.udpWeight : member.tcpWeight;
+}
