@@ -71,8 +71,8 @@ export const CARRY_SIZE = 66 * 1024;
 export const ACCEPT_BATCH = 32;
 /** Milliseconds without accepting after the descriptors ran out. */
 export const ACCEPT_PAUSE = 500;
-/** Seconds between two log lines about it. */
-export const ACCEPT_LOG_INTERVAL = 1;
+/** Seconds between two log lines of a listener about missing descriptors. */
+export const LOG_INTERVAL = 1;
 /**
  * Seconds from accept to a complete, valid header; also how long a refused
  * connection is drained. One number for both, counted from accept, shows a

@@ -254,22 +254,27 @@ export class Dialer implements ConnectorOwner {
   /** The way is of no use: tries the next one. */
   #fail({ status, code }: Failure): void {
     const { target, session } = this.#options;
+    const outbound = this.#outbound!;
     const isForbidden = code === "EACCES" && this.#stream?.isDirect === true;
     this.#failure = { status: isForbidden ? "blocked" : status, code };
     // Else the fault is the target's, wherever it is connected to from.
     if (status !== "server_failed") {
-      logger.debug("cannot connect to {name}: {code}", () => ({
+      logger.debug("cannot connect to {name} from {client}: {code}", () => ({
         name: `${target}`,
+        client: `${session.client}`,
         code,
       }));
     } else {
-      logger.warn("cannot connect to server for {name}: {code}", {
-        name: `${target}`,
-        code,
-        server: session.outbound,
-      });
+      logger.warn(
+        "cannot connect to {server} for {name} from {client}: {code}",
+        {
+          server: outbound.name,
+          name: `${target}`,
+          client: `${session.client}`,
+          code,
+        },
+      );
     }
-    const outbound = this.#outbound!;
     outbound.onUnreached?.(this.#failure);
     this.#tried.push(outbound);
     this.cancel();

@@ -25,10 +25,10 @@ import {
 } from "../loop/mod.ts";
 import {
   ACCEPT_BATCH,
-  ACCEPT_LOG_INTERVAL,
   ACCEPT_PAUSE,
   FAST_OPEN_QUEUE,
   HANDSHAKE_TIMEOUT,
+  LOG_INTERVAL,
   TIMEOUTS_CLEAN_SIZE,
 } from "./constants.ts";
 import type { RelayBuffers } from "./buffers.ts";
@@ -353,7 +353,7 @@ export class TCPRelay implements RelayContext {
   #pause(error: string): void {
     const now = this.loop.time();
     if (now >= this.#quietUntil) {
-      this.#quietUntil = now + ACCEPT_LOG_INTERVAL;
+      this.#quietUntil = now + LOG_INTERVAL;
       logger.error(
         "cannot accept on port {port}: {error}; raise the descriptor limit (ulimit -n)",
         { port: this.listenPort, error },

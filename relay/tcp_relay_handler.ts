@@ -169,7 +169,7 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
         namesOf(this.session),
       );
     } else {
-      logger.warn("timed out: {name}", { name: `${this.session.target}` });
+      logger.warn("timed out: {name} from {client}", namesOf(this.session)());
     }
     this.destroy("timeout");
   }

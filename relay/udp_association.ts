@@ -17,7 +17,10 @@ import type { Target } from "./target.ts";
 /** What an association needs of its relay. */
 export interface AssociationHooks {
   /** Makes a socket that can send to `address`; undefined: none to be had. */
-  readonly open: (address: SocketAddress) => DatagramSocket | undefined;
+  readonly open: (
+    address: SocketAddress,
+    self: UDPAssociation,
+  ) => DatagramSocket | undefined;
   /** Called with each socket made. */
   readonly onOpen: (socket: DatagramSocket, self: UDPAssociation) => void;
   /** Called with each socket before it is closed. */
@@ -217,7 +220,7 @@ export class UDPAssociation {
   }
 
   #open(address: SocketAddress): DatagramSocket | undefined {
-    const socket = this.#hooks.open(address);
+    const socket = this.#hooks.open(address, this);
     if (socket !== undefined) this.#hooks.onOpen(socket, this);
     return socket;
   }

@@ -32,7 +32,7 @@ import {
   SocketError,
 } from "../loop/mod.ts";
 import type { RelayBuffers } from "./buffers.ts";
-import { STREAM_DOWN, STREAM_UP } from "./constants.ts";
+import { LOG_INTERVAL, STREAM_DOWN, STREAM_UP } from "./constants.ts";
 import { LRUCache } from "./lru_cache.ts";
 import { Packet, PACKET_ROOM, type PacketInbound } from "./packet.ts";
 import type { AssociationHolder } from "./relay_context.ts";
@@ -102,6 +102,8 @@ export class UDPRelay implements EventHandler, AssociationHolder {
   #eventloop: EventLoop | undefined;
   #closed = false;
   #closeStatus: Status = "ok";
+  /** Seconds of the clock before which a lack of sockets is not logged again. */
+  #quietUntil = -Infinity;
 
   /**
    * Binds.
@@ -315,7 +317,7 @@ export class UDPRelay implements EventHandler, AssociationHolder {
       this.#now(),
     );
     const made = new UDPAssociation(key, session, {
-      open: (address) => this.#openSocket(address, key),
+      open: (address, self) => this.#openSocket(address, self),
       onOpen: (socket, self) => {
         this.#fdToAssociations.set(socket.fd, self);
         this.loop.add(socket, POLL_IN | POLL_ERR, this);
@@ -335,22 +337,37 @@ export class UDPRelay implements EventHandler, AssociationHolder {
     association.session.end(status, this.#now());
   }
 
-  #openSocket(address: SocketAddress, key: string): DatagramSocket | undefined {
+  #openSocket(
+    address: SocketAddress,
+    association: UDPAssociation,
+  ): DatagramSocket | undefined {
     const any = address.family === 4 ? ANY_IPV4 : ANY_IPV6;
     for (;;) {
       try {
         return this.#poller.bindUdp(any, { batch: true });
       } catch (error) {
         if (!(error instanceof SocketError)) throw error;
-        const outOfDescriptors = error.code === "EMFILE" ||
-          error.code === "ENFILE";
+        const outOfDescriptors = isOutOfDescriptors(error.code);
         // The oldest association makes room, but not the one asking.
-        if (!outOfDescriptors || !this.#dropOther(key)) {
-          logger.error("{reason}", { reason: error.message });
-          return undefined;
-        }
+        if (outOfDescriptors && this.#dropOther(association.key)) continue;
+        this.#logNoSocket(error, association.client);
+        return undefined;
       }
     }
+  }
+
+  /** Says why a client's datagrams are lost, but not for each of them. */
+  #logNoSocket({ code, message }: SocketError, client: SocketAddress): void {
+    const now = this.loop.time();
+    if (now < this.#quietUntil) return;
+    this.#quietUntil = now + LOG_INTERVAL;
+    const properties = { reason: message, client: `${client}` };
+    if (isOutOfDescriptors(code)) {
+      logger.error(
+        "{reason} for UDP from {client}; raise the descriptor limit (ulimit -n)",
+        properties,
+      );
+    } else logger.error("{reason} for UDP from {client}", properties);
   }
 
   #dropOther(key: string): boolean {
@@ -361,4 +378,9 @@ export class UDPRelay implements EventHandler, AssociationHolder {
     }
     return false;
   }
+}
+
+/** Whether the process (EMFILE) or the system (ENFILE) has no descriptor left. */
+function isOutOfDescriptors(code: string): boolean {
+  return code === "EMFILE" || code === "ENFILE";
 }

@@ -131,10 +131,14 @@ export class UDPSender {
       association.failure ??= outbound?.name === undefined
         ? "server_failed"
         : "blocked";
-      logger.debug("no way for UDP to {target} by {outbound}", () => ({
-        target: `${packet.target}`,
-        outbound: outbound?.name ?? route.name,
-      }));
+      logger.debug(
+        "no way for UDP to {target} by {outbound} from {client}",
+        () => ({
+          target: `${packet.target}`,
+          outbound: outbound?.name ?? route.name,
+          client: `${association.client}`,
+        }),
+      );
       return;
     }
     way.unansweredSince = 0;
@@ -222,7 +226,10 @@ export class UDPSender {
       if (association.closed) return;
       if (error !== undefined) {
         association.failure ??= "name_failed";
-        logger.error("{reason}", { reason: error.message });
+        logger.error("{reason} when handling UDP from {client}", {
+          reason: error.message,
+          client: `${association.client}`,
+        });
         return;
       }
       for (const bytes of addresses) {

@@ -221,7 +221,9 @@ Deno.test("TCPRelay.handlePeriodic() names the target when a connection times ou
     fixture.logs.clear();
     fixture.clock.advance(30_000);
     fixture.relay.handlePeriodic();
-    assertEquals(fixture.logs.of("warning"), [line]);
+    assertEquals(fixture.logs.of("warning"), [
+      `${line} from ${stream.remoteAddress}`,
+    ]);
     assert(stream.closed);
   }
 });
