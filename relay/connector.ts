@@ -23,7 +23,7 @@ import {
   type Timer,
 } from "../loop/mod.ts";
 import { ATTEMPT_DELAY, CONNECT_TIMEOUT } from "./constants.ts";
-import type { Failure } from "./status.ts";
+import { BLOCKED, type Failure } from "./status.ts";
 import type { Target } from "./target.ts";
 
 /** Whom a {@linkcode Connector} works for. */
@@ -44,7 +44,7 @@ export interface ConnectorOwner {
   onSocketFailed(socket: StreamSocket): void;
   /** A socket is connected, and the owner's; the connector's work is done. */
   onConnected(socket: StreamSocket): void;
-  /** No address could be connected to. */
+  /** No address could be connected to, or may be: then it is `BLOCKED`. */
   onConnectFailed(failure: Failure): void;
 }
 
@@ -88,7 +88,10 @@ export class Connector {
   #attempts: Attempt[] = [];
   #timer: Timer | undefined;
   #onAnswer: ((answer: DnsAnswer) => void) | undefined;
+  /** The error of the last address that was not forbidden; `""`: none was. */
   #lastError = "";
+  /** Whether an address was forbidden. */
+  #isForbidden = false;
   #done = false;
 
   /**
@@ -179,11 +182,11 @@ export class Connector {
       const address = this.#candidates.shift();
       if (address === undefined) {
         if (this.#attempts.length > 0) this.#watch();
-        else this.#fail({ status: "dial_failed", code: this.#lastError });
+        else this.#fail(this.#dialFailure());
         return;
       }
       if (this.#owner.forbids(address)) {
-        this.#lastError = "EACCES";
+        this.#isForbidden = true;
         continue;
       }
       try {
@@ -244,6 +247,13 @@ export class Connector {
       if (each.socket !== socket) this.#owner.onSocketFailed(each.socket);
     }
     this.#owner.onConnected(socket);
+  }
+
+  /** Blocked only if every address was: else the last error says more. */
+  #dialFailure(): Failure {
+    return this.#isForbidden && this.#lastError === ""
+      ? BLOCKED
+      : { status: "dial_failed", code: this.#lastError };
   }
 
   #fail(failure: Failure): void {

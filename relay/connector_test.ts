@@ -284,6 +284,22 @@ Deno.test("Connector skips addresses that are forbidden", async () => {
   attempt.connects[0]!.fail("ECONNREFUSED");
   await attempt.net.settle();
   assertEquals(attempt.hosts, ["a::2"]);
+  assertEquals(attempt.told.at(-1), "dial_failed ECONNREFUSED");
+});
+
+Deno.test("Connector is blocked when every address is forbidden", async () => {
+  const attempt = new Attempt();
+  attempt.forbidden.add("a::1").add("10.0.0.1");
+  await attempt.start("a::1", "10.0.0.1");
+  assertEquals(attempt.hosts, []);
+  assertEquals(attempt.told.at(-1), "blocked forbidden");
+});
+
+Deno.test("Connector is not blocked when the system refuses with EACCES", async () => {
+  const attempt = new Attempt();
+  await attempt.start("10.0.0.1");
+  attempt.connects[0]!.fail("EACCES");
+  await attempt.net.settle();
   assertEquals(attempt.told.at(-1), "dial_failed EACCES");
 });
 

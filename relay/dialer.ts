@@ -31,7 +31,7 @@ import {
 import { CONNECT_TIMEOUT, MEMBER_TIMEOUT } from "./constants.ts";
 import type { Outbound, OutboundStream, Route } from "./outbound.ts";
 import type { Session } from "./session.ts";
-import type { Failure } from "./status.ts";
+import { BLOCKED, type Failure } from "./status.ts";
 import type { Target } from "./target.ts";
 
 /** Whom a {@linkcode Dialer} works for. */
@@ -138,7 +138,7 @@ export class Dialer implements ConnectorOwner {
     const stream = outbound.open(target, session);
     this.#stream = stream;
     if (stream.destination === undefined) {
-      this.#owner.onUnreached({ status: "blocked", code: "EACCES" });
+      this.#owner.onUnreached(BLOCKED);
       return;
     }
     if (!stream.fastOpen || !this.#owner.awaitsPayload(stream)) this.connect();
@@ -252,11 +252,11 @@ export class Dialer implements ConnectorOwner {
   }
 
   /** The way is of no use: tries the next one. */
-  #fail({ status, code }: Failure): void {
+  #fail(failure: Failure): void {
+    const { status, code } = failure;
     const { target, session } = this.#options;
     const outbound = this.#outbound!;
-    const isForbidden = code === "EACCES" && this.#stream?.isDirect === true;
-    this.#failure = { status: isForbidden ? "blocked" : status, code };
+    this.#failure = failure;
     // Else the fault is the target's, wherever it is connected to from.
     if (status !== "server_failed") {
       logger.debug("cannot connect to {name} from {client}: {code}", () => ({
@@ -275,7 +275,7 @@ export class Dialer implements ConnectorOwner {
         },
       );
     }
-    outbound.onUnreached?.(this.#failure);
+    outbound.onUnreached?.(failure);
     this.#tried.push(outbound);
     this.cancel();
     this.#answer = this.#unsent = undefined;

@@ -18,7 +18,7 @@ export type { PipeContext, PipeOwner } from "./pipe.ts";
 export type * from "./relay_context.ts";
 export type * from "./router.ts";
 export * from "./session.ts";
-export type * from "./status.ts";
+export * from "./status.ts";
 export * from "./target.ts";
 export { TCPRelay, type TCPRelayOptions } from "./tcp_relay.ts";
 export { TCPRelayHandler } from "./tcp_relay_handler.ts";

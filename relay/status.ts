@@ -56,3 +56,9 @@ export interface Failure {
    */
   readonly code: string;
 }
+
+/**
+ * A rule forbids the target. Its code is no errno name: the system's own
+ * refusal to connect, `EACCES`, is a `dial_failed`.
+ */
+export const BLOCKED: Failure = { status: "blocked", code: "forbidden" };

@@ -50,7 +50,7 @@ import type { RelayContext, RelayedConnection } from "./relay_context.ts";
 import type { Decision } from "./router.ts";
 import type { Session } from "./session.ts";
 import { withoutHandshake } from "./spent_inbound.ts";
-import type { Failure, Status } from "./status.ts";
+import { BLOCKED, type Failure, type Status } from "./status.ts";
 import type { Target } from "./target.ts";
 
 const EMPTY = new Uint8Array(0);
@@ -373,7 +373,7 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
     this.#cancel = undefined;
     if ("blocked" in decision) {
       this.session.rule = decision.blocked;
-      this.onUnreached({ status: "blocked", code: "EACCES" });
+      this.onUnreached(BLOCKED);
       return;
     }
     this.session.rule = decision.rule;
