@@ -201,8 +201,7 @@ Deno.test("HttpStream.failed() tells why the target was not reached", () => {
     [{ status: "blocked", code: "" }, 403, "forbidden"],
     [{ status: "server_failed", code: "ECONNREFUSED" }, 502, "server"],
     [{ status: "server_failed", code: "ETIMEDOUT" }, 504, "server"],
-    [{ status: "timeout", code: "" }, 504, "in time"],
-    [{ status: "quota", code: "" }, 403, "used up"],
+    [{ status: "dial_failed", code: "EACCES" }, 403, "not allowed"],
   ];
   for (const [failure, status, text] of cases) {
     for (const method of ["GET", "HEAD"]) {

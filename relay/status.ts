@@ -46,10 +46,16 @@ export type Status =
   /** What the client sent is no request that this port serves. */
   | "error";
 
+/** The statuses of a session whose target was not reached. */
+export type FailureStatus = Extract<
+  Status,
+  "name_failed" | "dial_failed" | "server_failed" | "blocked"
+>;
+
 /** Why a target was not reached, for whoever must tell the client. */
 export interface Failure {
   /** How the session ends. */
-  readonly status: Status;
+  readonly status: FailureStatus;
   /**
    * The reason in the words of whoever knows it: an errno name such as
    * `ECONNREFUSED`, a code of the resolver such as `not-found`, or `""`.
