@@ -28,8 +28,6 @@ import type { Target } from "./target.ts";
 
 /** Whom a {@linkcode Connector} works for. */
 export interface ConnectorOwner {
-  /** The addresses are known; the first connect begins. */
-  onResolved(): void;
   /**
    * The name has no address; `onConnectFailed` comes next. Logs why.
    *
@@ -171,7 +169,6 @@ export class Connector {
 
   #startAt(addresses: SocketAddress[]): void {
     this.#candidates = addresses;
-    this.#owner.onResolved();
     this.#next();
   }
 

@@ -198,9 +198,6 @@ export class Dialer implements ConnectorOwner {
     this.#stream = undefined;
   }
 
-  /** See {@linkcode ConnectorOwner}. */
-  onResolved(): void {}
-
   /** Says which name has no address. */
   onUnresolved(reason: string): void {
     logger.error("{reason} when handling connection from {client}", {

@@ -57,7 +57,12 @@ export interface PipeOwner {
   isDestroyed(): boolean;
   /** Bytes were read from one of the sockets. */
   onActivity(): void;
-  /** A socket failed, or its bytes end in the middle of a frame. */
+  /**
+   * A socket failed, or its bytes end in the middle of a frame.
+   *
+   * @param isClient Whose socket it is.
+   * @param code An errno name, or words for the log; `""`: not known.
+   */
   onPipeFailed(isClient: boolean, code: string): void;
   /** The codec of a side says that the bytes of its socket are wrong. */
   onCodecFailed(isClient: boolean): void;
@@ -181,11 +186,6 @@ export class Pipe {
     }
     this.#closing = true;
     this.updateStream(this.up, WAIT_STATUS_INIT);
-  }
-
-  /** True once nobody uses the pipe any more. */
-  get isCleared(): boolean {
-    return this.#owner.isDestroyed();
   }
 
   /** Drops all bytes. */

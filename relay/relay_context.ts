@@ -57,7 +57,7 @@ export interface AssociationHolder {
 }
 
 /** A listener, as the handlers of its connections see it. */
-export interface RelayContext extends EventHandler {
+export interface RelayContext {
   /** Waits for the sockets. */
   readonly loop: EventLoop;
   /** Looks names up. */

@@ -87,7 +87,7 @@ const GONE_BEFORE: ReadonlySet<string> = new Set([
 const logger = getLogger(["shadowsocks", "relay"]);
 
 /** A TCP listener and its connections. */
-export class TCPRelay implements RelayContext {
+export class TCPRelay implements RelayContext, EventHandler {
   /** Looks names up. */
   readonly resolver: Resolver;
   /** The buffers that all handlers share. */

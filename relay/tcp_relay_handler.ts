@@ -129,7 +129,7 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
       return;
     }
     if ((event & POLL_ERR) !== 0) {
-      this.onPipeFailed(isClient, () => socket.takeError());
+      this.onPipeFailed(isClient, socket.takeError());
       if (this.isDestroyed()) return;
     }
     if ((event & POLL_IN) !== 0) {
@@ -271,11 +271,11 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
   }
 
   /** A socket failed, most often by a reset: the other one is reset too. */
-  onPipeFailed(isClient: boolean, code: string | (() => string)): void {
+  onPipeFailed(isClient: boolean, code: string): void {
     logger.debug("{side} of {client} failed: {code}", () => ({
       side: isClient ? "client" : "other end",
       client: `${this.session.client}`,
-      code: typeof code === "string" ? code : code(),
+      code,
     }));
     const status = isClient ? "client_reset" : "target_reset";
     this.destroy(status, { reset: true });
@@ -332,14 +332,17 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
         this.#pipe.endAfterWrite();
       }
     } else if (length === FAILED) {
-      this.onPipeFailed(true, () => this.#client.error);
+      this.onPipeFailed(true, this.#client.error);
     }
   }
 
   /** Gives the inbound what has come, and does what it says. */
   #receive(data: Uint8Array): void {
-    const { output } = this.#relay.buffers;
-    const answer = converse(this.#inbound, this.#pipe, { data, output });
+    const answer = converse(this.#inbound, data, {
+      output: this.#relay.buffers.output,
+      pipe: this.#pipe,
+      owner: this,
+    });
     if (this.isDestroyed()) return;
     switch (answer.kind) {
       case "more":

@@ -174,7 +174,6 @@ export class UDPSender {
 
   /** To the target itself, whose addresses the router may forbid. */
   #sendDirectly(packet: Packet, association: UDPAssociation): void {
-    const { session } = association;
     const target = packet.target!;
     if (target.port === 0) return;
     logger.debug("udp data to {target} from {client}", () => ({
@@ -195,7 +194,6 @@ export class UDPSender {
     if (!this.#isAllowed(address, association)) return;
     association.failure = undefined;
     association.sendTo(data, address);
-    if (session.outbound === "") session.outbound = "direct";
   }
 
   #isAllowed(address: SocketAddress, association: UDPAssociation): boolean {

@@ -167,9 +167,6 @@ export class HttpProbe implements EventHandler, ConnectorOwner {
     }
   }
 
-  /** See {@linkcode ConnectorOwner}. */
-  onResolved(): void {}
-
   /** A page to probe with was named in the configuration: it is allowed. */
   forbids(): boolean {
     return false;
