@@ -4,13 +4,14 @@
  * @module
  */
 
-import type {
-  Outbound,
-  OutboundPackets,
-  OutboundStream,
-  Packet,
-  Session,
-  Target,
+import {
+  type Outbound,
+  type OutboundPackets,
+  type OutboundStream,
+  type Packet,
+  SEALED_IN_PLACE,
+  type Session,
+  type Target,
 } from "../relay/mod.ts";
 
 /** Connects to targets directly. */
@@ -82,7 +83,7 @@ class DirectPackets implements OutboundPackets {
   readonly destination = undefined;
 
   seal(): number {
-    return -1;
+    return SEALED_IN_PLACE;
   }
 
   open(packet: Packet): boolean {

@@ -134,8 +134,7 @@ export interface OutboundPackets extends Disposable {
    *
    * @param packet The payload, with its target.
    * @param output Takes what is sent; as long as the relay's buffers.
-   * @returns Bytes in `output`; -1: as it is, from the packet's own bytes; -2:
-   * it cannot be sent.
+   * @returns Bytes in `output`, `SEALED_IN_PLACE` or `NOT_SENDABLE`.
    */
   seal(packet: Packet, output: Uint8Array): number;
   /**

@@ -34,7 +34,12 @@ import {
 import type { RelayBuffers } from "./buffers.ts";
 import { LOG_INTERVAL, STREAM_DOWN, STREAM_UP } from "./constants.ts";
 import { LRUCache } from "./lru_cache.ts";
-import { Packet, PACKET_ROOM, type PacketInbound } from "./packet.ts";
+import {
+  Packet,
+  PACKET_ROOM,
+  type PacketInbound,
+  sealedBytes,
+} from "./packet.ts";
 import type { AssociationHolder } from "./relay_context.ts";
 import type { Router } from "./router.ts";
 import type { ListenerInfo, Sessions } from "./session.ts";
@@ -296,11 +301,9 @@ export class UDPRelay implements EventHandler, AssociationHolder {
     const { session, state, client } = association;
     const size = packet.end - packet.start;
     const out = packet.bytes === output ? this.#buffers.second : output;
-    const length = this.#inbound.seal(packet, state, out, session);
-    if (length < -1) return;
-    const data = length >= 0
-      ? out.subarray(0, length)
-      : packet.bytes.subarray(packet.start, packet.end);
+    const sealed = this.#inbound.seal(packet, state, out, session);
+    const data = sealedBytes(packet, out, sealed);
+    if (data === undefined) return;
     session.moved(STREAM_DOWN, size, data.length);
     this.#associations.get(association.key);
     this.#serverSocket.sendTo(data, client);

@@ -9,7 +9,7 @@ import type { Resolver } from "../dns/mod.ts";
 import { SocketAddress } from "../loop/mod.ts";
 import type { RelayBuffers } from "./buffers.ts";
 import type { Route } from "./outbound.ts";
-import { Packet, PACKET_ROOM } from "./packet.ts";
+import { Packet, PACKET_ROOM, sealedBytes } from "./packet.ts";
 import type { Router } from "./router.ts";
 import type { Target } from "./target.ts";
 import type { UDPAssociation, Way } from "./udp_association.ts";
@@ -153,11 +153,8 @@ export class UDPSender {
     }
     const { output } = this.#options.buffers;
     const out = packet.bytes === output ? this.#options.buffers.second : output;
-    const length = way.packets.seal(packet, out);
-    if (length < -1) return;
-    const data = length >= 0
-      ? out.subarray(0, length)
-      : packet.bytes.subarray(packet.start, packet.end);
+    const data = sealedBytes(packet, out, way.packets.seal(packet, out));
+    if (data === undefined) return;
     if (way.unansweredSince === 0) {
       way.unansweredSince = this.#options.now();
     }
