@@ -18,6 +18,8 @@ import {
 export class DirectOutbound implements Outbound {
   /** The name, for logs and rules. */
   readonly name: string;
+  /** Every connection goes to the target itself. */
+  readonly isDirect = true;
   readonly #fastOpen: boolean;
   readonly #packets = new DirectPackets();
 

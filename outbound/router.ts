@@ -23,7 +23,6 @@ import { parseIp, type SocketAddress } from "../loop/mod.ts";
 import type { Decision, Route, Router, Session, Target } from "../relay/mod.ts";
 import { canonicalHost } from "./acl/_host_name.ts";
 import type { Acl, Verdict } from "./acl/acl.ts";
-import { DirectOutbound } from "./direct.ts";
 import type { IpNetworks } from "./acl/ip_networks.ts";
 
 const logger = getLogger(["shadowsocks", "outbound"]);
@@ -314,9 +313,13 @@ interface Question {
   readonly done: (decision: Decision) => void;
 }
 
-/** Whether the router will be asked about each address of a target. */
+/**
+ * Whether the router will be asked about each address of a target. Of a group
+ * with other members than direct that is not known yet: its targets are looked
+ * at now, and their addresses again if it picks direct.
+ */
 function isDirect(route: Route): boolean {
-  return route instanceof DirectOutbound;
+  return route.isDirect === true;
 }
 
 /** The address that a name becomes in the form of rules: `127.0.0.1.`. */

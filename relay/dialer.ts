@@ -152,7 +152,7 @@ export class Dialer implements ConnectorOwner {
   connect(fastOpenData?: Uint8Array): void {
     const destination = this.#stream?.destination;
     if (destination === undefined) return;
-    const isMember = this.#options.route !== this.#outbound;
+    const isMember = this.#options.route.isGroup === true;
     this.#since = this.#now();
     this.#connector = new Connector(this.#context, this, {
       fastOpenData,
@@ -275,6 +275,11 @@ export class Dialer implements ConnectorOwner {
     outbound.onUnreached?.(failure);
     this.#tried.push(outbound);
     this.cancel();
+    if (status === "blocked") {
+      // A rule about the target holds for every member of a group.
+      this.#owner.onUnreached(failure);
+      return;
+    }
     this.#answer = this.#unsent = undefined;
     this.start();
   }

@@ -17,6 +17,16 @@ export interface Route {
   /** The name, for logs and rules. */
   readonly name: string;
   /**
+   * True if every connection by it goes to the target itself, so that the
+   * router is asked about each address. Absent: false.
+   */
+  readonly isDirect?: boolean;
+  /**
+   * True if it picks one of several, so that a member that fails soon makes
+   * room for the next. Absent: false.
+   */
+  readonly isGroup?: boolean;
+  /**
    * Picks a way. Called again when that one could not be reached.
    *
    * @param session Says who asks for what.

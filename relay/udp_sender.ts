@@ -77,7 +77,7 @@ export class UDPSender {
 
   /** True unless the way belongs to a group and should be left for another. */
   #isInTime({ route, outbound, unansweredSince }: Way): boolean {
-    if (route === outbound) return true;
+    if (route.isGroup !== true) return true;
     if (outbound.isUp === false) return false;
     const now = this.#options.now();
     return unansweredSince === 0 || now - unansweredSince < ANSWER_TIMEOUT;

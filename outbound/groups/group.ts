@@ -40,6 +40,10 @@ export class Group implements Way {
   readonly name: string;
   /** Its members, in their order. */
   readonly members: readonly Member[];
+  /** A member that fails soon makes room for the next. */
+  readonly isGroup = true;
+  /** Whether no member is anything else than direct. */
+  readonly isDirect: boolean;
   readonly #strategy: Strategy;
 
   /**
@@ -50,6 +54,7 @@ export class Group implements Way {
   constructor(options: GroupOptions) {
     this.name = options.name;
     this.members = options.members;
+    this.isDirect = options.members.every(({ way }) => way.isDirect === true);
     this.#strategy = options.strategy;
   }
 

@@ -32,6 +32,8 @@ export class WatchedOutbound implements Outbound, Way {
   readonly kind: WayKind;
   /** What is known about it. */
   readonly health: Health;
+  /** Whether every connection goes to the target itself. */
+  readonly isDirect: boolean;
   readonly #outbound: Outbound;
 
   /**
@@ -45,6 +47,7 @@ export class WatchedOutbound implements Outbound, Way {
     this.name = outbound.name;
     this.kind = kind;
     this.health = health;
+    this.isDirect = outbound.isDirect === true;
     this.#outbound = outbound;
   }
 

@@ -255,6 +255,7 @@ export class LoopOnFakes implements Disposable {
       ways[Math.floor(Math.random() * ways.length)]!;
     const route = ways.length === 1 ? ways[0]! : {
       name: "all",
+      isGroup: true,
       pick: (_session: Session, tried: readonly unknown[]) => {
         const left = ways.filter((way) => !tried.includes(way));
         return tried.length === 0 ? pick() : left[0];

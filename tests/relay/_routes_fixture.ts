@@ -77,6 +77,7 @@ export class TestRouter implements Router {
 /** A group that picks the first member that was not tried. */
 export class TestGroup implements Route {
   readonly name = "group";
+  readonly isGroup = true;
   /** What was tried at each pick, by name. */
   readonly picks: string[][] = [];
   readonly #members: readonly Outbound[];

@@ -296,3 +296,21 @@ Deno.test("Dialer resets the client when every member is dead after it was told 
   assertEquals(fixture.ended[0]!.up, 0);
   assertClean(fixture);
 });
+
+Deno.test("Dialer asks no other member once a rule forbids the target", async () => {
+  const router = new TestRouter();
+  using fixture = new RelayFixture({ isLocal: true, relay: { router } });
+  const edition = new ClassicEdition(fixture.suite, false);
+  const route = new TestGroup([
+    new DirectOutbound(),
+    server(edition, HOSTS[0]!),
+  ]);
+  router.decide = () => ({ route, rule: "" });
+  router.forbidden.add(TARGET.host);
+  const app = await fixture.accept();
+  app.bring(concat(GREETING, request(1)));
+  await fixture.settle();
+  assertEquals(fixture.poller.connects.length, 0);
+  assertEquals(fixture.ended.map(({ status }) => status), ["blocked"]);
+  assert(app.closed);
+});
