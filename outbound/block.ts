@@ -10,6 +10,7 @@ import type {
   OutboundStream,
   Session,
 } from "../relay/mod.ts";
+import { pickSelf } from "./_pick_self.ts";
 
 /** Connects to nobody: its sessions are blocked. */
 export class BlockOutbound implements Outbound {
@@ -37,7 +38,7 @@ export class BlockOutbound implements Outbound {
     _session: Session,
     tried: readonly Outbound[],
   ): BlockOutbound | undefined {
-    return tried.includes(this) ? undefined : this;
+    return pickSelf(this, tried);
   }
 
   /** Prepares nothing: there is no destination. */

@@ -13,6 +13,7 @@ import {
   type Session,
   type Target,
 } from "../relay/mod.ts";
+import { pickSelf } from "./_pick_self.ts";
 
 /** Connects to targets directly. */
 export class DirectOutbound implements Outbound {
@@ -47,7 +48,7 @@ export class DirectOutbound implements Outbound {
     _session: Session,
     tried: readonly Outbound[],
   ): DirectOutbound | undefined {
-    return tried.includes(this) ? undefined : this;
+    return pickSelf(this, tried);
   }
 
   /**

@@ -16,6 +16,7 @@ import type {
 } from "../relay/mod.ts";
 import type { Edition } from "../shadowsocks/mod.ts";
 import { ShadowsocksOutboundPackets } from "./_shadowsocks_packets.ts";
+import { pickSelf } from "./_pick_self.ts";
 
 const logger = getLogger(["shadowsocks", "outbound"]);
 
@@ -60,7 +61,7 @@ export class ShadowsocksOutbound implements Outbound {
    * @returns This way, unless it was tried.
    */
   pick(_session: Session, tried: readonly Outbound[]): Outbound | undefined {
-    return tried.includes(this) ? undefined : this;
+    return pickSelf(this, tried);
   }
 
   /**

@@ -25,6 +25,7 @@ import type {
   StreamCodec,
   Target,
 } from "../../relay/mod.ts";
+import { pickSelf } from "../_pick_self.ts";
 
 /** One proxy on the way. */
 export interface ProxyHop {
@@ -65,7 +66,7 @@ export class ProxyOutbound implements Outbound {
 
   /** Picks itself, once. */
   pick(_session: Session, tried: readonly Outbound[]): Outbound | undefined {
-    return tried.includes(this) ? undefined : this;
+    return pickSelf(this, tried);
   }
 
   /** Prepares a connection to the first proxy. */
