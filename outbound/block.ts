@@ -5,12 +5,17 @@
  */
 
 import type {
+  NoPackets,
   Outbound,
-  OutboundPackets,
   OutboundStream,
   Session,
 } from "../relay/mod.ts";
 import { pickSelf } from "./_pick_self.ts";
+
+const NO_PACKETS: NoPackets = {
+  refused: "blocked",
+  reason: "it is blocked",
+};
 
 /** Connects to nobody: its sessions are blocked. */
 export class BlockOutbound implements Outbound {
@@ -46,9 +51,9 @@ export class BlockOutbound implements Outbound {
     return this.#stream;
   }
 
-  /** Has no UDP. */
-  openPackets(): OutboundPackets | undefined {
-    return undefined;
+  /** Sends nothing. */
+  openPackets(): NoPackets {
+    return NO_PACKETS;
   }
 }
 

@@ -49,9 +49,9 @@ export interface Outbound extends Route {
    * Prepares the datagrams of an association.
    *
    * @param session Who asks.
-   * @returns undefined: this way has no UDP.
+   * @returns The far side, or why there is none.
    */
-  openPackets(session: Session): OutboundPackets | undefined;
+  openPackets(session: Session): OutboundPackets | NoPackets;
   /**
    * False while it is known to be unreachable: then associations that use it
    * move to another member of their group. Absent: true.
@@ -128,6 +128,17 @@ export interface OutboundHandshake {
    * @param data Bytes that came and were not consumed yet.
    */
   receive(data: Uint8Array): HandshakeAnswer;
+}
+
+/** Why an outbound carries no datagrams. */
+export interface NoPackets {
+  /**
+   * How an association ends that has no other outbound: `blocked` where nobody
+   * is to be reached, `server_failed` where the outbound has no UDP.
+   */
+  readonly refused: "blocked" | "server_failed";
+  /** Constant words for the log. */
+  readonly reason: string;
 }
 
 /** The far side of the datagrams of one association. */

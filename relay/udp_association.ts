@@ -9,7 +9,12 @@ import {
   FAILED,
   type SocketAddress,
 } from "../loop/mod.ts";
-import type { Outbound, OutboundPackets, Route } from "./outbound.ts";
+import type {
+  NoPackets,
+  Outbound,
+  OutboundPackets,
+  Route,
+} from "./outbound.ts";
 import type { Session } from "./session.ts";
 import type { Status } from "./status.ts";
 import type { Target } from "./target.ts";
@@ -109,17 +114,16 @@ export class UDPAssociation {
    *
    * @param outbound The outbound.
    * @param route What has picked it.
-   * @returns undefined: the outbound has no UDP.
+   * @returns Why there is none, if the outbound has no UDP.
    */
-  take(outbound: Outbound, route: Route): Way | undefined {
+  take(outbound: Outbound, route: Route): Way | NoPackets {
     const ways = this.#ways;
     const index = ways.findIndex((way) =>
       way.outbound === outbound && way.route === route
     );
-    const way = index < 0
-      ? this.#newWay(outbound, route)
-      : ways.splice(index, 1)[0];
-    if (way !== undefined) ways.push(way);
+    const way = ways.splice(index, index < 0 ? 0 : 1)[0] ??
+      this.#newWay(outbound, route);
+    if (!("refused" in way)) ways.push(way);
     return way;
   }
 
@@ -206,9 +210,9 @@ export class UDPAssociation {
     this.lastWay = undefined;
   }
 
-  #newWay(outbound: Outbound, route: Route): Way | undefined {
+  #newWay(outbound: Outbound, route: Route): Way | NoPackets {
     const packets = outbound.openPackets(this.session);
-    if (packets === undefined) return undefined;
+    if ("refused" in packets) return packets;
     return {
       route,
       outbound,

@@ -8,7 +8,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Resolver } from "../dns/mod.ts";
 import { SocketAddress } from "../loop/mod.ts";
 import type { RelayBuffers } from "./buffers.ts";
-import type { Route } from "./outbound.ts";
+import type { NoPackets, Route } from "./outbound.ts";
 import { Packet, PACKET_ROOM, sealedBytes } from "./packet.ts";
 import type { Router } from "./router.ts";
 import type { Target } from "./target.ts";
@@ -40,6 +40,8 @@ export interface UDPSenderOptions {
 export class UDPSender {
   readonly #options: UDPSenderOptions;
   #lookups = 0;
+  /** Whether the log has said that an outbound has no UDP. */
+  #hasWarned = false;
 
   /**
    * Makes a sender.
@@ -115,35 +117,70 @@ export class UDPSender {
     kept = copyOf(packet);
   }
 
-  /** Takes the way that the route picks. */
+  /**
+   * Takes the first outbound that the route picks and that has UDP, those that
+   * were left in silence last.
+   */
   #pick(packet: Packet, association: UDPAssociation, route: Route): void {
     const { session } = association;
-    const left = association.leftOf(route);
-    let outbound = route.pick(session, left);
-    if (outbound === undefined && left.length > 0) {
-      // All have been tried; the first answers as well as any other.
-      association.forgive(route);
-      outbound = route.pick(session, []);
+    let tried = association.leftOf(route);
+    let refusal: NoPackets | undefined = undefined;
+    let isForgiven = tried.length === 0;
+    for (;;) {
+      const outbound = route.pick(session, tried);
+      if (outbound === undefined) {
+        if (isForgiven) break;
+        // Every member was silent, so the first one is tried again.
+        isForgiven = true;
+        association.forgive(route);
+        tried = [];
+        continue;
+      }
+      session.outbound = outbound.name;
+      const way = association.take(outbound, route);
+      if (!("refused" in way)) {
+        association.lastWay = way;
+        way.unansweredSince = 0;
+        this.#sendBy(packet, association, way);
+        return;
+      }
+      refusal = way;
+      tried = [...tried, outbound];
     }
-    const way = outbound && association.take(outbound, route);
-    association.lastWay = way;
-    if (way === undefined) {
-      association.failure ??= outbound?.name === undefined
-        ? "server_failed"
-        : "blocked";
-      logger.debug(
-        "no way for UDP to {target} by {outbound} from {client}",
-        () => ({
-          target: `${packet.target}`,
-          outbound: outbound?.name ?? route.name,
-          client: `${association.client}`,
-        }),
+    association.lastWay = undefined;
+    association.failure ??= refusal?.refused ?? "server_failed";
+    this.#logLost(packet, association, refusal);
+  }
+
+  /** Says why no outbound takes a datagram; a warning once a relay. */
+  #logLost(
+    { target }: Packet,
+    { session, client }: UDPAssociation,
+    refusal: NoPackets | undefined,
+  ): void {
+    const reason = refusal?.reason ?? "no outbound is left";
+    if (refusal?.refused === "server_failed" && !this.#hasWarned) {
+      this.#hasWarned = true;
+      logger.warn(
+        "cannot send UDP to {target} by {outbound} from {client}: {reason}",
+        {
+          target: `${target}`,
+          outbound: session.outbound,
+          client: `${client}`,
+          reason,
+        },
       );
       return;
     }
-    way.unansweredSince = 0;
-    session.outbound = way.outbound.name;
-    this.#sendBy(packet, association, way);
+    logger.debug(
+      "cannot send UDP to {target} by {outbound} from {client}: {reason}",
+      () => ({
+        target: `${target}`,
+        outbound: session.outbound,
+        client: `${client}`,
+        reason,
+      }),
+    );
   }
 
   #sendBy(packet: Packet, association: UDPAssociation, way: Way): void {

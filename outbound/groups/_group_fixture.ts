@@ -9,8 +9,8 @@ import { configureSync, type LogRecord, resetSync } from "@logtape/logtape";
 import { FakeClock, SocketAddress } from "../../loop/mod.ts";
 import {
   type Failure,
+  type NoPackets,
   type Outbound,
-  type OutboundPackets,
   type OutboundStream,
   type Session,
   Sessions,
@@ -139,8 +139,8 @@ export class FakeOutbound implements Outbound {
     };
   }
 
-  openPackets(): OutboundPackets | undefined {
-    return undefined;
+  openPackets(): NoPackets {
+    return { refused: "server_failed", reason: "it is a fake" };
   }
 
   onReached(milliseconds: number): void {

@@ -90,7 +90,7 @@ class ProberFixture implements Disposable {
       name: "w",
       pick: () => way,
       open: opened,
-      openPackets: () => undefined,
+      openPackets: () => ({ refused: "server_failed", reason: "fake" }),
     };
     return way;
   }

@@ -7,6 +7,7 @@
 
 import type {
   Failure,
+  NoPackets,
   Outbound,
   OutboundPackets,
   OutboundStream,
@@ -88,7 +89,7 @@ export class WatchedOutbound implements Outbound, Way {
   }
 
   /** Prepares the datagrams of an association. */
-  openPackets(session: Session): OutboundPackets | undefined {
+  openPackets(session: Session): OutboundPackets | NoPackets {
     return this.#outbound.openPackets(session);
   }
 

@@ -18,6 +18,7 @@ import type { SocketAddress } from "../../loop/mod.ts";
 import type {
   Failure,
   HandshakeAnswer,
+  NoPackets,
   Outbound,
   OutboundHandshake,
   OutboundStream,
@@ -38,6 +39,12 @@ export interface ProxyHop {
    */
   handshake(next: Target): OutboundHandshake;
 }
+
+const NO_PACKETS: NoPackets = {
+  refused: "server_failed",
+  reason:
+    "UDP is not carried by proxies; leave UDP out of the mode, or the proxies",
+};
 
 /** A way with proxies in front of it. */
 export class ProxyOutbound implements Outbound {
@@ -80,7 +87,9 @@ export class ProxyOutbound implements Outbound {
   }
 
   /** Datagrams have no way through proxies. */
-  openPackets(): undefined {}
+  openPackets(): NoPackets {
+    return NO_PACKETS;
+  }
 
   /** Tells the way behind the proxies. */
   onReached(milliseconds: number): void {
