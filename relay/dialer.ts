@@ -1,34 +1,21 @@
 /**
- * From a target and a route to an open way: picks a way, connects to it,
- * talks with the proxies on it, and tries the next one of the group when it
- * cannot be reached.
+ * From a target and a route to an open connection: has the route pick an
+ * outbound, opens it, and goes on to the next one of a group when it cannot be
+ * reached.
  *
  * ```text
- * route.pick → outbound.open → (fast open: first payload) → Connector
- *   → proxies on the way → onEstablished
+ * route.pick → outbound.open → (fast open: first payload) → Opener
+ *   → onEstablished
  * ```
  *
  * @module
  */
 
 import { getLogger } from "@logtape/logtape";
-import {
-  FAILED,
-  POLL_ERR,
-  POLL_HUP,
-  POLL_IN,
-  POLL_OUT,
-  type Socket,
-  type SocketAddress,
-  type StreamSocket,
-  type Timer,
-} from "../loop/mod.ts";
-import {
-  Connector,
-  type ConnectorContext,
-  type ConnectorOwner,
-} from "./connector.ts";
+import type { Socket, SocketAddress, StreamSocket } from "../loop/mod.ts";
+import type { ConnectorContext } from "./connector.ts";
 import { CONNECT_TIMEOUT, MEMBER_TIMEOUT } from "./constants.ts";
+import { Opener, type OpenerOwner } from "./opener.ts";
 import type { Outbound, OutboundStream, Route } from "./outbound.ts";
 import type { Session } from "./session.ts";
 import { BLOCKED, type Failure } from "./status.ts";
@@ -78,15 +65,10 @@ export interface DialerOptions {
   readonly session: Session;
 }
 
-/** Most bytes of one read of a proxy's answer. */
-const PROXY_READ = 4096;
-/** Most bytes of a proxy's answer: the longest is an HTTP head of 64 KiB. */
-const PROXY_LIMIT = 68 * 1024;
-
 const logger = getLogger(["shadowsocks", "relay"]);
 
 /** The search for one far side. */
-export class Dialer implements ConnectorOwner {
+export class Dialer implements OpenerOwner {
   readonly #context: ConnectorContext;
   readonly #owner: DialerOwner;
   readonly #options: DialerOptions;
@@ -95,15 +77,7 @@ export class Dialer implements ConnectorOwner {
   /** The way that is being tried. */
   #outbound: Outbound | undefined;
   #stream: OutboundStream | undefined;
-  #connector: Connector | undefined;
-  /** The connection to the first proxy. */
-  #proxy: StreamSocket | undefined;
-  /** What the proxies have said and nobody has understood yet. */
-  #answer: Uint8Array | undefined;
-  /** What is said to a proxy and the socket has no room for yet. */
-  #unsent: Uint8Array | undefined;
-  /** For the answers of the proxies. */
-  #timer: Timer | undefined;
+  #opener: Opener | undefined;
   /** Milliseconds of the loop's clock when connecting began. */
   #since = 0;
   #failure: Failure = { status: "server_failed", code: "" };
@@ -150,15 +124,16 @@ export class Dialer implements ConnectorOwner {
    * @param fastOpenData What may leave with the SYN.
    */
   connect(fastOpenData?: Uint8Array): void {
-    const destination = this.#stream?.destination;
-    if (destination === undefined) return;
+    const stream = this.#stream;
+    if (stream === undefined) return;
     const isMember = this.#options.route.isGroup === true;
     this.#since = this.#now();
-    this.#connector = new Connector(this.#context, this, {
+    this.#opener = new Opener(this.#context, this, {
+      stream,
       fastOpenData,
       timeout: isMember ? MEMBER_TIMEOUT : CONNECT_TIMEOUT,
     });
-    this.#connector.start(destination);
+    this.#opener.start();
   }
 
   /**
@@ -168,32 +143,13 @@ export class Dialer implements ConnectorOwner {
    * @param event A mask of `POLL_*`.
    */
   handleEvent(socket: Socket, event: number): void {
-    const proxy = this.#proxy;
-    if (proxy === undefined || socket !== proxy) {
-      this.#connector?.handleEvent(socket, event);
-      return;
-    }
-    if ((event & (POLL_ERR | POLL_HUP)) !== 0 && (event & POLL_IN) === 0) {
-      this.#fail({
-        status: "server_failed",
-        code: socket.takeError() || "ECONNRESET",
-      });
-      return;
-    }
-    if ((event & POLL_OUT) !== 0 && this.#unsent !== undefined) {
-      this.#say(this.#unsent);
-    }
-    // Sending may have failed, and the way been left.
-    if ((event & POLL_IN) !== 0 && this.#proxy === proxy) this.#read(proxy);
+    this.#opener?.handleEvent(socket, event);
   }
 
   /** Gives up and closes its sockets; nobody is told anything any more. */
   cancel(): void {
-    this.#timer?.cancel();
-    this.#connector?.cancel();
-    this.#connector = undefined;
-    if (this.#proxy !== undefined) this.#owner.onSocketFailed(this.#proxy);
-    this.#proxy = undefined;
+    this.#opener?.cancel();
+    this.#opener = undefined;
     this.#stream?.[Symbol.dispose]();
     this.#stream = undefined;
   }
@@ -206,9 +162,9 @@ export class Dialer implements ConnectorOwner {
     });
   }
 
-  /** Asks about the addresses of the target itself, never of a server. */
+  /** Asks about an address of the target. */
   forbids(address: SocketAddress): boolean {
-    return this.#stream?.isDirect === true && this.#owner.forbids(address);
+    return this.#owner.forbids(address);
   }
 
   /** A socket was made. */
@@ -221,35 +177,20 @@ export class Dialer implements ConnectorOwner {
     this.#owner.onSocketFailed(socket);
   }
 
-  /** Talks with the proxies on the way, or is done. */
-  onConnected(socket: StreamSocket): void {
-    this.#connector = undefined;
-    const stream = this.#stream!;
+  /** Tells the outbound that it was reached. */
+  onReached(): void {
     this.#outbound?.onReached?.(this.#now() - this.#since);
-    if (stream.handshake === undefined) {
-      this.#establish(socket);
-      return;
-    }
-    const { loop, handler } = this.#context;
-    this.#proxy = socket;
-    this.#timer = loop.addTimer(CONNECT_TIMEOUT, () => {
-      this.#fail({ status: "server_failed", code: "ETIMEDOUT" });
-    });
-    if (!loop.modify(socket, POLL_IN)) loop.add(socket, POLL_IN, handler);
-    this.#say(stream.handshake.start());
   }
 
-  /** No address of the way could be connected to. */
-  onConnectFailed(failure: Failure): void {
-    this.#connector = undefined;
-    const isDirect = this.#stream?.isDirect === true;
-    this.#fail(
-      isDirect ? failure : { status: "server_failed", code: failure.code },
-    );
+  /** The outbound is open: gives it to the owner. */
+  onOpened(socket: StreamSocket, rest: Uint8Array | undefined): void {
+    const stream = this.#stream!;
+    this.#stream = this.#opener = undefined;
+    this.#owner.onEstablished(socket, stream, this.#outbound!, rest);
   }
 
-  /** The way is of no use: tries the next one. */
-  #fail(failure: Failure): void {
+  /** The outbound is of no use: tries the next one. */
+  onOpenFailed(failure: Failure): void {
     const { status, code } = failure;
     const { target, session } = this.#options;
     const outbound = this.#outbound!;
@@ -280,67 +221,7 @@ export class Dialer implements ConnectorOwner {
       this.#owner.onUnreached(failure);
       return;
     }
-    this.#answer = this.#unsent = undefined;
     this.start();
-  }
-
-  #establish(socket: StreamSocket): void {
-    const stream = this.#stream!;
-    const rest = this.#answer;
-    this.#timer?.cancel();
-    this.#stream = this.#proxy = undefined;
-    this.#owner.onEstablished(socket, stream, this.#outbound!, rest);
-  }
-
-  #say(bytes: Uint8Array): void {
-    const socket = this.#proxy!;
-    const sent = socket.send(bytes);
-    if (sent === FAILED) {
-      this.#fail({ status: "server_failed", code: socket.error });
-      return;
-    }
-    const isWhole = sent === bytes.length;
-    this.#unsent = isWhole ? undefined : bytes.slice(Math.max(0, sent));
-    this.#context.loop.modify(socket, isWhole ? POLL_IN : POLL_IN | POLL_OUT);
-  }
-
-  #read(socket: StreamSocket): void {
-    const before = this.#answer;
-    const start = before?.length ?? 0;
-    const buffer = new Uint8Array(start + PROXY_READ);
-    if (before !== undefined) buffer.set(before);
-    const count = socket.recv(buffer, start);
-    if (count === 0 || count === FAILED || start > PROXY_LIMIT) {
-      this.#fail({
-        status: "server_failed",
-        code: socket.error || "ECONNRESET",
-      });
-      return;
-    }
-    if (count < 0) return;
-    this.#onAnswer(socket, buffer.subarray(0, start + count));
-  }
-
-  /** Gives the handshake what has come, until it needs more or is done. */
-  #onAnswer(socket: StreamSocket, data: Uint8Array): void {
-    let rest = data;
-    for (;;) {
-      const answer = this.#stream!.handshake!.receive(rest);
-      if (answer.kind === "failed") {
-        this.#fail(answer.failure);
-        return;
-      }
-      rest = rest.subarray(answer.consumed);
-      this.#answer = rest.length > 0 ? rest : undefined;
-      if (answer.kind === "ready") {
-        this.#establish(socket);
-        return;
-      }
-      if (answer.send !== undefined) this.#say(answer.send);
-      const goesOn = this.#proxy === socket && answer.consumed > 0 &&
-        rest.length > 0;
-      if (!goesOn) return;
-    }
   }
 
   #now(): number {

@@ -12,6 +12,7 @@ export { STREAM_DOWN, STREAM_UP } from "./constants.ts";
 export * from "./dialer.ts";
 export type * from "./inbound.ts";
 export { LRUCache, type LRUCacheOptions } from "./lru_cache.ts";
+export * from "./opener.ts";
 export type * from "./outbound.ts";
 export * from "./packet.ts";
 export type { PipeContext, PipeOwner } from "./pipe.ts";
