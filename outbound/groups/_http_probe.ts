@@ -19,6 +19,8 @@ import {
 } from "../../loop/mod.ts";
 import {
   CODEC_FAILED,
+  DECODE_ROOM,
+  encodeRoom,
   type Failure,
   Opener,
   type OpenerOwner,
@@ -44,9 +46,6 @@ const CARRY_LIMIT = 68 * 1024;
 /** Most characters of a status line; longer ones are nobody's. */
 const LINE_LIMIT = 512;
 
-/** Room in `output` beyond `input` and an eighth, as codecs ask for. */
-const OUTPUT_ROOM = 8192;
-
 const EMPTY = new Uint8Array(0);
 
 const logger = getLogger(["shadowsocks", "outbound"]);
@@ -60,7 +59,7 @@ export class ProbeBuffers {
   readonly input: Uint8Array = new Uint8Array(CARRY_LIMIT + READ_SIZE);
   /** What a codec makes of them. */
   readonly output: Uint8Array = new Uint8Array(
-    this.input.length + (this.input.length >> 3) + OUTPUT_ROOM,
+    Math.max(this.input.length + DECODE_ROOM, encodeRoom(this.input.length)),
   );
 }
 
