@@ -267,7 +267,7 @@ function inTurns(
 ): SocketAddress[] {
   const [only] = addresses;
   if (addresses.length === 1 && only !== undefined) {
-    return [new SocketAddress(only, port)];
+    return [SocketAddress.fromBytes(only, port)];
   }
   const first = only?.length;
   const preferred = addresses.filter(({ length }) => length === first);
@@ -275,7 +275,7 @@ function inTurns(
   const mixed: SocketAddress[] = [];
   for (let i = 0; i < preferred.length || i < others.length; i++) {
     for (const bytes of [preferred[i], others[i]]) {
-      if (bytes !== undefined) mixed.push(new SocketAddress(bytes, port));
+      if (bytes !== undefined) mixed.push(SocketAddress.fromBytes(bytes, port));
     }
   }
   return mixed;

@@ -283,6 +283,14 @@ Deno.test("Connector skips addresses that are forbidden", async () => {
   assertEquals(attempt.told.at(-1), "dial_failed ECONNREFUSED");
 });
 
+Deno.test("Connector connects to a mapped address as to IPv4", async () => {
+  const attempt = new Attempt();
+  attempt.forbidden.add("10.0.0.1");
+  await attempt.start("::ffff:10.0.0.1", "::ffff:10.0.0.2");
+  assertEquals(attempt.hosts, ["10.0.0.2"]);
+  attempt.connector.cancel();
+});
+
 Deno.test("Connector is blocked when every address is forbidden", async () => {
   const attempt = new Attempt();
   attempt.forbidden.add("a::1").add("10.0.0.1");

@@ -45,6 +45,7 @@ import type { Router } from "./router.ts";
 import type { ListenerInfo, Sessions } from "./session.ts";
 import type { Status } from "./status.ts";
 import { UDPAssociation } from "./udp_association.ts";
+import { UDPClients } from "./udp_clients.ts";
 import { UDPSender } from "./udp_sender.ts";
 
 /** What a {@linkcode UDPRelay} is made with. */
@@ -79,12 +80,6 @@ const ANY_IPV6 = SocketAddress.parse("::", 0);
 
 const logger = getLogger(["shadowsocks", "relay"]);
 
-/** The open UDP ASSOCIATE connections of one client. */
-interface Associates {
-  count: number;
-  user: string;
-}
-
 /** A UDP listener and its associations. */
 export class UDPRelay implements EventHandler, AssociationHolder {
   readonly #inbound: PacketInbound;
@@ -102,8 +97,8 @@ export class UDPRelay implements EventHandler, AssociationHolder {
   readonly #handlePeriodic: () => void;
   readonly #fdToAssociations = new FdTable<UDPAssociation>();
   readonly #associations: LRUCache<string, UDPAssociation>;
-  /** Client host → its open UDP ASSOCIATE connections. */
-  readonly #associates = new Map<string, Associates>();
+  /** The clients that hold their associations by connections. */
+  readonly #clients = new UDPClients();
   #eventloop: EventLoop | undefined;
   #closed = false;
   #closeStatus: Status = "ok";
@@ -207,23 +202,13 @@ export class UDPRelay implements EventHandler, AssociationHolder {
    * @returns Ends it; with the client's last one its associations end.
    */
   associate(host: string, user: string): () => void {
-    const known = this.#associates.get(host);
-    if (known === undefined) this.#associates.set(host, { count: 1, user });
-    else {
-      known.count++;
-      known.user = user;
-    }
+    this.#clients.connect(host, user, this.#associations.values());
     let ended = false;
     return () => {
       if (ended) return;
       ended = true;
-      const associates = this.#associates.get(host);
-      if (associates === undefined || --associates.count > 0) return;
-      this.#associates.delete(host);
-      for (const association of [...this.#associations.values()]) {
-        if (association.client.host === host) {
-          this.#associations.delete(association.key);
-        }
+      for (const { key } of this.#clients.disconnect(host)) {
+        this.#associations.delete(key);
       }
     };
   }
@@ -234,10 +219,7 @@ export class UDPRelay implements EventHandler, AssociationHolder {
    * @param host Its IP address.
    */
   isActive(host: string): boolean {
-    for (const association of this.#associations.values()) {
-      if (association.client.host === host) return true;
-    }
-    return false;
+    return this.#clients.isActive(host);
   }
 
   /**
@@ -257,7 +239,7 @@ export class UDPRelay implements EventHandler, AssociationHolder {
 
   #onClientPacket(packet: Packet, length: number, from: SocketAddress): void {
     if (
-      this.#inbound.needsAssociation && !this.#associates.has(from.host)
+      this.#inbound.needsAssociation && !this.#clients.isConnected(from.host)
     ) {
       logger.debug(
         "drop a UDP packet of {client}, which holds no association",
@@ -276,7 +258,7 @@ export class UDPRelay implements EventHandler, AssociationHolder {
       if (this.#router.refusesClient(from) !== undefined) return;
       association = this.#newAssociation(request.key, from);
       association.session.user = request.user ||
-        (this.#associates.get(from.host)?.user ?? "");
+        this.#clients.userOf(from.host);
       association.session.target = target;
     }
     association.client = from;
@@ -331,11 +313,13 @@ export class UDPRelay implements EventHandler, AssociationHolder {
       },
     });
     this.#associations.set(key, made);
+    this.#clients.add(made);
     return made;
   }
 
   #onClose(association: UDPAssociation): void {
     association.close();
+    this.#clients.remove(association);
     const status = association.failure ?? this.#closeStatus;
     association.session.end(status, this.#now());
   }

@@ -265,9 +265,7 @@ export class UDPSender {
         return;
       }
       for (const bytes of addresses) {
-        const address = bytes.length === 4
-          ? SocketAddress.fromIpv4(bytes, 0, port)
-          : SocketAddress.fromIpv6(bytes, 0, port);
+        const address = SocketAddress.fromBytes(bytes, port);
         if (!accepts(address)) continue;
         if (!association.sendTo(kept, address)) continue;
         association.failure = undefined;
