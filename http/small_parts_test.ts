@@ -7,7 +7,7 @@
 import { assertEquals } from "@std/assert";
 import { parseAuthority } from "./authority.ts";
 import { ByteWriter } from "./byte_writer.ts";
-import { bytesOf, stringOf } from "./bytes_fixture.ts";
+import { bytesOf, stringOf } from "./_bytes_fixture.ts";
 import { connectRequest } from "./connect.ts";
 import { proxyReply } from "./reply.ts";
 import { looksLikeHttp } from "./text.ts";
