@@ -28,14 +28,13 @@ import {
   writeRequestHead,
 } from "../http/mod.ts";
 import {
-  type Ending,
   type Failure,
+  type FinalRefusal,
   type Inbound,
   type InboundAnswer,
   type InboundStream,
   type Refusal,
   type Session,
-  type Status,
   type StreamCodec,
   Target,
 } from "../relay/mod.ts";
@@ -62,12 +61,6 @@ const CONNECTED: Uint8Array = new TextEncoder().encode(CONNECTED_REPLY);
 export interface HttpInboundOptions {
   /** Who may use it; undefined or empty: everybody. */
   readonly users?: readonly ProxyUser[] | undefined;
-}
-
-/** How a connection with wrong bytes ends, with what is said first. */
-export interface HttpEnd extends Refusal {
-  /** How the session ends. */
-  readonly status: Status;
 }
 
 /** The HTTP proxy of a listener. */
@@ -138,7 +131,7 @@ export class HttpStream implements InboundStream {
     return this.#isConnect ? undefined : this.#codec;
   }
 
-  /** Whether the next request needs another connection behind. */
+  /** Whether the next request needs another origin connection. */
   get finished(): boolean {
     return !this.#isBetween && !this.#isConnect &&
       this.#codec?.finished === true;
@@ -203,7 +196,7 @@ export class HttpStream implements InboundStream {
    * 400 or 502 as long as no answer has begun; else the connection is reset,
    * so that a cut answer does not look whole.
    */
-  onCodecFailed(): HttpEnd {
+  onCodecFailed(): FinalRefusal {
     const codec = this.#codec;
     const isClient = codec?.requestFailed === true;
     const text = isClient
@@ -225,7 +218,7 @@ export class HttpStream implements InboundStream {
    * request begins a new session; `"pass"`: the end is passed on; else how the
    * connection ends, since an answer is missing or was cut.
    */
-  onTargetEnd(): "next" | "pass" | HttpEnd {
+  onTargetEnd(): "next" | "pass" | FinalRefusal {
     const codec = this.#codec;
     if (codec === undefined || this.#isConnect) return "pass";
     const { exchange } = codec;
@@ -324,9 +317,8 @@ export class HttpStream implements InboundStream {
 
   #refuse(fault: RequestFault): InboundAnswer {
     this.#log(fault.message);
-    const ending: Ending = "close";
     const reply = proxyReply({ status: fault.status, text: fault.message });
-    return { kind: "refuse", status: "error", ending, reply };
+    return { kind: "refuse", status: "error", ending: "close", reply };
   }
 
   #log(message: string): void {
