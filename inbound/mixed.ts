@@ -1,11 +1,12 @@
 /**
  * SOCKS and HTTP on one port. The first byte tells them apart: 4 or 5 is the
- * version of SOCKS, a letter begins the method of an HTTP request.
+ * version of SOCKS, a byte of a token begins the method of an HTTP request.
  *
  * @module
  */
 
 import { getLogger } from "@logtape/logtape";
+import { looksLikeHttp, TLS_HANDSHAKE } from "../http/mod.ts";
 import type {
   Failure,
   FinalRefusal,
@@ -25,18 +26,11 @@ const logger = getLogger(["shadowsocks", "inbound"]);
 export interface MixedInboundOptions {
   /** Takes connections whose first byte is 4 or 5. */
   readonly socks: Inbound;
-  /** Takes connections whose first byte is an ASCII letter. */
+  /** Takes connections whose first byte may begin a method. */
   readonly http: Inbound;
   /** The word of the configuration. Default `mixed`. */
   readonly protocol?: string | undefined;
 }
-
-/** Type of a TLS handshake record (RFC 8446, section 5.1). */
-const TLS_HANDSHAKE = 0x16;
-/** Bit that lower-case letters of ASCII have and upper-case ones lack. */
-const LOWER_CASE = 0x20;
-const LETTER_A = 0x61;
-const LETTER_Z = 0x7a;
 
 const NEED_MORE: InboundAnswer = { kind: "more", consumed: 0 };
 const REFUSED: InboundAnswer = {
@@ -146,22 +140,16 @@ class MixedStream implements InboundStream {
   #choose(first: number): Inbound | undefined {
     const { socks, http } = this.#protocols;
     if (first === SOCKS_VERSION || first === SOCKS4_VERSION) return socks;
-    return isLetter(first) ? http : undefined;
+    return looksLikeHttp(first) ? http : undefined;
   }
 
   #refuse(first: number): InboundAnswer {
     logger.error("connection from {client} {message}", {
       client: `${this.#session.client}`,
       message: first === TLS_HANDSHAKE
-        ? "looks like a TLS handshake; set the application to SOCKS5 or to an HTTP proxy, not to an HTTPS proxy"
-        : "is neither SOCKS nor HTTP; set the application to SOCKS5 or to an HTTP proxy",
+        ? "speaks TLS: an https:// proxy is not served; use http:// or socks5://"
+        : "speaks neither SOCKS nor HTTP; use http:// or socks5://",
     });
     return REFUSED;
   }
-}
-
-/** Whether a byte is an ASCII letter. */
-function isLetter(byte: number): boolean {
-  const lower = byte | LOWER_CASE;
-  return lower >= LETTER_A && lower <= LETTER_Z;
 }

@@ -151,15 +151,13 @@ const REFUSED: readonly {
     name: "HTTP",
     sent: bytesOf("GET / HTTP/1.1\r\n"),
     answer: bytesOf(),
-    log:
-      `error: connection from ${CLIENT} looks like an HTTP proxy request; set the browser to SOCKS5, not to an HTTP proxy`,
+    log: `error: connection from ${CLIENT} version 71, not 5`,
   },
   {
     name: "TLS",
     sent: bytesOf(22, 3, 1, 2, 0),
     answer: bytesOf(),
-    log:
-      `error: connection from ${CLIENT} looks like a TLS handshake; set the application to SOCKS5, not to an HTTPS proxy`,
+    log: `error: connection from ${CLIENT} version 22, not 5`,
   },
   {
     name: "no method",

@@ -112,14 +112,14 @@ function refusals(closedPort: number): readonly Refusal[] {
       sent: Uint8Array.of(22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3),
       answer: /^$/,
       status: "error",
-      log: /connection from 127\.0\.0\.1:\d+ looks like a TLS handshake/,
+      log: /connection from 127\.0\.0\.1:\d+ speaks TLS: /,
     },
     {
       name: "bytes of no protocol",
       sent: Uint8Array.of(0, 1, 2, 3, 4, 5),
       answer: /^$/,
       status: "error",
-      log: /connection from 127\.0\.0\.1:\d+ is neither SOCKS nor HTTP/,
+      log: /connection from 127\.0\.0\.1:\d+ speaks neither SOCKS nor HTTP/,
     },
     {
       name: "half a request of HTTP",
