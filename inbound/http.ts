@@ -23,7 +23,6 @@ import {
   CONNECTED_REPLY,
   parseBasic,
   proxyReply,
-  type RequestFault,
   type RequestHead,
   writeRequestHead,
 } from "../http/mod.ts";
@@ -41,6 +40,7 @@ import {
 import { HttpCodec } from "./_http_codec.ts";
 import { failureText } from "./_http_failures.ts";
 import { RequestReader } from "./_http_reader.ts";
+import type { ProxyMode } from "./proxy_mode.ts";
 import { type ProxyUser, ProxyUsers } from "./proxy_users.ts";
 
 const logger = getLogger(["shadowsocks", "inbound"]);
@@ -61,6 +61,8 @@ const CONNECTED: Uint8Array = new TextEncoder().encode(CONNECTED_REPLY);
 export interface HttpInboundOptions {
   /** Who may use it; undefined or empty: everybody. */
   readonly users?: readonly ProxyUser[] | undefined;
+  /** What is served: with `udp_only` nothing is. Default `tcp_and_udp`. */
+  readonly mode?: ProxyMode | undefined;
 }
 
 /** The HTTP proxy of a listener. */
@@ -68,15 +70,17 @@ export class HttpInbound implements Inbound {
   /** What it speaks. */
   readonly protocol = "http";
   readonly #users: ProxyUsers | undefined;
+  readonly #mode: ProxyMode;
 
   /**
    * Makes the proxy.
    *
-   * @param options Who may use it.
+   * @param options What is served, and to whom.
    */
   constructor(options: HttpInboundOptions = {}) {
-    const { users = [] } = options;
+    const { users = [], mode = "tcp_and_udp" } = options;
     this.#users = users.length === 0 ? undefined : new ProxyUsers(users);
+    this.#mode = mode;
   }
 
   /**
@@ -85,7 +89,7 @@ export class HttpInbound implements Inbound {
    * @param session The session of its first request.
    */
   accept(session: Session): HttpStream {
-    return new HttpStream(session, this.#users);
+    return new HttpStream(session, this.#users, this.#mode);
   }
 
   /**
@@ -102,6 +106,7 @@ export class HttpInbound implements Inbound {
 /** The client's side of one connection to the HTTP proxy. */
 export class HttpStream implements InboundStream {
   readonly #users: ProxyUsers | undefined;
+  readonly #mode: ProxyMode;
   readonly #reader = new RequestReader();
   /** The body of a request that was refused, but not its connection. */
   readonly #refusedBody = new BodyFollower({ isLenient: false });
@@ -120,10 +125,16 @@ export class HttpStream implements InboundStream {
    *
    * @param session The session of the first request.
    * @param users Who may use it; undefined: everybody.
+   * @param mode What is served.
    */
-  constructor(session: Session, users: ProxyUsers | undefined) {
+  constructor(
+    session: Session,
+    users: ProxyUsers | undefined,
+    mode: ProxyMode,
+  ) {
     this.#session = session;
     this.#users = users;
+    this.#mode = mode;
   }
 
   /** The codec of requests that are fetched; undefined for CONNECT. */
@@ -157,23 +168,22 @@ export class HttpStream implements InboundStream {
   receive(data: Uint8Array, output: Uint8Array): InboundAnswer {
     const body = this.#refusedBody;
     const start = body.follow(data, 0, data.length);
-    if (body.failed) {
-      return this.#refuse({
-        kind: "fault",
-        status: 400,
-        message: "the body is not framed",
-      });
-    }
+    if (body.failed) return this.#refuse(400, "the body is not framed");
     if (!body.isDone) return { kind: "more", consumed: start };
     const head = this.#reader.read(data, start, data.length);
     if (head === undefined) {
       if (data.length > start) this.#session.ifLeft ??= "client_reset";
       return { kind: "more", consumed: data.length };
     }
-    if (head.kind === "fault") return this.#refuse(head);
+    if (head.kind === "fault") return this.#refuse(head.status, head.message);
     const { next } = this.#reader;
     const user = this.#authenticate(head);
     if (user === undefined) return this.#challenge(head, data, next);
+    this.#session.user = user;
+    if (this.#mode === "udp_only") {
+      const message = "connections are off: the mode is udp_only";
+      return this.#refuse(403, message, head.method === "HEAD");
+    }
     return this.#request(head, { user, consumed: next, output });
   }
 
@@ -253,7 +263,6 @@ export class HttpStream implements InboundStream {
     this.#isBetween = false;
     this.#isHead = head.method === "HEAD";
     this.#isConnect = head.method === "CONNECT";
-    this.#session.user = user;
     this.#session.ifLeft = undefined;
     const target = Target.of(head.host, head.port);
     if (this.#isConnect) {
@@ -315,9 +324,9 @@ export class HttpStream implements InboundStream {
     return { kind: "more", consumed, reply };
   }
 
-  #refuse(fault: RequestFault): InboundAnswer {
-    this.#log(fault.message);
-    const reply = proxyReply({ status: fault.status, text: fault.message });
+  #refuse(status: number, message: string, isHead = false): InboundAnswer {
+    this.#log(message);
+    const reply = proxyReply({ status, text: message, isHead });
     return { kind: "refuse", status: "error", ending: "close", reply };
   }
 

@@ -190,6 +190,21 @@ Deno.test("HttpStream.receive() refuses with the status that fits", () => {
   }
 });
 
+Deno.test("HttpStream.receive() refuses every request with mode udp_only", () => {
+  const connect = `CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n${ANN}\r\n`;
+  const head = get("a", ANN).replace("GET", "HEAD");
+  for (const text of [get("a", ANN), head, connect]) {
+    const handler = new FakeHandler({ mode: "udp_only", users: USERS });
+    handler.client(get("a"));
+    assert(isChallenge(handler.takeSent()));
+    handler.client(text);
+    assert(handler.sent.startsWith("HTTP/1.1 403 "), handler.sent);
+    assertEquals(handler.sent.endsWith("udp_only\n"), text !== head);
+    assertEquals([handler.ending, handler.status], ["close", "error"]);
+    assertEquals(handler.origins, []);
+  }
+});
+
 Deno.test("HttpStream.failed() tells why the target was not reached", () => {
   const cases: [Failure, number, string][] = [
     [{ status: "name_failed", code: "not-found" }, 502, "does not exist"],

@@ -47,20 +47,18 @@ import {
   SOCKS4_REFUSED,
 } from "./_socks_replies.ts";
 import { headerTarget } from "./header_target.ts";
+import type { ProxyMode } from "./proxy_mode.ts";
 import { type ProxyUser, ProxyUsers } from "./proxy_users.ts";
 
 const logger = getLogger(["shadowsocks", "inbound"]);
 
-/** What a SOCKS listener serves: CONNECT, UDP ASSOCIATE or both. */
-export type SocksMode = "tcp_only" | "tcp_and_udp" | "udp_only";
-
 /** Options of {@linkcode SocksInbound}. */
 export interface SocksInboundOptions {
   /**
-   * What is served. `tcp_only` where the listener has no UDP side. Default
+   * What is served: CONNECT, UDP ASSOCIATE or both. `tcp_only` where the listener has no UDP side. Default
    * `tcp_and_udp`.
    */
-  readonly mode?: SocksMode | undefined;
+  readonly mode?: ProxyMode | undefined;
   /**
    * Who may use it: one of these must give its name and password, so SOCKS4,
    * which has no password, is refused. Default, and if empty: everybody.
@@ -97,7 +95,7 @@ export class SocksInbound implements Inbound {
 
 /** What all connections of a listener share. */
 interface Rules {
-  readonly mode: SocksMode;
+  readonly mode: ProxyMode;
   readonly users: ProxyUsers | undefined;
 }
 

@@ -41,7 +41,7 @@ export function localInbound(local: LocalConfig): LocalInbound {
       udpNeedsTcp: false,
     };
   }
-  const http = new HttpInbound({ users });
+  const http = new HttpInbound({ users, mode });
   if (protocol === "http") {
     return { inbound: http, packets: undefined, udpNeedsTcp: true };
   }
