@@ -16,7 +16,6 @@
  * @module
  */
 
-import { getLogger } from "@logtape/logtape";
 import {
   BodyFollower,
   ByteWriter,
@@ -40,10 +39,9 @@ import {
 import { HttpCodec } from "./_http_codec.ts";
 import { failureText } from "./_http_failures.ts";
 import { RequestReader } from "./_http_reader.ts";
+import { logRefused, logUnauthenticated } from "./_refusals.ts";
 import type { ProxyMode } from "./proxy_mode.ts";
 import { type ProxyUser, ProxyUsers } from "./proxy_users.ts";
-
-const logger = getLogger(["shadowsocks", "inbound"]);
 
 /**
  * After so many requests without a right name and password the connection is
@@ -117,7 +115,7 @@ export class HttpStream implements InboundStream {
   /** Whether `finished` was heard, and the next request has not begun. */
   #isBetween = true;
   #challenges = 0;
-  /** Whether wrong credentials were logged. */
+  /** Whether a refusal was logged since the last request that was served. */
   #hasLogged = false;
 
   /**
@@ -260,7 +258,7 @@ export class HttpStream implements InboundStream {
     },
   ): InboundAnswer {
     const { user, consumed, output } = options;
-    this.#isBetween = false;
+    this.#isBetween = this.#hasLogged = false;
     this.#isHead = head.method === "HEAD";
     this.#isConnect = head.method === "CONNECT";
     this.#session.ifLeft = undefined;
@@ -296,10 +294,7 @@ export class HttpStream implements InboundStream {
   ): InboundAnswer {
     if (head.authorization !== undefined && !this.#hasLogged) {
       this.#hasLogged = true;
-      logger.error("failed to handshake with {ip}: {reason}", {
-        ip: this.#session.client.host,
-        reason: "wrong user or password",
-      });
+      logUnauthenticated(this.#session.client, "wrong user or password");
     }
     // A client that waits for 100 may or may not send its body after another
     // answer: where its next request begins could not be told.
@@ -330,11 +325,10 @@ export class HttpStream implements InboundStream {
     return { kind: "refuse", status: "error", ending: "close", reply };
   }
 
-  #log(message: string): void {
-    logger.warn("cannot serve the request of {client}: {message}", {
-      client: `${this.#session.client}`,
-      message,
-    });
+  #log(reason: string): void {
+    if (this.#hasLogged) return;
+    this.#hasLogged = true;
+    logRefused(this.#session, { protocol: "HTTP", what: "request", reason });
   }
 
   #reply(status: number, text: string): Uint8Array {

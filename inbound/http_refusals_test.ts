@@ -250,6 +250,13 @@ Deno.test("HttpStream logs one line for a refused client, without its bytes", ()
     assertEquals(lines.length, 1);
     new FakeHandler().client("GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n");
     assertEquals(lines.length, 2);
+    const both = new FakeHandler({ users: USERS });
+    both.client(get("a", WRONG) + "no request\r\n\r\n");
+    assertEquals([both.status, lines.length], ["error", 3]);
+    const served = new FakeHandler({ users: USERS });
+    served.client(get("a", WRONG) + get("a", ANN));
+    served.answer("no answer\r\n\r\n");
+    assertEquals([served.status, lines.length], ["target_reset", 5]);
     const text = lines.map((line) => line.message.join("")).join("\n");
     assert(text.includes("127.0.0.1:40000"), text);
     assert(!text.includes("hidden") && !text.includes("wrong\n"), text);

@@ -5,7 +5,6 @@
  * @module
  */
 
-import { getLogger } from "@logtape/logtape";
 import { looksLikeHttp, TLS_HANDSHAKE } from "../http/mod.ts";
 import type {
   Failure,
@@ -19,8 +18,7 @@ import type {
 } from "../relay/mod.ts";
 import type { SocketAddress } from "../loop/mod.ts";
 import { SOCKS4_VERSION, SOCKS_VERSION } from "../socks5/mod.ts";
-
-const logger = getLogger(["shadowsocks", "inbound"]);
+import { logRefused, type RefusedPart } from "./_refusals.ts";
 
 /** Options of {@linkcode MixedInbound}. */
 export interface MixedInboundOptions {
@@ -37,6 +35,17 @@ const REFUSED: InboundAnswer = {
   kind: "refuse",
   status: "error",
   ending: "close",
+};
+
+const TLS: RefusedPart = {
+  protocol: "TLS",
+  what: "handshake",
+  reason: "an https:// proxy is not served; use http:// or socks5://",
+};
+const UNKNOWN: RefusedPart = {
+  protocol: "unknown",
+  what: "protocol",
+  reason: "neither SOCKS nor HTTP; use http:// or socks5://",
 };
 
 /** SOCKS and HTTP on one port. */
@@ -144,12 +153,7 @@ class MixedStream implements InboundStream {
   }
 
   #refuse(first: number): InboundAnswer {
-    logger.error("connection from {client} {message}", {
-      client: `${this.#session.client}`,
-      message: first === TLS_HANDSHAKE
-        ? "speaks TLS: an https:// proxy is not served; use http:// or socks5://"
-        : "speaks neither SOCKS nor HTTP; use http:// or socks5://",
-    });
+    logRefused(this.#session, first === TLS_HANDSHAKE ? TLS : UNKNOWN);
     return REFUSED;
   }
 }

@@ -98,12 +98,13 @@ Deno.test("MixedInbound refuses every other first byte with one line", () => {
     const client = new ProxyClient(mixed).bring(bytesOf(first, 1, 2, 3));
     assertEquals(client.refused, "error close");
     assertEquals(client.sent, bytesOf());
+    const refused = first === 0x16
+      ? ["TLS handshake", "an https:// proxy is not served"]
+      : ["unknown protocol", "neither SOCKS nor HTTP"];
     assertEquals(logs.lines, [
-      `error: connection from ${CLIENT} ${
-        first === 0x16
-          ? "speaks TLS: an https:// proxy is not served; use http:// or socks5://"
-          : "speaks neither SOCKS nor HTTP; use http:// or socks5://"
-      }`,
+      `warning: cannot serve ${refused[0]} from ${CLIENT}: ${
+        refused[1]
+      }; use http:// or socks5://`,
     ]);
   }
   assertEquals(http.sessions, []);

@@ -23,6 +23,7 @@ import type {
   ServerStream,
   ServerStreamListener,
 } from "../shadowsocks/mod.ts";
+import { logUnauthenticated } from "./_refusals.ts";
 import { logDroppedChunk, logRefusedConnection } from "./_shadowsocks_log.ts";
 import { headerTarget } from "./header_target.ts";
 
@@ -105,7 +106,7 @@ class ShadowsocksInboundStream implements InboundStream, ServerStreamListener {
   }
 
   onCodecFailed(): FinalRefusal {
-    logRefusedConnection(this.#session.client, "authentication error");
+    logUnauthenticated(this.#session.client, "authentication error");
     return ALTERED;
   }
 

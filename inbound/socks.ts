@@ -9,7 +9,6 @@
  * @module
  */
 
-import { getLogger } from "@logtape/logtape";
 import { SocketAddress } from "../loop/mod.ts";
 import {
   type Failure,
@@ -35,6 +34,7 @@ import {
   SOCKS4_IP_OFFSET,
   SOCKS4_VERSION,
 } from "../socks5/mod.ts";
+import { logRefused, logUnauthenticated } from "./_refusals.ts";
 import {
   CONNECTED,
   failureReply,
@@ -50,8 +50,6 @@ import { headerTarget } from "./header_target.ts";
 import type { ProxyMode } from "./proxy_mode.ts";
 import { type ProxyUser, ProxyUsers } from "./proxy_users.ts";
 
-const logger = getLogger(["shadowsocks", "inbound"]);
-
 /** Options of {@linkcode SocksInbound}. */
 export interface SocksInboundOptions {
   /**
@@ -65,6 +63,11 @@ export interface SocksInboundOptions {
    */
   readonly users?: readonly ProxyUser[] | undefined;
 }
+
+/** Why CONNECT is refused where only datagrams are served. */
+const CONNECT_OFF = "CONNECT is off: the mode is udp_only";
+/** Why UDP ASSOCIATE is refused where only connections are served. */
+const ASSOCIATE_OFF = "UDP ASSOCIATE is off: the mode is tcp_only";
 
 const NEED_MORE: InboundAnswer = { kind: "more", consumed: 0 };
 
@@ -161,11 +164,7 @@ class SocksStream implements InboundStream {
       case "need-more":
         return NEED_MORE;
       case "invalid":
-        logger.error("connection from {client} {message}", {
-          client: `${this.#session.client}`,
-          message: greeting.message,
-        });
-        return refuse("error");
+        return this.#refuse("greeting", greeting.message);
       case "ok":
         break;
     }
@@ -178,11 +177,8 @@ class SocksStream implements InboundStream {
       return { kind: "more", consumed: length, reply: PASSWORD_WANTED };
     }
     if (!greeting.offersNoAuth) {
-      logger.error(
-        "connection from {client} offers no method without authentication",
-        { client: `${this.#session.client}` },
-      );
-      return refuse("error", NO_METHOD);
+      const reason = "no method without authentication is offered";
+      return this.#refuse("greeting", reason, NO_METHOD);
     }
     this.#stage = "request";
     return { kind: "more", consumed: length, reply: GREETED };
@@ -213,19 +209,21 @@ class SocksStream implements InboundStream {
       case "need-more":
         return NEED_MORE;
       case "invalid":
-        this.#logRefused(request.message);
-        return refuse("error", reply(request.reply));
+        return this.#refuse("request", request.message, reply(request.reply));
       case "ok":
         break;
     }
     const { command, address, length: consumed } = request;
     const { mode } = this.#rules;
     if (command === CMD_UDP_ASSOCIATE) {
-      return mode === "tcp_only"
-        ? refuse("error", reply(REPLY_COMMAND_NOT_SUPPORTED))
-        : { kind: "associate", consumed };
+      if (mode !== "tcp_only") return { kind: "associate", consumed };
+      const answer = reply(REPLY_COMMAND_NOT_SUPPORTED);
+      return this.#refuse("request", ASSOCIATE_OFF, answer);
     }
-    if (mode === "udp_only") return refuse("error", reply(REPLY_NOT_ALLOWED));
+    if (mode === "udp_only") {
+      const answer = reply(REPLY_NOT_ALLOWED);
+      return this.#refuse("request", CONNECT_OFF, answer);
+    }
     return { kind: "request", consumed, target: headerTarget(data, address) };
   }
 
@@ -235,8 +233,7 @@ class SocksStream implements InboundStream {
       case "need-more":
         return NEED_MORE;
       case "invalid":
-        this.#logRefused(request.message);
-        return refuse("error", SOCKS4_REFUSED);
+        return this.#refuse("request", request.message, SOCKS4_REFUSED);
       case "ok":
         break;
     }
@@ -244,7 +241,7 @@ class SocksStream implements InboundStream {
       return this.#refuseUser("SOCKS4 has no password", SOCKS4_REFUSED);
     }
     if (this.#rules.mode === "udp_only") {
-      return refuse("error", SOCKS4_REFUSED);
+      return this.#refuse("request", CONNECT_OFF, SOCKS4_REFUSED);
     }
     const { domain, port, length: consumed } = request;
     const target = domain === ""
@@ -254,18 +251,14 @@ class SocksStream implements InboundStream {
   }
 
   #refuseUser(reason: string, answer: Uint8Array): InboundAnswer {
-    logger.error("failed to handshake with {ip}: {reason}", {
-      ip: this.#session.client.host,
-      reason,
-    });
+    logUnauthenticated(this.#session.client, reason);
     return refuse("auth_failed", answer);
   }
 
-  #logRefused(message: string): void {
-    logger.error("cannot serve the request of {client}: {message}", {
-      client: `${this.#session.client}`,
-      message,
-    });
+  #refuse(what: string, reason: string, answer?: Uint8Array): InboundAnswer {
+    const protocol = this.#stage === "socks4" ? "SOCKS4" : "SOCKS5";
+    logRefused(this.#session, { protocol, what, reason });
+    return refuse("error", answer);
   }
 }
 
