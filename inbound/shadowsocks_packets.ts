@@ -18,7 +18,7 @@ import { logRefusedPacket } from "./_shadowsocks_log.ts";
 import { headerTarget } from "./header_target.ts";
 
 /** The packets of a shadowsocks server. */
-export class ShadowsocksPackets implements PacketInbound, Disposable {
+export class ShadowsocksPackets implements PacketInbound {
   /** The protocol's name. */
   readonly protocol = "shadowsocks";
   /** A packet proves by itself that its sender has the key. */

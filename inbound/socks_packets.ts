@@ -92,6 +92,9 @@ export class SocksPackets implements PacketInbound {
     packet.head = -1;
     return IN_PLACE;
   }
+
+  /** Holds nothing. */
+  [Symbol.dispose](): void {}
 }
 
 /** For a payload without room in front: header and payload into `output`. */

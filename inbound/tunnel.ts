@@ -105,4 +105,7 @@ export class TunnelPackets implements PacketInbound {
   seal(): number {
     return -1;
   }
+
+  /** Holds nothing. */
+  [Symbol.dispose](): void {}
 }

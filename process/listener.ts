@@ -41,7 +41,7 @@ export interface ListenerOptions {
   readonly mode: Mode;
   /** What its connections speak. */
   readonly inbound: Inbound;
-  /** What its datagrams mean; undefined: it has no UDP. */
+  /** What its datagrams mean, owned; undefined: it has no UDP. */
   readonly packets: PacketInbound | undefined;
   /**
    * True if UDP needs the TCP side even where only UDP is relayed: SOCKS5 asks
@@ -77,8 +77,8 @@ export class Listener {
   /**
    * Listens, and begins to relay.
    *
-   * @param options What it is made with; its resource is disposed of also if
-   * this fails.
+   * @param options What it is made with; packets and resource are disposed of
+   * also if this fails.
    * @param context What it shares with others.
    * @throws {SocketError} If the address cannot be bound.
    */
@@ -89,7 +89,7 @@ export class Listener {
       this.#udp?.addToLoop(context.loop);
       this.#tcp?.addToLoop(context.loop);
     } catch (error) {
-      options.resource?.[Symbol.dispose]();
+      this.#end();
       throw error;
     }
   }
@@ -146,6 +146,7 @@ export class Listener {
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#options.packets?.[Symbol.dispose]();
     this.#options.resource?.[Symbol.dispose]();
   }
 }

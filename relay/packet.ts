@@ -56,8 +56,8 @@ export interface PacketRefusal {
   readonly refused: Status;
 }
 
-/** The datagrams of a listener. */
-export interface PacketInbound {
+/** The datagrams of a listener; disposed of when that has ended. */
+export interface PacketInbound extends Disposable {
   /** The same as that of the connections. */
   readonly protocol: string;
   /**
