@@ -6,12 +6,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { SocketAddress } from "../loop/mod.ts";
-import type {
-  Packet,
-  PacketInbound,
-  PacketRefusal,
-  PacketRequest,
-} from "../relay/mod.ts";
+import type { Packet, PacketInbound, PacketRequest } from "../relay/mod.ts";
 import {
   addressLength,
   parseUdpHeader,
@@ -34,8 +29,6 @@ export interface SocksPacketsOptions {
   readonly hasUsers?: boolean | undefined;
 }
 
-/** A datagram without a valid header. */
-const REFUSED: PacketRefusal = { refused: "error" };
 /** The answer is sent from the packet's own bytes. */
 const IN_PLACE = -1;
 /** The answer cannot be sent. */
@@ -59,7 +52,7 @@ export class SocksPackets implements PacketInbound {
   }
 
   /** Finds the payload behind RSV, FRAG and the address; nothing is copied. */
-  open(packet: Packet, from: SocketAddress): PacketRequest | PacketRefusal {
+  open(packet: Packet, from: SocketAddress): PacketRequest | undefined {
     const { bytes, start, end } = packet;
     const header = parseUdpHeader(bytes, end, start);
     if (header.status === "drop") {
@@ -67,7 +60,7 @@ export class SocksPackets implements PacketInbound {
         "drop a UDP packet without a valid header from {client}",
         () => ({ client: `${from}` }),
       );
-      return REFUSED;
+      return undefined;
     }
     packet.head = start + UDP_PREFIX_LENGTH;
     packet.start = start + header.length;

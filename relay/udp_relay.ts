@@ -261,9 +261,8 @@ export class UDPRelay implements EventHandler, AssociationHolder {
       return;
     }
     const request = this.#inbound.open(packet, from, this.#buffers.output);
-    if ("refused" in request) return;
     const { target } = packet;
-    if (target === undefined) return;
+    if (request === undefined || target === undefined) return;
     let association = this.#associations.get(request.key);
     if (association === undefined) {
       if (this.#router.refusesClient(from) !== undefined) return;
