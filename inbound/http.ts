@@ -65,8 +65,6 @@ export interface HttpInboundOptions {
 
 /** The HTTP proxy of a listener. */
 export class HttpInbound implements Inbound {
-  /** What it speaks. */
-  readonly protocol = "http";
   readonly #users: ProxyUsers | undefined;
   readonly #mode: ProxyMode;
 

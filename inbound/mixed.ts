@@ -26,8 +26,6 @@ export interface MixedInboundOptions {
   readonly socks: Inbound;
   /** Takes connections whose first byte may begin a method. */
   readonly http: Inbound;
-  /** The word of the configuration. Default `mixed`. */
-  readonly protocol?: string | undefined;
 }
 
 const NEED_MORE: InboundAnswer = { kind: "more", consumed: 0 };
@@ -50,18 +48,15 @@ const UNKNOWN: RefusedPart = {
 
 /** SOCKS and HTTP on one port. */
 export class MixedInbound implements Inbound {
-  /** The word of the configuration. */
-  readonly protocol: string;
-  readonly #protocols: Protocols;
+  readonly #protocols: MixedInboundOptions;
 
   /**
    * Makes the protocol.
    *
    * @param options The two that it is mixed of.
    */
-  constructor({ socks, http, protocol }: MixedInboundOptions) {
-    this.protocol = protocol ?? "mixed";
-    this.#protocols = { socks, http };
+  constructor(options: MixedInboundOptions) {
+    this.#protocols = options;
   }
 
   /** Makes the client's side of a connection. */
@@ -75,20 +70,14 @@ export class MixedInbound implements Inbound {
   }
 }
 
-/** The two that a listener is mixed of. */
-interface Protocols {
-  readonly socks: Inbound;
-  readonly http: Inbound;
-}
-
 /** A connection whose protocol the first byte decides. */
 class MixedStream implements InboundStream {
-  readonly #protocols: Protocols;
+  readonly #protocols: MixedInboundOptions;
   readonly #session: Session;
   #inbound: Inbound | undefined;
   #stream: InboundStream | undefined;
 
-  constructor(protocols: Protocols, session: Session) {
+  constructor(protocols: MixedInboundOptions, session: Session) {
     this.#protocols = protocols;
     this.#session = session;
   }

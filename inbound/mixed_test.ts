@@ -27,7 +27,6 @@ const CODEC = {} as StreamCodec;
 
 /** Stands for HTTP: one line is a request, and another one may follow. */
 class FakeHttp implements Inbound {
-  readonly protocol = "http";
   readonly sessions: Session[] = [];
   disposed = 0;
 
@@ -139,14 +138,6 @@ Deno.test("MixedInbound passes UDP ASSOCIATE on to SOCKS", () => {
     client.stream.associated?.(SocketAddress.parse("127.0.0.1", 256)),
     bytesOf(5, 0, 0, 1, 127, 0, 0, 1, 1, 0),
   );
-});
-
-Deno.test("MixedInbound has the name that it is given", () => {
-  const http = new FakeHttp();
-  const socks = new SocksInbound();
-  assertEquals(new MixedInbound({ socks, http }).protocol, "mixed");
-  const named = new MixedInbound({ socks, http, protocol: "socks" });
-  assertEquals(named.protocol, "socks");
 });
 
 Deno.test("MixedInbound holds nothing when a connection ends before its first byte", () => {

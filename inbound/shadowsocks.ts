@@ -39,8 +39,6 @@ const ALTERED: FinalRefusal = {
 
 /** The connections of a shadowsocks server. */
 export class ShadowsocksInbound implements Inbound {
-  /** The protocol's name. */
-  readonly protocol = "shadowsocks";
   readonly #edition: Edition;
 
   /**

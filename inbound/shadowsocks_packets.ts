@@ -14,8 +14,6 @@ import { headerTarget } from "./header_target.ts";
 
 /** The packets of a shadowsocks server. */
 export class ShadowsocksPackets implements PacketInbound {
-  /** The protocol's name. */
-  readonly protocol = "shadowsocks";
   /** A packet proves by itself that its sender has the key. */
   readonly needsAssociation = false;
   readonly #packets: ServerPackets;

@@ -73,8 +73,6 @@ const NEED_MORE: InboundAnswer = { kind: "more", consumed: 0 };
 
 /** The SOCKS proxy of a listener. */
 export class SocksInbound implements Inbound {
-  /** The word of the configuration. */
-  readonly protocol = "socks";
   readonly #rules: Rules;
 
   /**

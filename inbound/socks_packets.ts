@@ -20,8 +20,6 @@ const logger = getLogger(["shadowsocks", "inbound"]);
 
 /** Options of {@linkcode SocksPackets}. */
 export interface SocksPacketsOptions {
-  /** What the connections of the listener speak. Default `socks`. */
-  readonly protocol?: string | undefined;
   /**
    * Whether the listener has users. A datagram has no password, so it is then
    * taken only from an address that holds an association. Default false.
@@ -36,8 +34,6 @@ const NOT_SENT = -2;
 
 /** The datagrams of a SOCKS5 listener. */
 export class SocksPackets implements PacketInbound {
-  /** What the connections of the listener speak. */
-  readonly protocol: string;
   /** True where the listener has users. */
   readonly needsAssociation: boolean;
 
@@ -47,7 +43,6 @@ export class SocksPackets implements PacketInbound {
    * @param options What is known of the listener.
    */
   constructor(options: SocksPacketsOptions = {}) {
-    this.protocol = options.protocol ?? "socks";
     this.needsAssociation = options.hasUsers ?? false;
   }
 

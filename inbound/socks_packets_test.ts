@@ -142,8 +142,6 @@ Deno.test("SocksPackets.seal() sends nothing when nobody knows the source", () =
 Deno.test("SocksPackets needs an association when there are users", () => {
   assertEquals(new SocksPackets().needsAssociation, false);
   assertEquals(new SocksPackets({ hasUsers: true }).needsAssociation, true);
-  assertEquals(new SocksPackets().protocol, "socks");
-  assertEquals(new SocksPackets({ protocol: "mixed" }).protocol, "mixed");
 });
 
 function seal(packet: Packet, output = NO_OUTPUT): number {

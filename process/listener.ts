@@ -37,7 +37,9 @@ export interface ListenerContext {
 export interface ListenerOptions {
   /** Where it listens; port 0 lets the system choose. */
   readonly address: SocketAddress;
-  /** Which protocols are relayed. */
+  /** What sessions call it; see `ListenerInfo` of relay/. */
+  readonly protocol: string;
+  /** Which networks are relayed. */
   readonly mode: Mode;
   /** What its connections speak. */
   readonly inbound: Inbound;
@@ -171,8 +173,8 @@ function tryListen(
   options: ListenerOptions,
   context: ListenerContext,
 ): [TCPRelay | undefined, UDPRelay?] {
-  const { address, mode, packets, udpNeedsTcp } = options;
-  const shared = { ...context, poller: context.loop.poller };
+  const { address, protocol, mode, packets, udpNeedsTcp } = options;
+  const shared = { ...context, protocol, poller: context.loop.poller };
   const { router, timeout, udpTimeout, maxAssociations } = options;
   const udp = mode === "tcp_only" || packets === undefined
     ? undefined

@@ -29,6 +29,7 @@ class ListenerFixture {
     packets[Symbol.dispose] = () => void disposed.push("packets");
     return new Listener({
       address: SocketAddress.parse("127.0.0.1", 0),
+      protocol: "tunnel",
       mode,
       inbound: new TunnelInbound(TARGET),
       packets,

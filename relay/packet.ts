@@ -51,8 +51,6 @@ export interface PacketRequest {
 
 /** The datagrams of a listener; disposed of when that has ended. */
 export interface PacketInbound extends Disposable {
-  /** The same as that of the connections. */
-  readonly protocol: string;
   /**
    * True if a client's datagrams are taken only while a connection of it
    * holds an association, which was asked for under a user's name.

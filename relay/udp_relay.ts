@@ -46,6 +46,8 @@ import { UDPSender } from "./udp_sender.ts";
 export interface UDPRelayOptions {
   /** Where to listen. */
   readonly listen: SocketAddress;
+  /** What sessions call it: {@linkcode ListenerInfo.protocol}. */
+  readonly protocol: string;
   /** What the datagrams of clients mean. */
   readonly inbound: PacketInbound;
   /** Decides where sessions go. */
@@ -128,7 +130,7 @@ export class UDPRelay implements EventHandler, AssociationHolder {
       batch: true,
       reusePort: options.reusePort ?? false,
     });
-    const { protocol } = options.inbound;
+    const { protocol } = options;
     this.#listener = { protocol, port: this.listenPort };
   }
 
