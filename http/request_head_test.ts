@@ -7,7 +7,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { BODY_CHUNKED } from "./body.ts";
 import { ByteWriter } from "./byte_writer.ts";
-import { bytesOf, randomOf, stringOf } from "./bytes_fixture.ts";
+import { bytesOf, randomOf, stringOf } from "./_bytes_fixture.ts";
 import { HeadBuffer } from "./head_buffer.ts";
 import {
   parseRequestHead,

@@ -5,12 +5,7 @@
  */
 
 import type { SocketAddress } from "../loop/mod.ts";
-import type {
-  Packet,
-  PacketInbound,
-  PacketRefusal,
-  PacketRequest,
-} from "../relay/mod.ts";
+import type { Packet, PacketInbound, PacketRequest } from "../relay/mod.ts";
 import type { Edition, ServerPackets } from "../shadowsocks/mod.ts";
 import { NOT_SENDABLE } from "../shadowsocks/mod.ts";
 import { addressLength, writeAddress } from "../socks5/mod.ts";
@@ -18,9 +13,7 @@ import { logRefusedPacket } from "./_shadowsocks_log.ts";
 import { headerTarget } from "./header_target.ts";
 
 /** The packets of a shadowsocks server. */
-export class ShadowsocksPackets implements PacketInbound, Disposable {
-  /** The protocol's name. */
-  readonly protocol = "shadowsocks";
+export class ShadowsocksPackets implements PacketInbound {
   /** A packet proves by itself that its sender has the key. */
   readonly needsAssociation = false;
   readonly #packets: ServerPackets;
@@ -40,17 +33,17 @@ export class ShadowsocksPackets implements PacketInbound, Disposable {
    * @param packet What was received.
    * @param from Who sent it.
    * @param output Takes the address header and the payload.
-   * @returns Its association, or how its session would have ended.
+   * @returns Its association; undefined: it is dropped.
    */
   open(
     packet: Packet,
     from: SocketAddress,
     output: Uint8Array,
-  ): PacketRequest | PacketRefusal {
+  ): PacketRequest | undefined {
     const opened = this.#packets.open(packet, output);
     if ("refused" in opened) {
       logRefusedPacket(from, opened.reason);
-      return opened;
+      return undefined;
     }
     packet.target = headerTarget(output, opened.address);
     const { key = from.key, user, state } = opened;

@@ -6,12 +6,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { SocketAddress } from "../loop/mod.ts";
-import type {
-  Packet,
-  PacketInbound,
-  PacketRefusal,
-  PacketRequest,
-} from "../relay/mod.ts";
+import type { Packet, PacketInbound, PacketRequest } from "../relay/mod.ts";
 import {
   addressLength,
   parseUdpHeader,
@@ -25,8 +20,6 @@ const logger = getLogger(["shadowsocks", "inbound"]);
 
 /** Options of {@linkcode SocksPackets}. */
 export interface SocksPacketsOptions {
-  /** What the connections of the listener speak. Default `socks`. */
-  readonly protocol?: string | undefined;
   /**
    * Whether the listener has users. A datagram has no password, so it is then
    * taken only from an address that holds an association. Default false.
@@ -34,8 +27,6 @@ export interface SocksPacketsOptions {
   readonly hasUsers?: boolean | undefined;
 }
 
-/** A datagram without a valid header. */
-const REFUSED: PacketRefusal = { refused: "error" };
 /** The answer is sent from the packet's own bytes. */
 const IN_PLACE = -1;
 /** The answer cannot be sent. */
@@ -43,8 +34,6 @@ const NOT_SENT = -2;
 
 /** The datagrams of a SOCKS5 listener. */
 export class SocksPackets implements PacketInbound {
-  /** What the connections of the listener speak. */
-  readonly protocol: string;
   /** True where the listener has users. */
   readonly needsAssociation: boolean;
 
@@ -54,12 +43,11 @@ export class SocksPackets implements PacketInbound {
    * @param options What is known of the listener.
    */
   constructor(options: SocksPacketsOptions = {}) {
-    this.protocol = options.protocol ?? "socks";
     this.needsAssociation = options.hasUsers ?? false;
   }
 
   /** Finds the payload behind RSV, FRAG and the address; nothing is copied. */
-  open(packet: Packet, from: SocketAddress): PacketRequest | PacketRefusal {
+  open(packet: Packet, from: SocketAddress): PacketRequest | undefined {
     const { bytes, start, end } = packet;
     const header = parseUdpHeader(bytes, end, start);
     if (header.status === "drop") {
@@ -67,7 +55,7 @@ export class SocksPackets implements PacketInbound {
         "drop a UDP packet without a valid header from {client}",
         () => ({ client: `${from}` }),
       );
-      return REFUSED;
+      return undefined;
     }
     packet.head = start + UDP_PREFIX_LENGTH;
     packet.start = start + header.length;
@@ -92,6 +80,9 @@ export class SocksPackets implements PacketInbound {
     packet.head = -1;
     return IN_PLACE;
   }
+
+  /** Holds nothing. */
+  [Symbol.dispose](): void {}
 }
 
 /** For a payload without room in front: header and payload into `output`. */

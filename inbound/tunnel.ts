@@ -18,16 +18,11 @@ import type {
 } from "../relay/mod.ts";
 import { targetHeader } from "./header_target.ts";
 
-/** The word of the configuration. */
-const PROTOCOL = "tunnel";
-
 /** Aborts: there is no protocol to say it in. */
 const ABORT: Refusal = { ending: "reset" };
 
 /** The connections of a tunnel. */
 export class TunnelInbound implements Inbound {
-  /** The word of the configuration. */
-  readonly protocol: string = PROTOCOL;
   readonly #stream: InboundStream;
 
   /**
@@ -73,8 +68,6 @@ class TunnelStream implements InboundStream {
 
 /** The datagrams of a tunnel. */
 export class TunnelPackets implements PacketInbound {
-  /** The word of the configuration. */
-  readonly protocol: string = PROTOCOL;
   /** A tunnel has no associations to ask for. */
   readonly needsAssociation = false;
   readonly #target: Target;
@@ -105,4 +98,7 @@ export class TunnelPackets implements PacketInbound {
   seal(): number {
     return -1;
   }
+
+  /** Holds nothing. */
+  [Symbol.dispose](): void {}
 }

@@ -14,17 +14,8 @@ import type {
 /** Connects to nobody: its sessions are blocked. */
 export class BlockOutbound implements Outbound {
   /** The name, for logs and rules. */
-  readonly name: string;
+  readonly name = "block";
   readonly #stream = new BlockStream();
-
-  /**
-   * Makes the way.
-   *
-   * @param name The name.
-   */
-  constructor(name = "block") {
-    this.name = name;
-  }
 
   /**
    * Picks itself.

@@ -214,7 +214,7 @@ export class Service {
 
   async #addLocal(local: LocalConfig, where?: HostPort): Promise<Listener> {
     const { resolver } = this.#options;
-    const { mode, timeout, udpTimeout, udpMaxAssociations } = this.#config;
+    const { timeout, udpTimeout, udpMaxAssociations } = this.#config;
     const address = await listenAddress(
       where ?? { host: local.address, port: local.port },
       resolver,
@@ -224,7 +224,8 @@ export class Service {
     const { outbounds, routing } = this.#opened(`${address}`);
     const listener = new Listener({
       address,
-      mode: local.mode ?? mode,
+      protocol: local.protocol,
+      mode: local.mode,
       inbound,
       packets,
       udpNeedsTcp,
@@ -262,6 +263,7 @@ export class Service {
     const { routing } = this.#opened(`${address}`);
     const listener = new Listener({
       address,
+      protocol: "shadowsocks",
       mode: server.mode,
       inbound: new ShadowsocksInbound(edition),
       packets: new ShadowsocksPackets(edition),
