@@ -108,6 +108,7 @@ export async function readConfig(
     applyEnvironment(top, source);
   }
   const config = buildConfig(top, context);
+  await context.checkAcls();
   const place = await placer(findings, { file, document });
   const issues = placed(findings.issues, place);
   if (issues.length > 0) return failure(messages, issues, role);
