@@ -9,6 +9,7 @@ import { findMethod } from "../crypto/methods.ts";
 import { NO_PORT } from "./_address_readers.ts";
 import type { Context, Top } from "./_context.ts";
 import type { PlacedLocal } from "./_locals.ts";
+import type { Spot } from "./_place.ts";
 import { PORT } from "./_readers.ts";
 import {
   DEFAULT_METHOD,
@@ -104,6 +105,7 @@ export function warnOfParts(
   context: Context,
 ): void {
   warnOfAddresses(top, locals, context);
+  warnOfProxies(top, { servers, locals }, context);
   warnOfMethods(top, servers, context);
   warnOfTimeout(top, context);
   checkPasswords(top, servers.secrets, context);
@@ -158,6 +160,41 @@ function warnOfAddresses(
       `warning: server set to listen on ${only}:${shown}, are you sure?`,
     );
   }
+}
+
+/** Warns, once, of an `outbound_proxy` that UDP would have to go over. */
+function warnOfProxies(
+  top: Top,
+  { servers, locals }: {
+    readonly servers: Servers;
+    readonly locals: readonly PlacedLocal[];
+  },
+  context: Context,
+): void {
+  // Where no local takes UDP none goes to the servers, whatever their mode.
+  const isTaken = !context.isClient ||
+    locals.some(({ config }) =>
+      config.mode !== "tcp_only" && config.protocol !== "http"
+    );
+  if (!isTaken) return;
+  const warn = (at: Spot | undefined): void =>
+    context.findings.warn(
+      '"outbound_proxy": proxies carry no UDP, so that what would go over ' +
+        'them is refused: set mode = "tcp_only"',
+      at,
+    );
+  const { mode, outbound_proxy: outer = [] } = top.values;
+  const hasOuterUdp = mode !== "tcp_only";
+  // Ports that a manager adds take the outer keys too.
+  const isManaged = top.values.manager_address !== undefined;
+  let isOuterUsed = hasOuterUdp && (servers.hasFlat || isManaged);
+  for (const section of servers.tables) {
+    const { mode: own, outbound_proxy: proxies } = section.values;
+    const hasUdp = (own ?? mode) !== "tcp_only";
+    if (proxies === undefined) isOuterUsed ||= hasUdp;
+    else if (proxies.length > 0 && hasUdp) warn(section.at("outbound_proxy"));
+  }
+  if (outer.length > 0 && isOuterUsed) warn(top.at("outbound_proxy"));
 }
 
 function warnOfMethods(top: Top, servers: Servers, context: Context): void {

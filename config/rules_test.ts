@@ -6,6 +6,7 @@
 
 import { assertEquals } from "@std/assert";
 import { read, readGood, readWarnings, type Start } from "./_test_fixture.ts";
+import type { Role } from "./types.ts";
 
 const CLIENT: Start = { role: "sslocal" };
 const LONG = "a-long-password";
@@ -80,6 +81,86 @@ const WARNINGS: readonly (readonly [string, readonly string[], Start?])[] = [
 for (const [line, expected, start = {}] of WARNINGS) {
   Deno.test(`readConfig() warns as it should of ${line}`, async () => {
     assertEquals(await readWarnings(line, start), expected);
+  });
+}
+
+const PROXIES_CARRY_NO_UDP = '"outbound_proxy": proxies carry no UDP, so ' +
+  'that what would go over them is refused: set mode = "tcp_only"';
+
+const ONE = '[[servers]]\nserver = "h"\n';
+const PROXY = 'outbound_proxy = "http://p:1"\n';
+const TCP = 'mode = "tcp_only"\n';
+
+const PROXIES: readonly {
+  readonly name: string;
+  readonly text: string;
+  readonly role?: Role;
+  /** Where it is said; undefined: it is not. */
+  readonly at?: string;
+}[] = [
+  { name: "a server with UDP", text: PROXY, at: "3:18" },
+  { name: "a server without UDP", text: PROXY + TCP },
+  { name: "a server without a proxy", text: "outbound_proxy = []\n" },
+  {
+    name: "a port with UDP",
+    text: `${ONE}mode = "udp_only"\n${PROXY}`,
+    at: "6:18",
+  },
+  {
+    name: "a port without UDP beside one without a proxy",
+    text: `${ONE}${TCP}${PROXY}[[servers]]\nport = 1\n`,
+  },
+  {
+    name: "a port with UDP of its own and the outer proxy",
+    text: `${TCP}${PROXY}${ONE}mode = "tcp_and_udp"\n`,
+    at: "4:18",
+  },
+  {
+    name: "two ports with UDP",
+    text: `${ONE}${PROXY}[[servers]]\nport = 1\n${PROXY}`,
+    at: "5:18",
+  },
+  {
+    name: "ports that a manager adds",
+    text: `${PROXY}manager_address = "h:1"\n`,
+    role: "ssmanager",
+    at: "3:18",
+  },
+  {
+    name: "a client's server",
+    text: ONE + PROXY,
+    role: "sslocal",
+    at: "5:18",
+  },
+  {
+    name: "a client's server without UDP",
+    text: ONE + TCP + PROXY,
+    role: "sslocal",
+  },
+  {
+    name: "a client whose locals have no UDP",
+    text: `${ONE}${PROXY}[[locals]]\nprotocol = "http"\n` +
+      `[[locals]]\nlocal_port = 2\n${TCP}`,
+    role: "sslocal",
+  },
+  {
+    name: "a client without servers",
+    text: `${PROXY}[[locals]]\noutbound = "direct"\n`,
+    role: "sslocal",
+  },
+];
+
+for (const { name, text, role = "ssserver", at } of PROXIES) {
+  const what = at === undefined ? "nothing" : "of proxies and UDP";
+  Deno.test(`readConfig() warns ${what} when there is ${name}`, async () => {
+    const keys = `password = "${LONG}"\nmethod = "aes-256-gcm"\n`;
+    assertEquals(
+      await readWarnings("-c c.toml", {
+        role,
+        files: { "c.toml": keys + text },
+      }),
+      at === undefined ? [] : [`c.toml:${at}: ${PROXIES_CARRY_NO_UDP}`],
+    );
   });
 }
 
