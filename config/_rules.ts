@@ -6,6 +6,7 @@
  */
 
 import { findMethod } from "../crypto/methods.ts";
+import { formatIp, parseIp, unmapIp } from "../loop/mod.ts";
 import { NO_PORT } from "./_address_readers.ts";
 import type { Context, Top } from "./_context.ts";
 import type { PlacedLocal } from "./_locals.ts";
@@ -104,7 +105,7 @@ export function warnOfParts(
   },
   context: Context,
 ): void {
-  warnOfAddresses(top, locals, context);
+  warnOfAddresses(top, { servers, locals }, context);
   warnOfProxies(top, { servers, locals }, context);
   warnOfMethods(top, servers, context);
   warnOfTimeout(top, context);
@@ -139,21 +140,26 @@ export function weakPassword(
 
 function warnOfAddresses(
   top: Top,
-  locals: readonly PlacedLocal[],
+  { servers, locals }: {
+    readonly servers: Servers;
+    readonly locals: readonly PlacedLocal[];
+  },
   context: Context,
 ): void {
   for (const { config: { address, users } } of locals) {
-    if (users.length > 0 || (address !== "0.0.0.0" && address !== "::")) {
-      continue;
-    }
+    if (users.length > 0 || isLoopback(address)) continue;
     context.findings.warn(
       `warning: local set to listen on ${address}, it's not safe`,
     );
   }
   const { server, server_port: ports = [DEFAULT_PORT] } = top.values;
   const [only] = server ?? [];
+  // The words of the original, for files in its form alone: with tables it is
+  // plain what listens and what is reached.
+  const isFlat = servers.tables.length === 0 && top.lacks("locals");
   if (
-    server?.length === 1 && (only === "127.0.0.1" || only === "localhost")
+    isFlat && server?.length === 1 &&
+    (only === "127.0.0.1" || only === "localhost")
   ) {
     const shown = ports.length === 1 ? ports[0] : `[${ports.join(", ")}]`;
     context.findings.warn(
@@ -197,8 +203,21 @@ function warnOfProxies(
   if (outer.length > 0 && isOuterUsed) warn(top.at("outbound_proxy"));
 }
 
+/** Whether only this machine reaches what listens on an IP literal or name. */
+function isLoopback(address: string): boolean {
+  // RFC 6761, 6.3: `localhost` and names below it are loopback.
+  if (/^(?:.+\.)?localhost\.?$/i.test(address)) return true;
+  const literal = parseIp(address);
+  if (literal === undefined) return false;
+  const bytes = unmapIp(literal);
+  return bytes.length === 4 ? bytes[0] === 127 : formatIp(bytes) === "::1";
+}
+
 function warnOfMethods(top: Top, servers: Servers, context: Context): void {
-  const isOuterUsed = servers.tables.length === 0 || servers.hasFlat ||
+  // Ports that a manager adds take the outer method; a client may be without
+  // servers.
+  const isManaged = !context.isClient && servers.tables.length === 0;
+  const isOuterUsed = isManaged || servers.hasFlat ||
     servers.tables.some((table) => table.lacks("method"));
   if (isOuterUsed && top.lacks("method")) {
     context.findings.warn(

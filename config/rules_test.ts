@@ -11,6 +11,9 @@ import type { Role } from "./types.ts";
 const CLIENT: Start = { role: "sslocal" };
 const LONG = "a-long-password";
 
+const NO_METHOD = "no method given: using aes-256-gcm; " +
+  "shadowsocks Python would have taken aes-256-cfb";
+
 const WARNINGS: readonly (readonly [string, readonly string[], Start?])[] = [
   [`-k ${LONG} -m aes-256-gcm -s h`, [], CLIENT],
   [`-k ${LONG} -m aes-256-gcm`, []],
@@ -56,10 +59,7 @@ const WARNINGS: readonly (readonly [string, readonly string[], Start?])[] = [
   ],
   [
     `-k ${LONG}`,
-    [
-      "no method given: using aes-256-gcm; " +
-      "shadowsocks Python would have taken aes-256-cfb",
-    ],
+    [NO_METHOD],
   ],
   [
     "-m aes-256-gcm -k elevenchars",
@@ -81,6 +81,105 @@ const WARNINGS: readonly (readonly [string, readonly string[], Start?])[] = [
 for (const [line, expected, start = {}] of WARNINGS) {
   Deno.test(`readConfig() warns as it should of ${line}`, async () => {
     assertEquals(await readWarnings(line, start), expected);
+  });
+}
+
+const ADDRESSES: readonly (readonly [address: string, isOpen: boolean])[] = [
+  ["127.0.0.1", false],
+  ["127.9.9.9", false],
+  ["::1", false],
+  ["::ffff:127.0.0.1", false],
+  ["localhost", false],
+  ["a.LOCALHOST", false],
+  ["0.0.0.0", true],
+  ["::", true],
+  ["192.168.1.1", true],
+  ["::2", true],
+  ["2001:db8::1", true],
+  ["::ffff:10.0.0.1", true],
+  ["router", true],
+  ["localhost.example", true],
+];
+
+for (const [address, isOpen] of ADDRESSES) {
+  const what = isOpen ? "as it is open" : "nothing";
+  Deno.test(`readConfig() warns ${what} when a local listens on ${address}`, async () => {
+    const users = '[[locals.users]]\nname = "a"\npassword = "b"\n';
+    const warnings = (text: string): Promise<string[]> =>
+      readWarnings("-c c.toml", {
+        role: "sslocal",
+        files: {
+          "c.toml": '[[locals]]\noutbound = "direct"\n' +
+            `local_address = "${address}"\n${text}`,
+        },
+      });
+    assertEquals(
+      await warnings(""),
+      isOpen
+        ? [`warning: local set to listen on ${address}, it's not safe`]
+        : [],
+    );
+    assertEquals(await warnings(users), []);
+  });
+}
+
+const UNSURE = "warning: server set to listen on 127.0.0.1:8388, are you sure?";
+const TABLES: readonly {
+  readonly name: string;
+  readonly text: string;
+  readonly role?: Role;
+  readonly warnings: readonly string[];
+}[] = [
+  {
+    name: "a flat server on loopback",
+    text: 'method = "aes-256-gcm"\nserver = "127.0.0.1"\n',
+    warnings: [UNSURE],
+  },
+  {
+    name: "a flat server on loopback beside [[locals]]",
+    text: 'method = "aes-256-gcm"\nserver = "127.0.0.1"\n' +
+      "[[locals]]\nlocal_port = 1\n",
+    warnings: [],
+  },
+  {
+    name: "a flat server on loopback beside [[servers]]",
+    text: 'method = "aes-256-gcm"\nserver = "127.0.0.1"\n' +
+      '[[servers]]\nserver = "h"\n',
+    warnings: [],
+  },
+  {
+    name: "[[servers]] on loopback",
+    text: 'method = "aes-256-gcm"\n[[servers]]\nserver = "127.0.0.1"\n',
+    warnings: [],
+  },
+  {
+    name: "locals that go directly, and no method",
+    text: '[[locals]]\noutbound = "direct"\n',
+    warnings: [],
+  },
+  {
+    name: "[[servers]] with methods, and none outside",
+    text: '[[servers]]\nserver = "h"\nmethod = "aes-256-gcm"\n',
+    warnings: [],
+  },
+  {
+    name: "[[servers]] of which one has no method",
+    text: '[[servers]]\nserver = "h"\nmethod = "aes-256-gcm"\n' +
+      '[[servers]]\nserver = "i"\n',
+    warnings: [NO_METHOD],
+  },
+  {
+    name: "a manager without ports, and no method",
+    text: 'manager_address = "h:1"\n',
+    role: "ssmanager",
+    warnings: [NO_METHOD],
+  },
+];
+
+for (const { name, text, role = "sslocal", warnings } of TABLES) {
+  Deno.test(`readConfig() warns as it should when there is ${name}`, async () => {
+    const files = { "c.toml": `password = "${LONG}"\n${text}` };
+    assertEquals(await readWarnings("-c c.toml", { role, files }), warnings);
   });
 }
 
