@@ -430,6 +430,23 @@ const ROWS: readonly Row[] = [
       "and digits as %XX",
     ],
   },
+  {
+    name: "a user that an HTTP proxy cannot be told",
+    text: `outbound_proxy = ["http://hunter2%3Aa:b@h:1"]\n${TWO}`,
+    issues: [
+      '3:19: "outbound_proxy"[0] is a text of 24 characters: expected a user ' +
+      'without ":" (%3A), which HTTP cannot carry',
+    ],
+  },
+  {
+    name: "a password that SOCKS cannot carry",
+    text: `outbound_proxy = "socks5://a:${"é".repeat(128)}@h:1"\n${TWO}`,
+    issues: [
+      '3:1: "outbound_proxy" is a text of 143 characters: expected user and ' +
+      "password of 1 to 255 bytes before the @, other characters than letters " +
+      "and digits as %XX",
+    ],
+  },
 ];
 
 for (const { name, text, issues, role = "sslocal", files = {} } of ROWS) {
