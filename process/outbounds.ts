@@ -158,6 +158,7 @@ async function openGroups(
   context: OutboundsContext,
 ): Promise<Groups> {
   const { buildGroups, HttpProber } = await import("../outbound/groups/mod.ts");
+  // The compiler holds the strategies of config/ against those of outbound/.
   return await buildGroups(config.groups, leaves, {
     timing: context.loop,
     prober: new HttpProber(context),
