@@ -8,6 +8,8 @@
 
 import type { MODES, PROTOCOLS, STRATEGIES } from "./_words.ts";
 
+export type { MODES, PROTOCOLS, STRATEGIES };
+
 /** What the program is started as. */
 export type Role = "sslocal" | "ssserver" | "sstunnel" | "ssmanager";
 
