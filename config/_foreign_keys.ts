@@ -37,6 +37,11 @@ export const UNSAFE: ReadonlyMap<string, Harmless> = new Map([
   ["outbound_user_cookie", isEmpty],
 ]);
 
+/** Outermost, of a client: what to do in place of some of {@linkcode UNSAFE}. */
+export const CLIENT_REMEDIES: ReadonlyMap<string, string> = new Map([
+  ["users", "put the users of a local into [[locals]].users"],
+]);
+
 /** Outermost: known, and without effect. */
 export const OF_NO_EFFECT: ReadonlySet<string> = new Set([
   "no_delay",

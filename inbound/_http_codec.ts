@@ -44,7 +44,7 @@ export class HttpCodec implements StreamCodec {
   }
 
   /**
-   * Whether the client's connection goes on with another connection behind:
+   * Whether the client's connection goes on with another origin connection:
    * its next request is for another target, or the origin takes no more.
    */
   get finished(): boolean {

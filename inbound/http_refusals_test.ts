@@ -8,7 +8,7 @@ import { assert, assertEquals } from "@std/assert";
 import { configureSync, type LogRecord, resetSync } from "@logtape/logtape";
 import type { Failure } from "../relay/mod.ts";
 import { bytesOf, ProxyClient } from "./_proxy_client_fixture.ts";
-import { FakeHandler } from "./http_fixture.ts";
+import { FakeHandler } from "./_http_fixture.ts";
 import { HttpInbound } from "./http.ts";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -190,6 +190,21 @@ Deno.test("HttpStream.receive() refuses with the status that fits", () => {
   }
 });
 
+Deno.test("HttpStream.receive() refuses every request with mode udp_only", () => {
+  const connect = `CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n${ANN}\r\n`;
+  const head = get("a", ANN).replace("GET", "HEAD");
+  for (const text of [get("a", ANN), head, connect]) {
+    const handler = new FakeHandler({ mode: "udp_only", users: USERS });
+    handler.client(get("a"));
+    assert(isChallenge(handler.takeSent()));
+    handler.client(text);
+    assert(handler.sent.startsWith("HTTP/1.1 403 "), handler.sent);
+    assertEquals(handler.sent.endsWith("udp_only\n"), text !== head);
+    assertEquals([handler.ending, handler.status], ["close", "error"]);
+    assertEquals(handler.origins, []);
+  }
+});
+
 Deno.test("HttpStream.failed() tells why the target was not reached", () => {
   const cases: [Failure, number, string][] = [
     [{ status: "name_failed", code: "not-found" }, 502, "does not exist"],
@@ -234,6 +249,13 @@ Deno.test("HttpStream logs one line for a refused client, without its bytes", ()
     assertEquals(lines.length, 1);
     new FakeHandler().client("GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n");
     assertEquals(lines.length, 2);
+    const both = new FakeHandler({ users: USERS });
+    both.client(get("a", WRONG) + "no request\r\n\r\n");
+    assertEquals([both.status, lines.length], ["error", 3]);
+    const served = new FakeHandler({ users: USERS });
+    served.client(get("a", WRONG) + get("a", ANN));
+    served.answer("no answer\r\n\r\n");
+    assertEquals([served.status, lines.length], ["target_reset", 5]);
     const text = lines.map((line) => line.message.join("")).join("\n");
     assert(text.includes("127.0.0.1:40000"), text);
     assert(!text.includes("hidden") && !text.includes("wrong\n"), text);

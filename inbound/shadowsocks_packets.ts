@@ -9,7 +9,6 @@ import {
   NOT_SENDABLE,
   type Packet,
   type PacketInbound,
-  type PacketRefusal,
   type PacketRequest,
 } from "../relay/mod.ts";
 import type { Edition, ServerPackets } from "../shadowsocks/mod.ts";
@@ -18,9 +17,7 @@ import { logRefusedPacket } from "./_shadowsocks_log.ts";
 import { headerTarget } from "./header_target.ts";
 
 /** The packets of a shadowsocks server. */
-export class ShadowsocksPackets implements PacketInbound, Disposable {
-  /** The protocol's name. */
-  readonly protocol = "shadowsocks";
+export class ShadowsocksPackets implements PacketInbound {
   /** A packet proves by itself that its sender has the key. */
   readonly needsAssociation = false;
   readonly #packets: ServerPackets;
@@ -40,17 +37,17 @@ export class ShadowsocksPackets implements PacketInbound, Disposable {
    * @param packet What was received.
    * @param from Who sent it.
    * @param output Takes the address header and the payload.
-   * @returns Its association, or how its session would have ended.
+   * @returns Its association; undefined: it is dropped.
    */
   open(
     packet: Packet,
     from: SocketAddress,
     output: Uint8Array,
-  ): PacketRequest | PacketRefusal {
+  ): PacketRequest | undefined {
     const opened = this.#packets.open(packet, output);
     if ("refused" in opened) {
       logRefusedPacket(from, opened.reason);
-      return opened;
+      return undefined;
     }
     packet.target = headerTarget(output, opened.address);
     const { key = from.key, user, state } = opened;

@@ -10,7 +10,6 @@ import {
   NOT_SENDABLE,
   type Packet,
   type PacketInbound,
-  type PacketRefusal,
   type PacketRequest,
   SEALED_IN_PLACE,
 } from "../relay/mod.ts";
@@ -27,8 +26,6 @@ const logger = getLogger(["shadowsocks", "inbound"]);
 
 /** Options of {@linkcode SocksPackets}. */
 export interface SocksPacketsOptions {
-  /** What the connections of the listener speak. Default `socks`. */
-  readonly protocol?: string | undefined;
   /**
    * Whether the listener has users. A datagram has no password, so it is then
    * taken only from an address that holds an association. Default false.
@@ -36,13 +33,8 @@ export interface SocksPacketsOptions {
   readonly hasUsers?: boolean | undefined;
 }
 
-/** A datagram without a valid header. */
-const REFUSED: PacketRefusal = { refused: "error" };
-
 /** The datagrams of a SOCKS5 listener. */
 export class SocksPackets implements PacketInbound {
-  /** What the connections of the listener speak. */
-  readonly protocol: string;
   /** True where the listener has users. */
   readonly needsAssociation: boolean;
 
@@ -52,12 +44,11 @@ export class SocksPackets implements PacketInbound {
    * @param options What is known of the listener.
    */
   constructor(options: SocksPacketsOptions = {}) {
-    this.protocol = options.protocol ?? "socks";
     this.needsAssociation = options.hasUsers ?? false;
   }
 
   /** Finds the payload behind RSV, FRAG and the address; nothing is copied. */
-  open(packet: Packet, from: SocketAddress): PacketRequest | PacketRefusal {
+  open(packet: Packet, from: SocketAddress): PacketRequest | undefined {
     const { bytes, start, end } = packet;
     const header = parseUdpHeader(bytes, end, start);
     if (header.status === "drop") {
@@ -65,7 +56,7 @@ export class SocksPackets implements PacketInbound {
         "drop a UDP packet without a valid header from {client}",
         () => ({ client: `${from}` }),
       );
-      return REFUSED;
+      return undefined;
     }
     packet.head = start + UDP_PREFIX_LENGTH;
     packet.start = start + header.length;
@@ -90,6 +81,9 @@ export class SocksPackets implements PacketInbound {
     packet.head = -1;
     return SEALED_IN_PLACE;
   }
+
+  /** Holds nothing. */
+  [Symbol.dispose](): void {}
 }
 
 /** For a payload without room in front: header and payload into `output`. */

@@ -19,16 +19,11 @@ import {
 } from "../relay/mod.ts";
 import { targetHeader } from "./header_target.ts";
 
-/** The word of the configuration. */
-const PROTOCOL = "tunnel";
-
 /** Aborts: there is no protocol to say it in. */
 const ABORT: Refusal = { ending: "reset" };
 
 /** The connections of a tunnel. */
 export class TunnelInbound implements Inbound {
-  /** The word of the configuration. */
-  readonly protocol: string = PROTOCOL;
   readonly #stream: InboundStream;
 
   /**
@@ -74,8 +69,6 @@ class TunnelStream implements InboundStream {
 
 /** The datagrams of a tunnel. */
 export class TunnelPackets implements PacketInbound {
-  /** The word of the configuration. */
-  readonly protocol: string = PROTOCOL;
   /** A tunnel has no associations to ask for. */
   readonly needsAssociation = false;
   readonly #target: Target;
@@ -106,4 +99,7 @@ export class TunnelPackets implements PacketInbound {
   seal(): number {
     return SEALED_IN_PLACE;
   }
+
+  /** Holds nothing. */
+  [Symbol.dispose](): void {}
 }

@@ -20,17 +20,8 @@ const NO_PACKETS: NoPackets = {
 /** Connects to nobody: its sessions are blocked. */
 export class BlockOutbound implements Outbound {
   /** The name, for logs and rules. */
-  readonly name: string;
+  readonly name = "block";
   readonly #stream = new BlockStream();
-
-  /**
-   * Makes the way.
-   *
-   * @param name The name.
-   */
-  constructor(name = "block") {
-    this.name = name;
-  }
 
   /**
    * Picks itself.

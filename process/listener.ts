@@ -37,11 +37,13 @@ export interface ListenerContext {
 export interface ListenerOptions {
   /** Where it listens; port 0 lets the system choose. */
   readonly address: SocketAddress;
-  /** Which protocols are relayed. */
+  /** What sessions call it; see `ListenerInfo` of relay/. */
+  readonly protocol: string;
+  /** Which networks are relayed. */
   readonly mode: Mode;
   /** What its connections speak. */
   readonly inbound: Inbound;
-  /** What its datagrams mean; undefined: it has no UDP. */
+  /** What its datagrams mean, owned; undefined: it has no UDP. */
   readonly packets: PacketInbound | undefined;
   /**
    * True if UDP needs the TCP side even where only UDP is relayed: SOCKS5 asks
@@ -77,8 +79,8 @@ export class Listener {
   /**
    * Listens, and begins to relay.
    *
-   * @param options What it is made with; its resource is disposed of also if
-   * this fails.
+   * @param options What it is made with; packets and resource are disposed of
+   * also if this fails.
    * @param context What it shares with others.
    * @throws {SocketError} If the address cannot be bound.
    */
@@ -89,7 +91,7 @@ export class Listener {
       this.#udp?.addToLoop(context.loop);
       this.#tcp?.addToLoop(context.loop);
     } catch (error) {
-      options.resource?.[Symbol.dispose]();
+      this.#end();
       throw error;
     }
   }
@@ -146,6 +148,7 @@ export class Listener {
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#options.packets?.[Symbol.dispose]();
     this.#options.resource?.[Symbol.dispose]();
   }
 }
@@ -170,8 +173,8 @@ function tryListen(
   options: ListenerOptions,
   context: ListenerContext,
 ): [TCPRelay | undefined, UDPRelay?] {
-  const { address, mode, packets, udpNeedsTcp } = options;
-  const shared = { ...context, poller: context.loop.poller };
+  const { address, protocol, mode, packets, udpNeedsTcp } = options;
+  const shared = { ...context, protocol, poller: context.loop.poller };
   const { router, timeout, udpTimeout, maxAssociations } = options;
   const udp = mode === "tcp_only" || packets === undefined
     ? undefined

@@ -7,7 +7,6 @@
 
 import type { SocketAddress } from "../loop/mod.ts";
 import type { Session } from "./session.ts";
-import type { Status } from "./status.ts";
 import type { Target } from "./target.ts";
 
 /**
@@ -74,16 +73,8 @@ export interface PacketRequest {
   readonly state: unknown;
 }
 
-/** Why a datagram is dropped: how its session would have ended. */
-export interface PacketRefusal {
-  /** `auth_failed`, `replay`, `skew`, `error`, … */
-  readonly refused: Status;
-}
-
-/** The datagrams of a listener. */
-export interface PacketInbound {
-  /** The same as that of the connections. */
-  readonly protocol: string;
+/** The datagrams of a listener; disposed of when that has ended. */
+export interface PacketInbound extends Disposable {
   /**
    * True if a client's datagrams are taken only while a connection of it
    * holds an association, which was asked for under a user's name.
@@ -96,12 +87,13 @@ export interface PacketInbound {
    * @param packet The bytes as they came.
    * @param from Who sent it.
    * @param output Room for the payload, with `PACKET_ROOM` left in front.
+   * @returns What it asks for; undefined: it is dropped, and was logged.
    */
   open(
     packet: Packet,
     from: SocketAddress,
     output: Uint8Array,
-  ): PacketRequest | PacketRefusal;
+  ): PacketRequest | undefined;
   /**
    * Wraps an answer for the client.
    *

@@ -47,6 +47,8 @@ import { TCPRelayHandler } from "./tcp_relay_handler.ts";
 export interface TCPRelayOptions {
   /** Where to listen. */
   readonly listen: SocketAddress;
+  /** What sessions call it: {@linkcode ListenerInfo.protocol}. */
+  readonly protocol: string;
   /** What the listener speaks. */
   readonly inbound: Inbound;
   /** Decides where sessions go. */
@@ -146,7 +148,7 @@ export class TCPRelay implements RelayContext, EventHandler {
       fastOpen: this.fastOpen ? FAST_OPEN_QUEUE : 0,
       reusePort: options.reusePort ?? false,
     });
-    const { protocol } = options.inbound;
+    const { protocol } = options;
     this.#listener = { protocol, port: this.listenPort };
   }
 

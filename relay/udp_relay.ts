@@ -52,6 +52,8 @@ import { UDPSender } from "./udp_sender.ts";
 export interface UDPRelayOptions {
   /** Where to listen. */
   readonly listen: SocketAddress;
+  /** What sessions call it: {@linkcode ListenerInfo.protocol}. */
+  readonly protocol: string;
   /** What the datagrams of clients mean. */
   readonly inbound: PacketInbound;
   /** Decides where sessions go. */
@@ -130,7 +132,7 @@ export class UDPRelay implements EventHandler, AssociationHolder {
       batch: true,
       reusePort: options.reusePort ?? false,
     });
-    const { protocol } = options.inbound;
+    const { protocol } = options;
     this.#listener = { protocol, port: this.listenPort };
   }
 
@@ -250,9 +252,8 @@ export class UDPRelay implements EventHandler, AssociationHolder {
       return;
     }
     const request = this.#inbound.open(packet, from, this.#buffers.output);
-    if ("refused" in request) return;
     const { target } = packet;
-    if (target === undefined) return;
+    if (request === undefined || target === undefined) return;
     let association = this.#associations.get(request.key);
     if (association === undefined) {
       if (this.#router.refusesClient(from) !== undefined) return;

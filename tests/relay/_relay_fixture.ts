@@ -173,6 +173,7 @@ export interface FixtureOptions {
 
 /** What a listener speaks, and who decides where it leads. */
 export interface Sides {
+  readonly protocol: string;
   readonly inbound: Inbound;
   readonly packets: PacketInbound;
   readonly router: Router;
@@ -233,6 +234,7 @@ export class LoopOnFakes implements Disposable {
     const { resolver } = this;
     if (!isLocal) {
       return {
+        protocol: "shadowsocks",
         inbound: new ShadowsocksInbound(edition),
         packets: new ShadowsocksPackets(edition),
         router: makeRouter({
@@ -269,6 +271,7 @@ export class LoopOnFakes implements Disposable {
     if (tunnel !== undefined) {
       const target = Target.of(tunnel.host, tunnel.port);
       return {
+        protocol: "tunnel",
         inbound: new TunnelInbound(target),
         packets: new TunnelPackets(target),
         router,
@@ -276,6 +279,7 @@ export class LoopOnFakes implements Disposable {
     }
     const socks = new SocksInbound({ mode });
     return {
+      protocol: "mixed",
       inbound: new MixedInbound({ socks, http: socks }),
       packets: new SocksPackets(),
       router,
@@ -286,8 +290,9 @@ export class LoopOnFakes implements Disposable {
   relayOptions(options: FixtureOptions = {}): TCPRelayOptions {
     const settings = this.settings(options.settings);
     const isLocal = options.isLocal ?? false;
-    const { inbound, router } = this.sidesOf(settings, isLocal);
+    const { protocol, inbound, router } = this.sidesOf(settings, isLocal);
     return {
+      protocol,
       listen: SocketAddress.parse("127.0.0.1", 0),
       inbound,
       router,

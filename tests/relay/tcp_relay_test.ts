@@ -290,14 +290,14 @@ Deno.test("TCPRelay.handlePeriodic() does not trim when half of the list is in u
   assertEquals(relay.connections, count);
 });
 
-Deno.test("TCPRelay.inbound is the tunnel's when there is a fixed target", () => {
-  using plain = new RelayFixture();
-  assertEquals(plain.relay.inbound.protocol, "shadowsocks");
-  using tunnel = new RelayFixture({
-    isLocal: true,
-    settings: { tunnel: { host: "example.com", port: 53 } },
-  });
-  assertEquals(tunnel.relay.inbound.protocol, "tunnel");
+Deno.test("TCPRelay.newSession() has the protocol and the port of the listener", () => {
+  using fixture = new RelayFixture({ relay: { protocol: "a word" } });
+  const { relay } = fixture;
+  const client = SocketAddress.parse("198.51.100.1", 4000);
+  const session = relay.newSession({ remoteAddress: client });
+  const { listenPort: port } = relay;
+  assertEquals(session.listener, { protocol: "a word", port });
+  session.end("ok", 0);
 });
 
 Deno.test("TCPRelay.listenPort is the port of its listener", () => {

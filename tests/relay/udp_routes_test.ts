@@ -252,8 +252,11 @@ Deno.test("UDPRelay ends an association blocked when all its targets were", asyn
 });
 
 /** A server behind a proxy, which has no UDP. */
-function proxied(name: string): Outbound {
-  const inner = new DirectOutbound({ name });
+function proxied(
+  fixture: UdpFixture,
+  name: string,
+): Outbound {
+  const inner = server(new ClassicEdition(fixture.suite, false), name);
   return new ProxyOutbound(inner, [{
     target: Target.of("192.0.2.200", 1080),
     handshake: () => new HttpProxyHandshake(Target.of("192.0.2.7", 80)),
@@ -262,7 +265,7 @@ function proxied(name: string): Outbound {
 
 Deno.test("UDPRelay ends an association server_failed when its outbound has no UDP, and warns once", async () => {
   using fixture = new RouteFixture();
-  fixture.router.decide = () => ({ route: proxied("far"), rule: "" });
+  fixture.router.decide = () => ({ route: proxied(fixture, "far"), rule: "" });
   for (const target of [TARGET, OTHER, TARGET]) {
     assertEquals(await fixture.send(target, "x"), []);
   }
@@ -280,9 +283,9 @@ Deno.test("UDPRelay ends an association server_failed when its outbound has no U
 Deno.test("UDPRelay passes over members of a group that have no UDP", async () => {
   using fixture = new RouteFixture();
   const route = new TestGroup([
-    proxied("far"),
+    proxied(fixture, "far"),
     fixture.members[0]!,
-    proxied("farther"),
+    proxied(fixture, "farther"),
   ]);
   fixture.router.decide = () => ({ route, rule: "" });
   assertEquals(await fixture.send(TARGET, "x"), [`${HOSTS[0]} x`]);
