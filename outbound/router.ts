@@ -145,7 +145,7 @@ export class AclRouter implements Router {
   refusesClient(client: SocketAddress): string | undefined {
     if (this.#isClient || this.#acl === undefined) return undefined;
     const verdict = this.#acl.wayOfAddress(client.bytes);
-    if (verdict?.isBlack === false) return undefined;
+    if (verdict?.list === "white") return undefined;
     if (verdict === undefined && !this.#acl.bypassAll) return undefined;
     const rule = verdict?.rule ?? "reject_all";
     logger.info("client {client} is refused by rule {rule}", () => ({
@@ -210,7 +210,7 @@ export class AclRouter implements Router {
   ): Decision {
     const acl = this.#acl;
     const outbound = acl?.outboundOfAddress(bytes);
-    if (outbound?.isBlack ?? acl?.outboundBlockAll) {
+    if (isForbidden(outbound, acl)) {
       return { blocked: block(outbound?.rule ?? BLOCK_ALL, target, session) };
     }
     const way = this.#isClient ? acl?.wayOfAddress(bytes) : undefined;
@@ -225,10 +225,10 @@ export class AclRouter implements Router {
     return decision;
   }
 
-  #routeName(acl: Acl, question: Question): (() => void) | undefined {
+  #routeName(acl: Acl, question: NameQuestion): (() => void) | undefined {
     const { host, target, session, done } = question;
     const outbound = acl.outboundOfName(host);
-    if (outbound?.isBlack) {
+    if (outbound?.list === "outboundBlock") {
       done({ blocked: block(outbound.rule, target, session) });
       return undefined;
     }
@@ -253,7 +253,7 @@ export class AclRouter implements Router {
 
   #lookUp(
     acl: Acl,
-    question: Question,
+    question: NameQuestion,
     known: Verdicts,
   ): (() => void) | undefined {
     const { host, target, session, done } = question;
@@ -261,7 +261,7 @@ export class AclRouter implements Router {
     const onAnswer = ({ addresses }: DnsAnswer): void => {
       isAnswered = true;
       const outbound = known.outbound ?? acl.outboundOfAddresses(addresses);
-      if (outbound?.isBlack ?? acl.outboundBlockAll) {
+      if (isForbidden(outbound, acl)) {
         const rule = outbound?.rule ?? BLOCK_ALL;
         done({ blocked: block(rule, target, session) });
         return;
@@ -283,7 +283,7 @@ export class AclRouter implements Router {
     outbound: Verdict | undefined,
   ): Passage {
     if (way !== undefined) {
-      const route = way.isBlack ? this.#direct : this.#default;
+      const route = way.list === "black" ? this.#direct : this.#default;
       return { route, rule: way.rule };
     }
     if (this.#isClient && this.#acl?.bypassAll) return this.#bypassDecision;
@@ -305,12 +305,22 @@ interface Verdicts {
 }
 
 /** What {@linkcode AclRouter.route} was asked about a name. */
-interface Question {
+interface NameQuestion {
   /** The name in the form of rules. */
   readonly host: string;
   readonly target: Target;
   readonly session: Session;
   readonly done: (decision: Decision) => void;
+}
+
+/** Whether a target is forbidden by its rule, or for want of one. */
+function isForbidden(
+  outbound: Verdict | undefined,
+  acl: Acl | undefined,
+): boolean {
+  return outbound === undefined
+    ? acl?.outboundBlockAll === true
+    : outbound.list === "outboundBlock";
 }
 
 /**

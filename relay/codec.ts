@@ -82,5 +82,5 @@ export interface StreamCodec extends Disposable {
    * True while `decode` takes nothing more until `encode` has finished the
    * answer under way (HTTP requests sent ahead). Absent: never.
    */
-  readonly paused?: boolean;
+  readonly awaitsAnswer?: boolean;
 }

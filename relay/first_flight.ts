@@ -23,7 +23,7 @@ export class FirstFlight {
   /** Payload that came with the request, decoded. */
   #payload: Uint8Array | undefined;
   /** The way that the bytes before the connect were made for (fast open). */
-  #sealedFor: OutboundStream | undefined;
+  #encodedFor: OutboundStream | undefined;
   #timer: Timer | undefined;
 
   /**
@@ -55,7 +55,7 @@ export class FirstFlight {
   }
 
   /** True if payload is there, or can be read before the pipe is open. */
-  get canWait(): boolean {
+  get mayHavePayload(): boolean {
     return this.#payload !== undefined || this.#inbound.codec === undefined;
   }
 
@@ -64,7 +64,7 @@ export class FirstFlight {
    *
    * @param callback Not called after `cancel`.
    */
-  await(callback: () => void): void {
+  waitForPayload(callback: () => void): void {
     this.#timer = this.#context.loop.addTimer(FIRST_PAYLOAD_WAIT, callback);
   }
 
@@ -74,11 +74,11 @@ export class FirstFlight {
    * @param stream The way.
    * @returns The bytes, which wait in the pipe too.
    */
-  seal(stream: OutboundStream): Uint8Array {
+  encodeForSyn(stream: OutboundStream): Uint8Array {
     const { output } = this.#context.buffers;
     const first = this.payload ?? EMPTY;
     const count = stream.codec?.encode(first, output, first.length);
-    this.#sealedFor = stream;
+    this.#encodedFor = stream;
     return this.#pipe.up.pending = count === undefined
       ? first
       : output.slice(0, count);
@@ -94,7 +94,7 @@ export class FirstFlight {
    */
   settle(socket: StreamSocket, stream: OutboundStream): number | undefined {
     const { up } = this.#pipe;
-    if (this.#sealedFor !== stream) {
+    if (this.#encodedFor !== stream) {
       up.pending = undefined;
       return undefined;
     }
@@ -114,11 +114,11 @@ export class FirstFlight {
    */
   send(stream: OutboundStream, onDone: () => void): void {
     const payload = this.#payload;
-    this.#payload = this.#sealedFor = undefined;
+    this.#payload = this.#encodedFor = undefined;
     if (payload !== undefined) this.#pipe.writePayload(payload);
     this.#pipe.moveCarry();
     if (stream.codec?.headPending !== true) return onDone();
-    this.await(() => {
+    this.waitForPayload(() => {
       onDone();
       this.#pipe.writeHead();
     });

@@ -341,7 +341,7 @@ export class Pipe {
       stream.carry = consumed < length
         ? input.slice(consumed, length)
         : undefined;
-      if (decoder.paused === true) this.#pause(stream);
+      if (decoder.awaitsAnswer === true) this.#pause(stream);
     }
     if (size > 0) this.#send(stream, payload, size, count);
     else if (count > 0) {
@@ -391,7 +391,7 @@ export class Pipe {
   /** Gives the decoder the bytes that it has refused, if it takes them now. */
   #resume(): void {
     const { up } = this;
-    if (up.decoder?.paused === true) return;
+    if (up.decoder?.awaitsAnswer === true) return;
     up.paused = false;
     if (up.pending === undefined) this.updateStream(up, WAIT_STATUS_READING);
     this.moveCarry();

@@ -34,7 +34,7 @@ import {
 import type { RelayBuffers } from "./buffers.ts";
 import type { Inbound } from "./inbound.ts";
 import type {
-  AssociationHolder,
+  AssociationRegistry,
   RelayContext,
   RelayedConnection,
 } from "./relay_context.ts";
@@ -66,7 +66,7 @@ export interface TCPRelayOptions {
   /** Whether TCP fast open is used; default false. */
   readonly fastOpen?: boolean | undefined;
   /** The UDP side of the same port, for UDP ASSOCIATE. */
-  readonly udpRelay?: AssociationHolder | undefined;
+  readonly udpRelay?: AssociationRegistry | undefined;
   /** Lets several relays share the port (one in each worker). */
   readonly reusePort?: boolean | undefined;
 }
@@ -99,7 +99,7 @@ export class TCPRelay implements RelayContext, EventHandler {
   /** Decides where sessions go. */
   readonly router: Router;
   /** The UDP side of the same port. */
-  readonly udpRelay: AssociationHolder | undefined;
+  readonly udpRelay: AssociationRegistry | undefined;
   /** Gets the events of all sockets: the relay itself. */
   readonly handler: EventHandler = this;
   /** Whether connects may use fast open: it is wanted, and was not refused. */

@@ -217,7 +217,7 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
   /** Fast open: says success early, since the client speaks only after it. */
   awaitsPayload(stream: OutboundStream): boolean {
     const first = this.#first!;
-    if (!this.#relay.fastOpen || !first.canWait) return false;
+    if (!this.#relay.fastOpen || !first.mayHavePayload) return false;
     this.stage = STAGE_FAST_OPEN;
     this.#fastOpen = stream;
     if (!this.#replied) this.#reply();
@@ -227,7 +227,7 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
       return true;
     }
     this.#pipe.updateStream(this.#pipe.up, WAIT_STATUS_READING);
-    first.await(() => this.#sendFirst());
+    first.waitForPayload(() => this.#sendFirst());
     return true;
   }
 
@@ -394,7 +394,7 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
     first.cancel();
     this.stage = STAGE_CONNECTING;
     this.#pipe.updateStream(this.#pipe.up, WAIT_STATUS_WRITING);
-    const data = first.seal(this.#fastOpen!);
+    const data = first.encodeForSyn(this.#fastOpen!);
     this.#fastOpen = undefined;
     this.#dialer!.connect(data);
   }

@@ -40,7 +40,7 @@ import {
   type PacketInbound,
   sealedBytes,
 } from "./packet.ts";
-import type { AssociationHolder } from "./relay_context.ts";
+import type { AssociationRegistry } from "./relay_context.ts";
 import type { Router } from "./router.ts";
 import type { ListenerInfo, Sessions } from "./session.ts";
 import type { Status } from "./status.ts";
@@ -83,7 +83,7 @@ const ANY_IPV6 = SocketAddress.parse("::", 0);
 const logger = getLogger(["shadowsocks", "relay"]);
 
 /** A UDP listener and its associations. */
-export class UDPRelay implements EventHandler, AssociationHolder {
+export class UDPRelay implements EventHandler, AssociationRegistry {
   readonly #inbound: PacketInbound;
   readonly #router: Router;
   readonly #sessions: Sessions;
@@ -274,13 +274,13 @@ export class UDPRelay implements EventHandler, AssociationHolder {
     association: UDPAssociation,
     from: SocketAddress,
   ): void {
-    const way = association.wayOf(from);
-    if (way === undefined) return;
+    const path = association.pathFrom(from);
+    if (path === undefined) return;
     packet.source = from;
     const { output } = this.#buffers;
-    if (!way.packets.open(packet, output)) return;
-    way.unansweredSince = 0;
-    association.forgive(way.route);
+    if (!path.packets.open(packet, output)) return;
+    path.unansweredSince = 0;
+    association.restore(path.route);
     const { session, state, client } = association;
     const size = packet.end - packet.start;
     const out = packet.bytes === output ? this.#buffers.second : output;

@@ -1,5 +1,6 @@
 /**
- * The way of datagrams from an association to their targets.
+ * Sends the datagrams of associations: finds their path, and seals them for
+ * it.
  *
  * @module
  */
@@ -12,7 +13,7 @@ import type { NoPackets, Route } from "./outbound.ts";
 import { Packet, PACKET_ROOM, sealedBytes } from "./packet.ts";
 import type { Router } from "./router.ts";
 import type { Target } from "./target.ts";
-import type { UDPAssociation, Way } from "./udp_association.ts";
+import type { PacketPath, UDPAssociation } from "./udp_association.ts";
 
 /** Most datagrams that wait for a name at once; more are lost. */
 const MAX_LOOKUPS = 256;
@@ -53,32 +54,33 @@ export class UDPSender {
   }
 
   /**
-   * Sends a datagram the way of the one before, or decides about its target.
+   * Sends a datagram by the path of the one before, or decides about its
+   * target.
    *
    * @param packet The datagram; its buffer is used again after the call.
    * @param association Whose it is.
    * @param target Where to.
    */
   send(packet: Packet, association: UDPAssociation, target: Target): void {
-    const way = association.lastWay;
-    if (way === undefined || !isSame(target, association.lastTarget)) {
+    const path = association.lastPath;
+    if (path === undefined || !isSame(target, association.lastTarget)) {
       this.#route(packet, association, target);
-    } else this.#take(packet, association, way);
+    } else this.#take(packet, association, path);
   }
 
-  /** Takes a way, or leaves it if it has not answered in time. */
-  #take(packet: Packet, association: UDPAssociation, way: Way): void {
-    association.lastWay = way;
-    if (this.#isInTime(way)) {
-      this.#sendBy(packet, association, way);
+  /** Takes a path, or another one if it has not answered in time. */
+  #take(packet: Packet, association: UDPAssociation, path: PacketPath): void {
+    association.lastPath = path;
+    if (this.#isInTime(path)) {
+      this.#sendBy(packet, association, path);
     } else {
-      association.leave(way);
-      this.#pick(packet, association, way.route);
+      association.abandon(path);
+      this.#pick(packet, association, path.route);
     }
   }
 
-  /** True unless the way belongs to a group and should be left for another. */
-  #isInTime({ route, outbound, unansweredSince }: Way): boolean {
+  /** False if the path belongs to a group that should pick another outbound. */
+  #isInTime({ route, outbound, unansweredSince }: PacketPath): boolean {
     if (route.isGroup !== true) return true;
     if (outbound.isUp === false) return false;
     const now = this.#options.now();
@@ -101,11 +103,11 @@ export class UDPSender {
       association.lastTarget = target;
       const { route, rule } = decision;
       association.session.rule = rule;
-      const way = association.wayFor(route);
-      if (way === undefined) this.#pick(kept ?? packet, association, route);
+      const path = association.pathFor(route);
+      if (path === undefined) this.#pick(kept ?? packet, association, route);
       else {
-        association.session.outbound = way.outbound.name;
-        this.#take(kept ?? packet, association, way);
+        association.session.outbound = path.outbound.name;
+        this.#take(kept ?? packet, association, path);
       }
     });
     if (isDone) return;
@@ -118,36 +120,37 @@ export class UDPSender {
   }
 
   /**
-   * Takes the first outbound that the route picks and that has UDP, those that
-   * were left in silence last.
+   * Takes the first outbound that the route picks and that has UDP; those that
+   * did not answer in time come last.
    */
   #pick(packet: Packet, association: UDPAssociation, route: Route): void {
     const { session } = association;
-    let tried = association.leftOf(route);
+    let tried = association.abandonedOf(route);
     let refusal: NoPackets | undefined = undefined;
-    let isForgiven = tried.length === 0;
+    let isRestored = tried.length === 0;
     for (;;) {
       const outbound = route.pick(session, tried);
       if (outbound === undefined) {
-        if (isForgiven) break;
-        // Every member was silent, so the first one is tried again.
-        isForgiven = true;
-        association.forgive(route);
+        if (isRestored) break;
+        // No member answers in time, so none is worse than another: the route
+        // picks as it would for a new association.
+        isRestored = true;
+        association.restore(route);
         tried = [];
         continue;
       }
       session.outbound = outbound.name;
-      const way = association.take(outbound, route);
-      if (!("refused" in way)) {
-        association.lastWay = way;
-        way.unansweredSince = 0;
-        this.#sendBy(packet, association, way);
+      const path = association.take(outbound, route);
+      if (!("refused" in path)) {
+        association.lastPath = path;
+        path.unansweredSince = 0;
+        this.#sendBy(packet, association, path);
         return;
       }
-      refusal = way;
+      refusal = path;
       tried = [...tried, outbound];
     }
-    association.lastWay = undefined;
+    association.lastPath = undefined;
     association.failure ??= refusal?.refused ?? "server_failed";
     this.#logLost(packet, association, refusal);
   }
@@ -183,25 +186,25 @@ export class UDPSender {
     );
   }
 
-  #sendBy(packet: Packet, association: UDPAssociation, way: Way): void {
-    if (way.packets.destination === undefined) {
+  #sendBy(packet: Packet, association: UDPAssociation, path: PacketPath): void {
+    if (path.packets.destination === undefined) {
       this.#sendDirectly(packet, association);
       return;
     }
     const { output } = this.#options.buffers;
     const out = packet.bytes === output ? this.#options.buffers.second : output;
-    const data = sealedBytes(packet, out, way.packets.seal(packet, out));
+    const data = sealedBytes(packet, out, path.packets.seal(packet, out));
     if (data === undefined) return;
-    if (way.unansweredSince === 0) {
-      way.unansweredSince = this.#options.now();
+    if (path.unansweredSince === 0) {
+      path.unansweredSince = this.#options.now();
     }
-    if (way.address !== undefined) {
+    if (path.address !== undefined) {
       association.failure = undefined;
-      association.sendTo(data, way.address);
+      association.sendTo(data, path.address);
       return;
     }
-    this.#resolve(way.packets.destination, association, data, (address) => {
-      way.address ??= address;
+    this.#resolve(path.packets.destination, association, data, (address) => {
+      path.address ??= address;
       return true;
     });
   }

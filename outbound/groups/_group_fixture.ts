@@ -25,7 +25,7 @@ import {
 import type { Prober, ProbeResult } from "./prober.ts";
 import type { Timing } from "./timing.ts";
 import type { WayKind } from "./watched_outbound.ts";
-import type { Network } from "./way.ts";
+import type { Network } from "./member.ts";
 
 /** Timers on a fake clock. */
 export class FakeTiming implements Timing {

@@ -20,7 +20,7 @@ import { SelectStrategy } from "./strategy_select.ts";
 import { StickyStrategy } from "./strategy_sticky.ts";
 import type { Timing } from "./timing.ts";
 import { WatchedOutbound, type WayKind } from "./watched_outbound.ts";
-import type { Member, Way } from "./way.ts";
+import type { Member, MemberRoute } from "./member.ts";
 
 /** What a configuration says about a group. */
 export interface GroupDescription {
@@ -180,7 +180,7 @@ class Builder {
 
   #member(name: string, group: string): Member {
     const description = this.#descriptions.get(name);
-    const way: Way | undefined = description === undefined
+    const way: MemberRoute | undefined = description === undefined
       ? this.#watched.get(name)
       : this.#group(description);
     if (way === undefined) {

@@ -16,11 +16,11 @@ import {
   DOWN,
   HEALTHY,
   type Member,
+  type MemberQuery,
+  type MemberRoute,
   type Network,
-  type Question,
-  type Way,
   weightOf,
-} from "./way.ts";
+} from "./member.ts";
 
 const logger = getLogger(["shadowsocks", "outbound"]);
 
@@ -35,7 +35,7 @@ export interface GroupOptions {
 }
 
 /** Several ways under one name. */
-export class Group implements Way {
+export class Group implements MemberRoute {
   /** Its name. */
   readonly name: string;
   /** Its members, in their order. */
@@ -74,17 +74,17 @@ export class Group implements Way {
   }
 
   /** Picks a way of that health or a better one. */
-  take(session: Session, question: Question): Outbound | undefined {
-    const candidates = this.#candidates(question);
+  take(session: Session, query: MemberQuery): Outbound | undefined {
+    const candidates = this.#candidates(query);
     if (candidates.length === 0) return undefined;
-    const isFirst = question.tried.length === 0;
+    const isFirst = query.tried.length === 0;
     return this.#strategy.choose(candidates, session, isFirst)
-      ?.way.take(session, question);
+      ?.way.take(session, query);
   }
 
   /** Whether a member serves that can be chosen. */
-  serves(question: Question): boolean {
-    return this.members.some((member) => this.#canBe(member, question));
+  serves(query: MemberQuery): boolean {
+    return this.members.some((member) => this.#canBe(member, query));
   }
 
   /** The latency of the present choice, or of the fastest healthy member. */
@@ -92,8 +92,8 @@ export class Group implements Way {
     const current = this.current(network);
     if (current !== undefined) return current.way.latency(network);
     let best: number | undefined;
-    const question = { network, tried: [], level: HEALTHY };
-    for (const { way } of this.#candidates(question)) {
+    const query = { network, tried: [], level: HEALTHY };
+    for (const { way } of this.#candidates(query)) {
       const latency = way.latency(network);
       if (latency === undefined) continue;
       if (best === undefined || latency < best) best = latency;
@@ -146,13 +146,13 @@ export class Group implements Way {
     return true;
   }
 
-  #candidates(question: Question): readonly Member[] {
-    return this.members.filter((member) => this.#canBe(member, question));
+  #candidates(query: MemberQuery): readonly Member[] {
+    return this.members.filter((member) => this.#canBe(member, query));
   }
 
-  #canBe(member: Member, question: Question): boolean {
-    return weightOf(member, question.network) > 0 &&
+  #canBe(member: Member, query: MemberQuery): boolean {
+    return weightOf(member, query.network) > 0 &&
       this.#strategy.admits?.(member) !== false &&
-      member.way.serves(question);
+      member.way.serves(query);
   }
 }

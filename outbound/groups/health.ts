@@ -21,7 +21,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Failure } from "../../relay/mod.ts";
 import type { ProbeResult } from "./prober.ts";
 import type { Timing } from "./timing.ts";
-import { DOUBTED, DOWN, HEALTHY } from "./way.ts";
+import { DOUBTED, DOWN, HEALTHY } from "./member.ts";
 
 /** Milliseconds of the first back-off. */
 const BACK_OFF_FIRST = 1000;
@@ -80,7 +80,7 @@ export class Health {
   /** Milliseconds between two probes; 0: there are none. */
   #probeInterval = 0;
   /** Called when the server is left. */
-  onLeft: (() => void) | undefined = undefined;
+  onDown: (() => void) | undefined = undefined;
 
   /**
    * Begins with a server that is taken to be healthy.
@@ -249,7 +249,7 @@ export class Health {
       server: this.name,
       reason,
     });
-    this.onLeft?.();
+    this.onDown?.();
   }
 
   #tellIfUp(wasUp: boolean): void {

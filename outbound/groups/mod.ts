@@ -14,4 +14,4 @@ export * from "./prober.ts";
 export * from "./strategy.ts";
 export * from "./timing.ts";
 export * from "./watched_outbound.ts";
-export * from "./way.ts";
+export * from "./member.ts";

@@ -90,7 +90,7 @@ export class ProbeSchedule {
     for (const entry of this.#entries) {
       const { way: { health }, plan: { interval } } = entry;
       health.setProbing(interval);
-      health.onLeft = () => this.#onLeft(entry);
+      health.onDown = () => this.#onDown(entry);
       entry.due = now +
         this.#options.random() * Math.min(FIRST_WITHIN, interval);
     }
@@ -107,7 +107,7 @@ export class ProbeSchedule {
       entry.cancel?.();
       entry.cancel = undefined;
       entry.isRunning = false;
-      entry.way.health.onLeft = undefined;
+      entry.way.health.onDown = undefined;
       entry.way.health.setProbing(0);
     }
   }
@@ -117,7 +117,7 @@ export class ProbeSchedule {
   }
 
   /** A server was left: its next probe comes with its back-off. */
-  #onLeft(entry: Entry): void {
+  #onDown(entry: Entry): void {
     // The result of a probe under way sets the time of the next.
     if (entry.isRunning) return;
     this.#plan(entry);

@@ -5,7 +5,7 @@
  */
 
 import type { Session } from "../../relay/mod.ts";
-import type { Member, Network } from "./way.ts";
+import type { Member, Network } from "./member.ts";
 
 /** The names of all strategies, as a configuration has them. */
 export const STRATEGY_NAMES = [

@@ -9,7 +9,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { Session } from "../../relay/mod.ts";
 import type { Strategy } from "./strategy.ts";
-import { type Member, type Network, weightOf } from "./way.ts";
+import { type Member, type Network, weightOf } from "./member.ts";
 
 /** Milliseconds by which another must be faster; less is noise. */
 const TOLERANCE = 30;

@@ -7,7 +7,7 @@
 
 import type { Session } from "../../relay/mod.ts";
 import type { Strategy } from "./strategy.ts";
-import { type Member, weightOf } from "./way.ts";
+import { type Member, weightOf } from "./member.ts";
 
 /** Chooses by chance. */
 export class RandomStrategy implements Strategy {

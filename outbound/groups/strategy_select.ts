@@ -6,7 +6,7 @@
  */
 
 import type { Strategy } from "./strategy.ts";
-import type { Member } from "./way.ts";
+import type { Member } from "./member.ts";
 
 /** Chooses what was selected. */
 export class SelectStrategy implements Strategy {

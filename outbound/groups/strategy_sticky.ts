@@ -12,7 +12,7 @@
 import type { Session } from "../../relay/mod.ts";
 import type { SiteOf } from "./site.ts";
 import type { Strategy } from "./strategy.ts";
-import { type Member, weightOf } from "./way.ts";
+import { type Member, weightOf } from "./member.ts";
 
 /** Chooses by the site that is asked for. */
 export class StickyStrategy implements Strategy {

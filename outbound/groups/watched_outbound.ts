@@ -16,7 +16,12 @@ import type {
 } from "../../relay/mod.ts";
 import type { SocketAddress } from "../../loop/mod.ts";
 import type { Health } from "./health.ts";
-import { HEALTHY, type Network, type Question, type Way } from "./way.ts";
+import {
+  HEALTHY,
+  type MemberQuery,
+  type MemberRoute,
+  type Network,
+} from "./member.ts";
 
 /**
  * What kind of way it is. `server`: it can be down. `direct`: no server on the
@@ -26,7 +31,7 @@ import { HEALTHY, type Network, type Question, type Way } from "./way.ts";
 export type WayKind = "server" | "direct" | "block";
 
 /** An {@linkcode Outbound} and its health. */
-export class WatchedOutbound implements Outbound, Way {
+export class WatchedOutbound implements Outbound, MemberRoute {
   /** The name of the outbound. */
   readonly name: string;
   /** What kind of way it is. */
@@ -63,16 +68,14 @@ export class WatchedOutbound implements Outbound, Way {
   }
 
   /** Whether it was not tried, and is healthy enough. */
-  serves(question: Question): boolean {
+  serves(query: MemberQuery): boolean {
     return (this.kind === "block" ? HEALTHY : this.health.level) <=
-        question.level && !question.tried.includes(this);
+        query.level && !query.tried.includes(this);
   }
 
   /** Picks itself where {@linkcode WatchedOutbound.serves} would say yes. */
-  take(session: Session, question: Question): Outbound | undefined {
-    return this.serves(question)
-      ? this.pick(session, question.tried)
-      : undefined;
+  take(session: Session, query: MemberQuery): Outbound | undefined {
+    return this.serves(query) ? this.pick(session, query.tried) : undefined;
   }
 
   /** The latency that its health knows. */

@@ -14,7 +14,7 @@ import {
 } from "../../crypto/mod.ts";
 import { type DnsCallback, DnsError, type Resolver } from "../../dns/mod.ts";
 import {
-  type AssociationHolder,
+  type AssociationRegistry,
   type Inbound,
   type Observer,
   type PacketInbound,
@@ -166,7 +166,7 @@ export interface FixtureOptions {
   /** What differs from the defaults. */
   readonly settings?: Partial<TestSettings>;
   /** The UDP side of the port. */
-  readonly udpRelay?: AssociationHolder;
+  readonly udpRelay?: AssociationRegistry;
   /** What the relay itself is made with in place of the defaults. */
   readonly relay?: Partial<TCPRelayOptions>;
 }
