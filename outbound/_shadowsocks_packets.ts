@@ -1,5 +1,5 @@
 /**
- * Packets on the way through a shadowsocks server.
+ * The packets of an association through a shadowsocks server.
  *
  * @module
  */

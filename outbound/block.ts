@@ -1,5 +1,5 @@
 /**
- * The way to nowhere: for targets that shall not be reached.
+ * The outbound to nowhere: for targets that shall not be reached.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The way without anything in between: to the target itself.
+ * The outbound without anything in between: to the target itself.
  *
  * @module
  */

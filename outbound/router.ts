@@ -3,7 +3,7 @@
  * may be connected to.
  *
  * On a client, `[bypass_list]` sends targets directly and `[proxy_list]` by
- * the listener's own way. On a server the two lists are about clients. The
+ * the listener's own route. On a server the two lists are about clients. The
  * `[outbound_…]` sections and `forbidden_ip` forbid targets on both.
  *
  * Precedence: a name that has a rule goes by it (`[outbound_block_list]`
@@ -31,9 +31,9 @@ const logger = getLogger(["shadowsocks", "outbound"]);
 export interface RouterOptions {
   /** What the lists without `outbound` are about: targets or clients. */
   readonly role: "client" | "server";
-  /** The ways to choose from. */
+  /** The routes to choose from. */
   readonly routes: {
-    /** The listener's own way: its servers, or direct on a server. */
+    /** The listener's own route: its servers, or direct on a server. */
     readonly default: Route;
     /** Where targets of `[bypass_list]` go. */
     readonly direct: Route;
@@ -49,7 +49,7 @@ export interface RouterOptions {
 /**
  * Makes the router of a listener.
  *
- * @param options The rules and the ways.
+ * @param options The rules and the routes.
  * @returns A router that decides nothing if there are no rules.
  */
 export function makeRouter(options: RouterOptions): Router {
@@ -59,7 +59,7 @@ export function makeRouter(options: RouterOptions): Router {
     : new AclRouter(options);
 }
 
-/** Sends everything the same way. */
+/** Sends everything by one route. */
 export class OpenRouter implements Router {
   /** Never: nobody is refused. */
   readonly checksClients = false;
@@ -68,7 +68,7 @@ export class OpenRouter implements Router {
   /**
    * Makes a router.
    *
-   * @param route The way.
+   * @param route The route.
    */
   constructor(route: Route) {
     this.#decision = { route, rule: "" };
@@ -84,7 +84,7 @@ export class OpenRouter implements Router {
    *
    * @param _target Not looked at.
    * @param _session Not looked at.
-   * @param done Called with the way.
+   * @param done Called with the route.
    */
   route(
     _target: Target,
@@ -121,7 +121,7 @@ export class AclRouter implements Router {
   /**
    * Makes a router; {@linkcode makeRouter} makes a cheaper one where it can.
    *
-   * @param options The rules and the ways.
+   * @param options The rules and the routes.
    */
   constructor(options: RouterOptions) {
     const { role, routes, acl, forbidden, resolver } = options;
@@ -296,7 +296,7 @@ export class AclRouter implements Router {
 /** The name of the rule that forbids what has no rule. */
 const BLOCK_ALL = "outbound_block_all";
 
-/** A decision for a way. */
+/** A decision for a route. */
 type Passage = Extract<Decision, { readonly route: Route }>;
 
 interface Verdicts {

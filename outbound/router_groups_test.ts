@@ -38,7 +38,7 @@ function watched(kind: WayKind): WatchedOutbound {
 
 function groupOf(...kinds: readonly WayKind[]): Group {
   const members = kinds.map((kind) => ({
-    way: watched(kind),
+    route: watched(kind),
     tcpWeight: 1,
     udpWeight: 1,
   }));

@@ -1,5 +1,5 @@
 /**
- * The way through a shadowsocks server.
+ * The outbound through a shadowsocks server.
  *
  * @module
  */
@@ -32,7 +32,7 @@ export interface ShadowsocksOutboundOptions {
   readonly fastOpen?: boolean | undefined;
 }
 
-/** A shadowsocks server as a way to targets. */
+/** Leads to targets through a shadowsocks server. */
 export class ShadowsocksOutbound implements Outbound {
   /** The name, for logs and rules. */
   readonly name: string;
@@ -42,7 +42,7 @@ export class ShadowsocksOutbound implements Outbound {
   readonly #fastOpen: boolean;
 
   /**
-   * Makes the way.
+   * Makes the outbound.
    *
    * @param options Where the server is, and what it speaks.
    */
@@ -58,7 +58,7 @@ export class ShadowsocksOutbound implements Outbound {
    *
    * @param _session Of no use here.
    * @param tried Ways that could not be reached.
-   * @returns This way, unless it was tried.
+   * @returns This outbound, unless it was tried.
    */
   pick(_session: Session, tried: readonly Outbound[]): Outbound | undefined {
     return pickSelf(this, tried);

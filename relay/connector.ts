@@ -1,5 +1,5 @@
 /**
- * The way to a host: looks its name up, and connects to the first of its
+ * From a host to a socket: looks its name up, and connects to the first of its
  * addresses that answers ("happy eyeballs", RFC 8305).
  *
  * The families take turns, the preferred one first. An address that has not

@@ -8,7 +8,7 @@
  * DNS         the router decides, then the name of whom to connect to is
  *             looked up
  * FAST_OPEN   wait for the first payload, which leaves with the SYN
- * CONNECTING  connect to the server or the target, talk with proxies on the way
+ * CONNECTING  connect to the server or the target, handshake of proxies
  * STREAM      pipe both directions
  * DRAINING    refused: read and throw away, say nothing
  * DESTROYED   both sockets are closed

@@ -1,5 +1,5 @@
 /**
- * The words with a client before its request is known.
+ * The handshake with a client: what is exchanged before its request is known.
  *
  * @module
  */

@@ -30,15 +30,15 @@ export interface DialerOwner {
   /** Whether an address of the target itself is forbidden; logs why. */
   forbids(address: SocketAddress): boolean;
   /**
-   * A way was picked that can carry first bytes with its SYN.
+   * An outbound was picked that can send first bytes with the SYN.
    *
-   * @param stream The way.
+   * @param stream Its far side.
    * @returns True: the owner calls `connect` once it has them; false: connect
    * without.
    */
   awaitsPayload(stream: OutboundStream): boolean;
   /**
-   * The way is open; the socket and the stream's codec are the owner's.
+   * The outbound is open; the socket and the stream's codec are the owner's.
    *
    * @param socket Connected.
    * @param stream The far side of the connection.
@@ -51,7 +51,7 @@ export interface DialerOwner {
     outbound: Outbound,
     rest: Uint8Array | undefined,
   ): void;
-  /** No way is left. */
+  /** No outbound is left. */
   onUnreached(failure: Failure): void;
 }
 
@@ -59,7 +59,7 @@ export interface DialerOwner {
 export interface DialerOptions {
   /** What was asked for. */
   readonly target: Target;
-  /** Gives the ways to it. */
+  /** Gives the outbounds to it. */
   readonly route: Route;
   /** Who asks. */
   readonly session: Session;
@@ -74,7 +74,7 @@ export class Dialer implements OpenerOwner {
   readonly #options: DialerOptions;
   /** Ways that could not be reached. */
   readonly #tried: Outbound[] = [];
-  /** The way that is being tried. */
+  /** The outbound that is being tried. */
   #outbound: Outbound | undefined;
   #stream: OutboundStream | undefined;
   #opener: Opener | undefined;
@@ -99,7 +99,7 @@ export class Dialer implements OpenerOwner {
     this.#options = options;
   }
 
-  /** Opens the first way that the route gives, or says that there is none. */
+  /** Opens the first outbound that the route gives, or says that there is none. */
   start(): void {
     const { route, session, target } = this.#options;
     const outbound = route.pick(session, this.#tried);
@@ -119,7 +119,7 @@ export class Dialer implements OpenerOwner {
   }
 
   /**
-   * Connects to the way that was picked.
+   * Opens the outbound that was picked.
    *
    * @param fastOpenData What may leave with the SYN.
    */

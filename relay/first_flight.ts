@@ -22,7 +22,7 @@ export class FirstFlight {
   readonly #inbound: InboundStream;
   /** Payload that came with the request, decoded. */
   #payload: Uint8Array | undefined;
-  /** The way that the bytes before the connect were made for (fast open). */
+  /** The far side that the bytes before the connect were made for (fast open). */
   #encodedFor: OutboundStream | undefined;
   #timer: Timer | undefined;
 
@@ -71,7 +71,7 @@ export class FirstFlight {
   /**
    * Makes the bytes that leave with the SYN, the same for every address.
    *
-   * @param stream The way.
+   * @param stream The far side.
    * @returns The bytes, which wait in the pipe too.
    */
   encodeForSyn(stream: OutboundStream): Uint8Array {
@@ -88,7 +88,7 @@ export class FirstFlight {
    * Notes that the far side is connected; called before the pipe starts.
    *
    * @param socket The socket.
-   * @param stream The way.
+   * @param stream The far side.
    * @returns Bytes of payload that have left with the SYN, or will leave from
    * what waits; undefined: no bytes were made before the connect.
    */
@@ -109,7 +109,7 @@ export class FirstFlight {
    * Sends what came with the request, or right behind it; called when the pipe
    * is open. A header without payload is sent a moment later.
    *
-   * @param stream The way.
+   * @param stream The far side.
    * @param onDone Called once when nothing is left to do.
    */
   send(stream: OutboundStream, onDone: () => void): void {

@@ -153,8 +153,9 @@ export class Pipe {
   }
 
   /**
-   * Goes back to where only the client is there, and bytes of it are what the
-   * pipe does not know. What waits for the client stays.
+   * Lets the far side go and stops moving payload, as before the first request:
+   * bytes of the client are the inbound's again. Bytes that the client sent
+   * ahead, and those that wait to be sent to the client, stay.
    */
   stop(): void {
     const { up, down } = this;

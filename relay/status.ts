@@ -11,13 +11,13 @@ export type Status =
   | "ok"
   /** The client reset the connection, or left it in the middle of something. */
   | "client_reset"
-  /** The target (or the server on the way to it) reset the connection. */
+  /** The target (or the server in front of it) reset the connection. */
   | "target_reset"
   /** The target's name has no address. */
   | "name_failed"
   /** No address of the target could be connected to. */
   | "dial_failed"
-  /** No server or proxy on the way could be reached, or its answer was wrong. */
+  /** No server or proxy in front of the target could be reached, or its answer was wrong. */
   | "server_failed"
   /** A rule forbids the client, the target or its address. */
   | "blocked"

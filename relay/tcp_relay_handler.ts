@@ -5,10 +5,10 @@
  *
  * ```text
  * inbound.receive → router.route → route.pick → outbound.open → Connector
- *   → proxies on the way → inbound.connected → pipe → session.end
+ *   → handshake of proxies → inbound.connected → pipe → session.end
  * ```
  *
- * A way that cannot be reached makes room for the next one of its group. A
+ * An outbound that cannot be reached makes room for the next one of its group. A
  * reset, or an end in the middle of a frame, becomes a reset of the other
  * side, since a clean end would let a cut transfer look whole.
  *
@@ -77,9 +77,9 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
   readonly #pipe: Pipe;
   /** What leads to the far side, once that is reached. */
   #outbound: Outbound | undefined;
-  /** The first bytes for the far side, while they are not on their way. */
+  /** The first bytes for the far side, while they are not sent. */
   #first: FirstFlight | undefined;
-  /** The way that waits for first payload (fast open). */
+  /** The far side that waits for first payload (fast open). */
   #fastOpen: OutboundStream | undefined;
   /** While the far side is looked for. */
   #dialer: Dialer | undefined;
@@ -138,8 +138,9 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
       } else if (isClient) this.#onClientRead();
       if (this.isDestroyed()) return;
     } else if ((event & POLL_HUP) !== 0) {
-      // Both of its directions are closed, and nobody wants to read it now:
-      // not watching it keeps the loop from spinning until somebody does.
+      // The socket's peer has closed both directions, and its bytes are not
+      // read at present. The poller would report that in every turn of the
+      // loop, so the socket is not watched until its bytes are read again.
       this.#relay.loop.remove(socket);
     }
     if ((event & POLL_OUT) !== 0) {
@@ -231,7 +232,7 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
     return true;
   }
 
-  /** The way is open: says so, and lets payload flow. */
+  /** The outbound is open: says so, and lets payload flow. */
   onEstablished(
     socket: StreamSocket,
     stream: OutboundStream,
@@ -258,7 +259,7 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
     if (!this.isDestroyed()) this.#inbound = withoutHandshake(this.#inbound);
   }
 
-  /** No way leads to the target: tells the client. */
+  /** No outbound reaches the target: tells the client. */
   onUnreached(failure: Failure): void {
     if (this.#replied) return this.destroy(failure.status, { reset: true });
     const { ending, reply } = this.#inbound.failed(failure);

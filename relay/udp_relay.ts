@@ -93,7 +93,7 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
   readonly #buffers: RelayBuffers;
   /** Where a datagram is read to: the input buffer after `PACKET_ROOM`. */
   readonly #view: Uint8Array;
-  /** The one datagram under way. */
+  /** The datagram that is being handled. */
   readonly #packet = new Packet();
   readonly #serverSocket: DatagramSocket;
   readonly #handlePeriodic: () => void;

@@ -67,7 +67,7 @@ export class Acl {
   }
 
   /**
-   * Whether a name that has no rule must be looked up to know its way: only
+   * Whether a name that has no rule must be looked up to know its route: only
    * the list against the default can change it.
    */
   get wayNeedsAddress(): boolean {

@@ -88,7 +88,7 @@ export class HttpProbe implements EventHandler, OpenerOwner {
    * Makes a probe that does nothing yet.
    *
    * @param context What it works with.
-   * @param options `request`: what is sent once the way is open. `done`: called
+   * @param options `request`: what is sent once the outbound is open. `done`: called
    * with the result, unless the probe is cancelled.
    */
   constructor(

@@ -1,7 +1,7 @@
 /**
- * A group: a route that picks one of several ways, by a strategy.
+ * A group: a route that picks one of several members, by a strategy.
  *
- * It asks for a healthy way first, then for one of which only the probes say
+ * It asks for a healthy member first, then for one of which only the probes say
  * that it does not work, then for any: a session is not lost because of what
  * others have seen.
  *
@@ -34,7 +34,7 @@ export interface GroupOptions {
   readonly strategy: Strategy;
 }
 
-/** Several ways under one name. */
+/** Several outbounds under one name. */
 export class Group implements MemberRoute {
   /** Its name. */
   readonly name: string;
@@ -54,7 +54,9 @@ export class Group implements MemberRoute {
   constructor(options: GroupOptions) {
     this.name = options.name;
     this.members = options.members;
-    this.isDirect = options.members.every(({ way }) => way.isDirect === true);
+    this.isDirect = options.members.every(({ route }) =>
+      route.isDirect === true
+    );
     this.#strategy = options.strategy;
   }
 
@@ -63,7 +65,7 @@ export class Group implements MemberRoute {
     return this.#strategy.name;
   }
 
-  /** Picks a way, the healthiest that the strategy finds. */
+  /** Picks an outbound, the healthiest that the strategy finds. */
   pick(session: Session, tried: readonly Outbound[]): Outbound | undefined {
     const { network } = session;
     for (let level = HEALTHY; level <= DOWN; level++) {
@@ -73,13 +75,13 @@ export class Group implements MemberRoute {
     return undefined;
   }
 
-  /** Picks a way of that health or a better one. */
+  /** Picks an outbound of that health or a better one. */
   take(session: Session, query: MemberQuery): Outbound | undefined {
     const candidates = this.#candidates(query);
     if (candidates.length === 0) return undefined;
     const isFirst = query.tried.length === 0;
     return this.#strategy.choose(candidates, session, isFirst)
-      ?.way.take(session, query);
+      ?.route.take(session, query);
   }
 
   /** Whether a member serves that can be chosen. */
@@ -90,11 +92,11 @@ export class Group implements MemberRoute {
   /** The latency of the present choice, or of the fastest healthy member. */
   latency(network: Network): number | undefined {
     const current = this.current(network);
-    if (current !== undefined) return current.way.latency(network);
+    if (current !== undefined) return current.route.latency(network);
     let best: number | undefined;
     const query = { network, tried: [], level: HEALTHY };
-    for (const { way } of this.#candidates(query)) {
-      const latency = way.latency(network);
+    for (const { route } of this.#candidates(query)) {
+      const latency = route.latency(network);
       if (latency === undefined) continue;
       if (best === undefined || latency < best) best = latency;
     }
@@ -121,7 +123,7 @@ export class Group implements MemberRoute {
   /** The name of the selected member; undefined: none can be selected. */
   get selected(): string | undefined {
     return this.#strategy instanceof SelectStrategy
-      ? this.#strategy.selected?.way.name
+      ? this.#strategy.selected?.route.name
       : undefined;
   }
 
@@ -133,7 +135,7 @@ export class Group implements MemberRoute {
    */
   select(name: string): boolean {
     if (!(this.#strategy instanceof SelectStrategy)) return false;
-    const member = this.members.find(({ way }) => way.name === name);
+    const member = this.members.find(({ route }) => route.name === name);
     if (member === undefined) return false;
     const from = this.selected;
     if (from === name) return true;
@@ -153,6 +155,6 @@ export class Group implements MemberRoute {
   #canBe(member: Member, query: MemberQuery): boolean {
     return weightOf(member, query.network) > 0 &&
       this.#strategy.admits?.(member) !== false &&
-      member.way.serves(query);
+      member.route.serves(query);
   }
 }

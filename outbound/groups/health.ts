@@ -73,13 +73,13 @@ export class Health {
   #backOff = 0;
   /** When one session may try, in milliseconds of the clock. */
   #retryAt = 0;
-  /** Whether that session is on its way. */
+  /** Whether that session has begun and not connected yet. */
   #trial = false;
   /** Since when it works, in milliseconds of the clock. */
   #upSince: number;
   /** Milliseconds between two probes; 0: there are none. */
   #probeInterval = 0;
-  /** Called when the server is left. */
+  /** Called when the server goes down, or is doubted. */
   onDown: (() => void) | undefined = undefined;
 
   /**
@@ -177,7 +177,8 @@ export class Health {
    */
   unreached(failure: Failure): void {
     if (this.#unreached) {
-      // Of the sessions that were on their way when it was left, none counts.
+      // Sessions that had begun to connect before the server was known to be
+      // down say nothing new; only the one that tries whether it is up does.
       if (!this.#trial) return;
       this.#trial = false;
       this.#lengthen();

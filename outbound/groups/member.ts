@@ -1,5 +1,5 @@
 /**
- * What can stand in a group: a way to a target, or a group of ways, with the
+ * What can stand in a group: an outbound, or another group, with the
  * questions that a group asks about it before it picks.
  *
  * @module
@@ -20,7 +20,7 @@ export const DOWN = 2;
 /** TCP or UDP. */
 export type Network = Session["network"];
 
-/** What a group asks for when it looks for a way. */
+/** What a group asks for when it looks for an outbound. */
 export interface MemberQuery {
   /** TCP or UDP. */
   readonly network: Network;
@@ -39,7 +39,7 @@ export interface MemberRoute extends Route {
    */
   serves(query: MemberQuery): boolean;
   /**
-   * Picks a way that a session uses at once.
+   * Picks an outbound that a session uses at once.
    *
    * @param session Says who asks for what.
    * @param query What is asked for, of the network of `session`.
@@ -58,7 +58,7 @@ export interface MemberRoute extends Route {
 /** A {@linkcode MemberRoute} in a group. */
 export interface Member {
   /** Where it leads. */
-  readonly way: MemberRoute;
+  readonly route: MemberRoute;
   /** Its share of connections; 0: none of them, ever. */
   readonly tcpWeight: number;
   /** Its share of UDP associations; 0: none of them, ever. */

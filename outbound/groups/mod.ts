@@ -1,5 +1,5 @@
 /**
- * Groups of ways, the health of their members and the probes that tell it;
+ * Groups of outbounds, the health of their members and the probes that tell it;
  * loaded where there are groups.
  *
  * @module

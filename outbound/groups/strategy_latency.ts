@@ -67,8 +67,8 @@ export class LatencyStrategy implements Strategy {
     if (present !== undefined) {
       logger.info("group {group} changes from {from} to {to} for {network}", {
         group: this.#group,
-        from: present.way.name,
-        to: best.way.name,
+        from: present.route.name,
+        to: best.route.name,
         network,
       });
     }
@@ -81,7 +81,7 @@ const UNKNOWN = Number.MAX_VALUE;
 
 /** The latency, the lighter the worse. */
 function scoreOf(member: Member, network: Network): number {
-  const latency = member.way.latency(network);
+  const latency = member.route.latency(network);
   if (latency === undefined) return UNKNOWN;
   return latency / weightOf(member, network);
 }

@@ -1,6 +1,6 @@
 /**
  * The strategy "select": the member that somebody has chosen, and no other,
- * whether it works or not. Whoever selects a way does not want another one.
+ * whether it works or not. Whoever selects a member does not want another one.
  *
  * @module
  */

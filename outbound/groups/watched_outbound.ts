@@ -1,5 +1,5 @@
 /**
- * A way to targets whose health is known: wraps any other outbound, listens to
+ * An outbound whose health is known: wraps any other outbound, listens to
  * what its sessions tell, and can stand in a group.
  *
  * @module
@@ -24,8 +24,8 @@ import {
 } from "./member.ts";
 
 /**
- * What kind of way it is. `server`: it can be down. `direct`: no server on the
- * way, so a target that cannot be reached says nothing about it; only probes
+ * What kind of outbound it is. `server`: it can be down. `direct`: there is no
+ * server, so a target that cannot be reached says nothing about it; only probes
  * do. `block`: always there, and always the slowest.
  */
 export type WayKind = "server" | "direct" | "block";
@@ -34,7 +34,7 @@ export type WayKind = "server" | "direct" | "block";
 export class WatchedOutbound implements Outbound, MemberRoute {
   /** The name of the outbound. */
   readonly name: string;
-  /** What kind of way it is. */
+  /** What kind of outbound it is. */
   readonly kind: WayKind;
   /** What is known about it. */
   readonly health: Health;
@@ -46,7 +46,7 @@ export class WatchedOutbound implements Outbound, MemberRoute {
    * Wraps an outbound. Whoever picks it must pick the wrapper from now on.
    *
    * @param outbound The outbound.
-   * @param kind What kind of way it is.
+   * @param kind What kind of outbound it is.
    * @param health Its health; nobody else's.
    */
   constructor(outbound: Outbound, kind: WayKind, health: Health) {

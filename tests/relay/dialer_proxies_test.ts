@@ -1,5 +1,5 @@
 /**
- * The words with proxies on the way to a server or a target.
+ * The handshake with proxies in front of a server or a target.
  *
  * @module
  */
