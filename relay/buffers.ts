@@ -5,7 +5,7 @@
  */
 
 import { DECODE_ROOM, encodeRoom } from "./codec.ts";
-import { CARRY_SIZE, UP_STREAM_BUF_SIZE } from "./constants.ts";
+import { CARRY_SIZE, STREAM_BUF_SIZE } from "./constants.ts";
 
 /**
  * What is read, and what is made of it. An idle connection has no buffer of
@@ -13,7 +13,7 @@ import { CARRY_SIZE, UP_STREAM_BUF_SIZE } from "./constants.ts";
  */
 export class RelayBuffers {
   /** Bytes as read. */
-  readonly input: Uint8Array = new Uint8Array(CARRY_SIZE + UP_STREAM_BUF_SIZE);
+  readonly input: Uint8Array = new Uint8Array(CARRY_SIZE + STREAM_BUF_SIZE);
   /** Bytes as sent, or payload between two codecs. */
   readonly output: Uint8Array = new Uint8Array(
     Math.max(this.input.length + DECODE_ROOM, encodeRoom(this.input.length)),

@@ -28,10 +28,9 @@ import {
 import type { RelayBuffers } from "./buffers.ts";
 import { CODEC_FAILED, type StreamCodec } from "./codec.ts";
 import {
-  DOWN_STREAM_BUF_SIZE,
+  STREAM_BUF_SIZE,
   STREAM_DOWN,
   STREAM_UP,
-  UP_STREAM_BUF_SIZE,
   WAIT_STATUS_INIT,
   WAIT_STATUS_READING,
   WAIT_STATUS_WRITING,
@@ -272,10 +271,7 @@ export class Pipe {
     const count = length - start;
     this.#owner.onActivity();
     this.#move(stream, length, count);
-    stream.adaptReadSize(
-      count,
-      stream.isUp ? UP_STREAM_BUF_SIZE : DOWN_STREAM_BUF_SIZE,
-    );
+    stream.adaptReadSize(count, STREAM_BUF_SIZE);
   }
 
   /**

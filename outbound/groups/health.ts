@@ -23,11 +23,20 @@ import type { ProbeResult } from "./prober.ts";
 import type { Timing } from "./timing.ts";
 import { DOUBTED, DOWN, HEALTHY } from "./member.ts";
 
-/** Milliseconds of the first back-off. */
+/**
+ * Milliseconds of the first back-off: a server that restarts is back after
+ * about that long, and one probe a second is no burden for it.
+ */
 const BACK_OFF_FIRST = 1000;
-/** Milliseconds of the longest one where there are no probes. */
+/**
+ * Milliseconds of the longest one where there are no probes: each trial costs
+ * one session up to 2.5 s, and a server that is back is used within a minute.
+ */
 const BACK_OFF_LONGEST = 60_000;
-/** Milliseconds of work after which a server has a clean slate. */
+/**
+ * Milliseconds of work after which a server has a clean slate: as long as the
+ * longest back-off, so that one that comes and goes faster keeps its own.
+ */
 const STABLE_AFTER = 60_000;
 /**
  * How many results the median is made of. Odd, so that the median is one of

@@ -11,9 +11,15 @@ import type { Session } from "../../relay/mod.ts";
 import type { Strategy } from "./strategy.ts";
 import { type Member, type Network, weightOf } from "./member.ts";
 
-/** Milliseconds by which another must be faster; less is noise. */
+/**
+ * Milliseconds by which another must be faster: what a round trip over radio
+ * (Wi-Fi, LTE) varies by, and too little for people to notice.
+ */
 const TOLERANCE = 30;
-/** The part of the present latency by which another must be faster. */
+/**
+ * The part of the present latency by which another must be faster: above
+ * 120 ms the variation grows with the length of the path.
+ */
 const TOLERANCE_PART = 0.25;
 
 const logger = getLogger(["shadowsocks", "outbound"]);
