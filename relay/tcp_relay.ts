@@ -1,5 +1,5 @@
 /**
- * The seed's TCPRelay: one for each listening port. It accepts connections,
+ * The original's TCPRelay: one for each listening port. It accepts connections,
  * gives each to a handler, hands every event to the handler of its descriptor
  * and ends the idle ones.
  *

@@ -1,5 +1,5 @@
 /**
- * The seed's TCPRelayHandler: one for each connection. It holds the client's
+ * The original's TCPRelayHandler: one for each connection. It holds the client's
  * side (an inbound's stream), the far side (an outbound's stream) and the pipe
  * between them, and leads the connection from stage to stage.
  *

@@ -1,5 +1,5 @@
 /**
- * The seed's UDPRelay: one for each listening port. An inbound says what the
+ * The original's UDPRelay: one for each listening port. An inbound says what the
  * datagrams of clients mean, outbounds how they travel.
  *
  * ```text

@@ -1,5 +1,5 @@
 /**
- * The strategy "random", the seed's: each connection goes anywhere, with a
+ * The strategy "random", the original's: each connection goes anywhere, with a
  * chance that is proportional to the weight.
  *
  * @module
