@@ -10,4 +10,3 @@ export type { Issue, Notice, NoticeStyle } from "./notice.ts";
 export * from "./read_config.ts";
 export type * from "./source.ts";
 export type * from "./types.ts";
-export * from "./usage.ts";

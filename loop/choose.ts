@@ -5,34 +5,43 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import { DenoPoller } from "./_deno.ts";
-import { EpollPoller } from "./_epoll.ts";
 import type { Poller } from "./poller.ts";
 
 const logger = getLogger(["shadowsocks", "loop"]);
 
 /**
- * Makes the best poller of this system, or the one asked for.
+ * Makes the best poller of this system, or the one asked for; the modules of
+ * the others, a tenth of those of a process, are not loaded.
  *
  * @param name The one asked for.
  * @returns The poller.
  * @throws {Error} If the one asked for cannot be had here.
  */
-export function makePoller(name?: Poller["name"]): Poller {
-  if (name === "deno") return new DenoPoller();
-  if (name === "epoll") return new EpollPoller();
+export async function makePoller(name?: Poller["name"]): Promise<Poller> {
+  if (name === "deno") return await makeDeno();
+  if (name === "epoll") return await makeEpoll();
   const { os, arch } = Deno.build;
   if (os !== "linux" || (arch !== "x86_64" && arch !== "aarch64")) {
-    return new DenoPoller();
+    return await makeDeno();
   }
   try {
-    return new EpollPoller();
+    return await makeEpoll();
   } catch (error) {
     logger.warn("epoll cannot be used, using Deno's sockets: {reason}", {
       reason: reason(error),
     });
-    return new DenoPoller();
+    return await makeDeno();
   }
+}
+
+async function makeDeno(): Promise<Poller> {
+  const { DenoPoller } = await import("./_deno.ts");
+  return new DenoPoller();
+}
+
+async function makeEpoll(): Promise<Poller> {
+  const { EpollPoller } = await import("./_epoll.ts");
+  return new EpollPoller();
 }
 
 function reason(error: unknown): string {

@@ -31,12 +31,15 @@ export const LOOPBACK: SocketAddress = SocketAddress.parse("127.0.0.1", 0);
 /** `::1`, a port that the system chooses. */
 export const LOOPBACK6: SocketAddress = SocketAddress.parse("::1", 0);
 
+const POLLERS: Poller["name"][] = ["deno"];
+{
+  using best = await makePoller();
+  if (best.name !== "deno") POLLERS.push(best.name);
+}
+
 /** The pollers that this system has. */
-export function pollers(): Poller["name"][] {
-  const names: Poller["name"][] = ["deno"];
-  using best = makePoller();
-  if (best.name !== "deno") names.push(best.name);
-  return names;
+export function pollers(): readonly Poller["name"][] {
+  return POLLERS;
 }
 
 /**
@@ -52,7 +55,7 @@ export function contractTest(
   for (const poller of pollers()) {
     Deno.test(`${name} (${poller})`, () =>
       withoutLeaks(async () => {
-        using fixture = new LoopFixture(makePoller(poller));
+        using fixture = new LoopFixture(await makePoller(poller));
         await body(fixture);
       }));
   }

@@ -79,9 +79,13 @@ export class ManagerFixture implements AsyncDisposable {
   readonly #clients: ManagerClient[] = [];
   #running: Promise<void> | undefined;
 
-  private constructor(config: Config, options: ManagerOptions) {
+  private constructor(
+    config: Config,
+    options: ManagerOptions,
+    poller: Poller,
+  ) {
     this.#folder = Deno.makeTempDirSync({ prefix: "ss-manager-" });
-    this.#poller = makePoller(options.poller);
+    this.#poller = poller;
     this.#loop = new EventLoop(this.#poller, {
       clock: this.#clock,
       cooperative: true,
@@ -103,7 +107,11 @@ export class ManagerFixture implements AsyncDisposable {
    * @param options What differs from the defaults.
    */
   static async make(options: ManagerOptions = {}): Promise<ManagerFixture> {
-    return new ManagerFixture(await read(options), options);
+    return new ManagerFixture(
+      await read(options),
+      options,
+      await makePoller(options.poller),
+    );
   }
 
   /** Makes a service and starts it. */

@@ -53,14 +53,14 @@ export class Services implements AsyncDisposable {
   readonly #services: Service[] = [];
   #running: Promise<void> | undefined;
 
-  constructor(poller: Poller["name"] | undefined) {
-    this.#poller = makePoller(poller);
+  constructor(poller: Poller) {
+    this.#poller = poller;
     this.#loop = new EventLoop(this.#poller, { cooperative: true });
   }
 
   /** Starts both. */
   static async start(options: ServicesOptions = {}): Promise<Services> {
-    const services = new Services(options.poller);
+    const services = new Services(await makePoller(options.poller));
     try {
       services.serverPort = await services.#add("ssserver", {
         ...options.both,
