@@ -5,13 +5,14 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import { EpollPoller } from "./_epoll.ts";
 import type { Poller } from "./poller.ts";
 
 const logger = getLogger(["shadowsocks", "loop"]);
 
 /**
  * Makes the best poller of this system, or the one asked for; the modules of
- * the others, a tenth of those of a process, are not loaded.
+ * Deno's sockets are loaded for those who use them.
  *
  * @param name The one asked for.
  * @returns The poller.
@@ -19,13 +20,13 @@ const logger = getLogger(["shadowsocks", "loop"]);
  */
 export async function makePoller(name?: Poller["name"]): Promise<Poller> {
   if (name === "deno") return await makeDeno();
-  if (name === "epoll") return await makeEpoll();
+  if (name === "epoll") return new EpollPoller();
   const { os, arch } = Deno.build;
   if (os !== "linux" || (arch !== "x86_64" && arch !== "aarch64")) {
     return await makeDeno();
   }
   try {
-    return await makeEpoll();
+    return new EpollPoller();
   } catch (error) {
     logger.warn("epoll cannot be used, using Deno's sockets: {reason}", {
       reason: reason(error),
@@ -37,11 +38,6 @@ export async function makePoller(name?: Poller["name"]): Promise<Poller> {
 async function makeDeno(): Promise<Poller> {
   const { DenoPoller } = await import("./_deno.ts");
   return new DenoPoller();
-}
-
-async function makeEpoll(): Promise<Poller> {
-  const { EpollPoller } = await import("./_epoll.ts");
-  return new EpollPoller();
 }
 
 function reason(error: unknown): string {
