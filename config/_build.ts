@@ -45,9 +45,7 @@ export function buildConfig(top: Top, context: Context): Config {
     servers: servers.all,
     groups: groups.all,
     defaultOutbound: groups.defaultOutbound,
-    acl: acl === undefined
-      ? undefined
-      : context.readFile(acl, "acl", top.at("acl")),
+    acl: acl === undefined ? undefined : context.readAcl(acl, top.at("acl")),
   };
 }
 

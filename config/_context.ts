@@ -45,6 +45,8 @@ export class Context {
   /** Takes what is wrong. */
   readonly findings: Findings;
   readonly #source: ConfigSource;
+  /** The ACL files that could be read, by path: each is read once. */
+  readonly #acls = new Map<string, TextFile>();
 
   /**
    * Makes a context.
@@ -88,6 +90,33 @@ export class Context {
     }
     this.findings.refuse(`Cannot read ${what} ${path}: ${reason}`, at);
     return undefined;
+  }
+
+  /**
+   * Reads an ACL file that the configuration names;
+   * {@linkcode Context.checkAcls} looks at its rules.
+   *
+   * @param path The path.
+   * @param at Where the path stands.
+   * @returns The file, for one path always the same object; undefined after an
+   * issue.
+   */
+  readAcl(path: string, at: Spot | undefined): TextFile | undefined {
+    const known = this.#acls.get(path);
+    if (known !== undefined) return known;
+    const file = this.readFile(path, "acl", at);
+    if (file !== undefined) this.#acls.set(path, file);
+    return file;
+  }
+
+  /** Reports the rules of all ACL files that cannot be read. */
+  async checkAcls(): Promise<void> {
+    for (const file of this.#acls.values()) {
+      const wrong = await this.#source.checkAcl?.(file) ?? [];
+      for (const { line, column, message } of wrong) {
+        this.findings.refuse(`${file.path}:${line}:${column}: ${message}`);
+      }
+    }
   }
 
   /**

@@ -37,6 +37,11 @@ export const UNSAFE: ReadonlyMap<string, Harmless> = new Map([
   ["outbound_user_cookie", isEmpty],
 ]);
 
+/** Outermost, of a client: what to do in place of some of {@linkcode UNSAFE}. */
+export const CLIENT_REMEDIES: ReadonlyMap<string, string> = new Map([
+  ["users", "put the users of a local into [[locals]].users"],
+]);
+
 /** Outermost: known, and without effect. */
 export const OF_NO_EFFECT: ReadonlySet<string> = new Set([
   "no_delay",
@@ -76,8 +81,7 @@ export const OF_NO_EFFECT: ReadonlySet<string> = new Set([
   "additional_ports",
   "obfs_param",
   "protocol_param",
-  // Written by tools, read by nobody: rust's Helm chart, ssr-plus, SIP008
-  "service_port",
+  // Written by tools, read by nobody: ssr-plus, SIP008
   "server_ipv6",
   "bytes_used",
   "bytes_remaining",
@@ -92,6 +96,8 @@ export const OF_NO_EFFECT_IN_SERVER: ReadonlySet<string> = new Set([
   "plugin_args",
   "plugin_mode",
   "plugin_opts",
+  // Rust's Helm chart: the port of the Kubernetes service
+  "service_port",
 ]);
 
 /** Inside `[[locals]]`: known, and without effect. */

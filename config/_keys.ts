@@ -19,12 +19,14 @@ import {
   LISTEN_PORT,
   MANAGER_ADDRESS,
   METHOD,
+  MODE,
   NAME,
   NAME_SERVERS,
   NETWORKS,
   PORT,
   PORT_PASSWORD,
   PORTS,
+  PROTOCOL,
   PROXIES,
   SECONDS,
   table,
@@ -33,7 +35,6 @@ import {
   VERBOSITY,
   word,
 } from "./_shapes.ts";
-import { MODE, PROTOCOL } from "./_words.ts";
 import type { Role } from "./types.ts";
 
 const CLIENTS: readonly Role[] = ["sslocal", "sstunnel"];

@@ -10,12 +10,13 @@ import {
   BOOLEAN,
   HOST,
   LISTEN_PORT,
+  MODE,
   NAME,
   PORT,
+  PROTOCOL,
   tables,
   TEXT,
 } from "./_shapes.ts";
-import { MODE, PROTOCOL } from "./_words.ts";
 
 /** One user of a local. */
 export const USER = {

@@ -137,7 +137,7 @@ function localOf(
       users,
       acl: acl === undefined
         ? undefined
-        : context.readFile(acl, "acl", section.at("acl")),
+        : context.readAcl(acl, section.at("acl")),
       outbound: values.outbound,
     },
     label,

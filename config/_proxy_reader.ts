@@ -58,6 +58,10 @@ function proxyOf(text: string): ProxyConfig | string {
   const isWhole = [user, password].every((each) =>
     each !== undefined && each !== "" && byteLength(each) <= MAX_CREDENTIAL
   );
+  // RFC 7617: the first colon ends the name.
+  if (protocol === "http" && user?.includes(":")) {
+    return 'a user without ":" (%3A), which HTTP cannot carry';
+  }
   return isWhole
     ? { protocol, ...server, user, password }
     : "user and password of 1 to 255 bytes before the @, other characters " +

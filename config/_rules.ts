@@ -6,9 +6,11 @@
  */
 
 import { findMethod } from "../crypto/methods.ts";
+import { formatIp, parseIp, unmapIp } from "../loop/mod.ts";
 import { NO_PORT } from "./_address_readers.ts";
 import type { Context, Top } from "./_context.ts";
 import type { PlacedLocal } from "./_locals.ts";
+import type { Spot } from "./_place.ts";
 import { PORT } from "./_readers.ts";
 import {
   DEFAULT_METHOD,
@@ -103,7 +105,8 @@ export function warnOfParts(
   },
   context: Context,
 ): void {
-  warnOfAddresses(top, locals, context);
+  warnOfAddresses(top, { servers, locals }, context);
+  warnOfProxies(top, { servers, locals }, context);
   warnOfMethods(top, servers, context);
   warnOfTimeout(top, context);
   checkPasswords(top, servers.secrets, context);
@@ -137,21 +140,26 @@ export function weakPassword(
 
 function warnOfAddresses(
   top: Top,
-  locals: readonly PlacedLocal[],
+  { servers, locals }: {
+    readonly servers: Servers;
+    readonly locals: readonly PlacedLocal[];
+  },
   context: Context,
 ): void {
   for (const { config: { address, users } } of locals) {
-    if (users.length > 0 || (address !== "0.0.0.0" && address !== "::")) {
-      continue;
-    }
+    if (users.length > 0 || isLoopback(address)) continue;
     context.findings.warn(
       `warning: local set to listen on ${address}, it's not safe`,
     );
   }
   const { server, server_port: ports = [DEFAULT_PORT] } = top.values;
   const [only] = server ?? [];
+  // The words of the original, for files in its form alone: with tables it is
+  // plain what listens and what is reached.
+  const isFlat = servers.tables.length === 0 && top.lacks("locals");
   if (
-    server?.length === 1 && (only === "127.0.0.1" || only === "localhost")
+    isFlat && server?.length === 1 &&
+    (only === "127.0.0.1" || only === "localhost")
   ) {
     const shown = ports.length === 1 ? ports[0] : `[${ports.join(", ")}]`;
     context.findings.warn(
@@ -160,8 +168,56 @@ function warnOfAddresses(
   }
 }
 
+/** Warns, once, of an `outbound_proxy` that UDP would have to go over. */
+function warnOfProxies(
+  top: Top,
+  { servers, locals }: {
+    readonly servers: Servers;
+    readonly locals: readonly PlacedLocal[];
+  },
+  context: Context,
+): void {
+  // Where no local takes UDP none goes to the servers, whatever their mode.
+  const isTaken = !context.isClient ||
+    locals.some(({ config }) =>
+      config.mode !== "tcp_only" && config.protocol !== "http"
+    );
+  if (!isTaken) return;
+  const warn = (at: Spot | undefined): void =>
+    context.findings.warn(
+      '"outbound_proxy": proxies carry no UDP, so that what would go over ' +
+        'them is refused: set mode = "tcp_only"',
+      at,
+    );
+  const { mode, outbound_proxy: outer = [] } = top.values;
+  const hasOuterUdp = mode !== "tcp_only";
+  // Ports that a manager adds take the outer keys too.
+  const isManaged = top.values.manager_address !== undefined;
+  let isOuterUsed = hasOuterUdp && (servers.hasFlat || isManaged);
+  for (const section of servers.tables) {
+    const { mode: own, outbound_proxy: proxies } = section.values;
+    const hasUdp = (own ?? mode) !== "tcp_only";
+    if (proxies === undefined) isOuterUsed ||= hasUdp;
+    else if (proxies.length > 0 && hasUdp) warn(section.at("outbound_proxy"));
+  }
+  if (outer.length > 0 && isOuterUsed) warn(top.at("outbound_proxy"));
+}
+
+/** Whether only this machine reaches what listens on an IP literal or name. */
+function isLoopback(address: string): boolean {
+  // RFC 6761, 6.3: `localhost` and names below it are loopback.
+  if (/^(?:.+\.)?localhost\.?$/i.test(address)) return true;
+  const literal = parseIp(address);
+  if (literal === undefined) return false;
+  const bytes = unmapIp(literal);
+  return bytes.length === 4 ? bytes[0] === 127 : formatIp(bytes) === "::1";
+}
+
 function warnOfMethods(top: Top, servers: Servers, context: Context): void {
-  const isOuterUsed = servers.tables.length === 0 || servers.hasFlat ||
+  // Ports that a manager adds take the outer method; a client may be without
+  // servers.
+  const isManaged = !context.isClient && servers.tables.length === 0;
+  const isOuterUsed = isManaged || servers.hasFlat ||
     servers.tables.some((table) => table.lacks("method"));
   if (isOuterUsed && top.lacks("method")) {
     context.findings.warn(

@@ -11,26 +11,16 @@ import {
   HOST,
   LISTEN_PORT,
   METHOD,
+  MODE,
   NAME,
   NAMES,
   PROBE_URL,
   PROXIES,
   SECONDS,
+  STRATEGY,
   TEXT,
   WEIGHT,
-  word,
 } from "./_shapes.ts";
-import { MODE } from "./_words.ts";
-import type { Strategy } from "./types.ts";
-
-const STRATEGIES: readonly Strategy[] = [
-  "latency",
-  "failover",
-  "round-robin",
-  "random",
-  "sticky",
-  "select",
-];
 
 /** One server to reach, or one port to listen on. */
 export const SERVER = {
@@ -127,7 +117,7 @@ export const GROUP = {
       usual: "needed",
     },
     strategy: {
-      shape: word(...STRATEGIES),
+      shape: STRATEGY,
       meaning: "how a member is picked: `latency` (the fastest), `failover` " +
         "(the first that works), `round-robin`, `random`, `sticky` (one for " +
         "each site) or `select` (by hand)",

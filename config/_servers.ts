@@ -215,7 +215,7 @@ function aclOf(
   const path = section.values.acl;
   if (path === undefined) return undefined;
   const at = section.at("acl");
-  if (!context.isClient) return context.readFile(path, "acl", at);
+  if (!context.isClient) return context.readAcl(path, at);
   context.findings.refuse(
     `"acl" of ${label} is for servers only: put it into [[locals]] or ` +
       "outside of all tables",

@@ -37,12 +37,21 @@ import {
   isTable,
   type Keys,
   type Reader,
+  type Report,
   type Schema,
   type Section,
   type Shape,
   type TableSpec,
 } from "./_shape.ts";
-import type { DaemonAction, HostPort, ProxyConfig } from "./types.ts";
+import { FOREIGN_PROTOCOLS, MODES, PROTOCOLS, STRATEGIES } from "./_words.ts";
+import type {
+  DaemonAction,
+  HostPort,
+  LocalProtocol,
+  Mode,
+  ProxyConfig,
+  Strategy,
+} from "./types.ts";
 
 const STRING: Schema = { type: "string", minLength: 1 };
 
@@ -155,6 +164,17 @@ export const PROBE_URL: Shape<string> = shape(readProbeUrl, {
   pattern: "^(http://.*)?$",
 });
 
+/** Which protocols are relayed. */
+export const MODE: Shape<Mode> = word(...MODES);
+
+/** How a group picks one of its members. */
+export const STRATEGY: Shape<Strategy> = word(...STRATEGIES);
+
+/** What a local speaks. */
+export const PROTOCOL: Shape<LocalProtocol> = shape(readProtocol, {
+  enum: PROTOCOLS,
+});
+
 /**
  * Makes the shape of whole numbers.
  *
@@ -239,6 +259,19 @@ function enabledPart(
   if (entry.disabled !== true) return entry;
   return Object.fromEntries(
     Object.entries(entry).filter(([name]) => NAMING.has(name)),
+  );
+}
+
+function readProtocol(
+  value: unknown,
+  report: Report,
+): LocalProtocol | undefined {
+  if (!FOREIGN_PROTOCOLS.has(value)) {
+    return readWord(...PROTOCOLS)(value, report);
+  }
+  return report.refused(
+    `protocol "${value}" is not available in this version: expected ` +
+      `one of ${PROTOCOLS.join(", ")}`,
   );
 }
 

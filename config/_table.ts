@@ -45,6 +45,8 @@ export interface ReadMode {
   readonly strict: boolean;
   /** Whether keys of the process are not taken. */
   readonly forPort: boolean;
+  /** What to do in place of keys that would be unsafe to ignore, by key. */
+  readonly remedies?: ReadonlyMap<string, string>;
 }
 
 /** The values of a table, each with its place. */
@@ -153,9 +155,10 @@ export class Table<K extends Keys> implements Section<K> {
     const isHarmless = unsafe.get(name);
     if (isHarmless !== undefined) {
       if (value === null || isHarmless(value)) return;
+      const remedy = mode.remedies?.get(name) ?? "remove it, or what needs it";
       this.#findings.refuse(
         `key "${name}"${where} is not available in this version, and ` +
-          "ignoring it would not be safe: remove it, or what needs it",
+          `ignoring it would not be safe: ${remedy}`,
         spot,
       );
     } else if (ignored.has(name)) {

@@ -16,6 +16,7 @@ export interface Start {
   readonly mode?: number;
   readonly env?: Readonly<Record<string, string>>;
   readonly isUnix?: boolean;
+  readonly checkAcl?: ConfigSource["checkAcl"];
 }
 
 /**
@@ -41,6 +42,7 @@ export async function read(
     fileMode: () => mode,
     env: (name) => env[name],
     isUnix: start.isUnix ?? true,
+    ...(start.checkAcl && { checkAcl: start.checkAcl }),
   };
   const args = line.split(" ").filter((word) => word !== "");
   return await readConfig(args, { role, source });

@@ -1,41 +1,30 @@
 /**
- * Forms that are words, used in more than one table.
+ * Words that values are one of: each list stands here alone, the types and the
+ * forms of values are made of it.
  *
  * @module
  */
 
-import type { Shape } from "./_shape.ts";
-import { word } from "./_shapes.ts";
-import type { LocalProtocol, Mode } from "./types.ts";
-
 /** Which protocols are relayed. */
-export const MODE: Shape<Mode> = word("tcp_only", "tcp_and_udp", "udp_only");
+export const MODES = ["tcp_only", "tcp_and_udp", "udp_only"] as const;
 
-const PROTOCOLS: readonly LocalProtocol[] = [
-  "mixed",
-  "socks",
-  "http",
-  "tunnel",
-];
+/** What a local speaks. */
+export const PROTOCOLS = ["mixed", "socks", "http", "tunnel"] as const;
 
-/** What shadowsocks-rust has beside them. */
-const ELSEWHERE: ReadonlySet<unknown> = new Set([
+/** What a local of shadowsocks-rust speaks beside {@linkcode PROTOCOLS}. */
+export const FOREIGN_PROTOCOLS: ReadonlySet<unknown> = new Set([
   "redir",
   "dns",
   "tun",
   "fake-dns",
 ]);
 
-/** What a local speaks. */
-export const PROTOCOL: Shape<LocalProtocol> = {
-  read(value, report): LocalProtocol | undefined {
-    if (ELSEWHERE.has(value)) {
-      return report.refused(
-        `protocol "${value}" is not available in this version: expected ` +
-          `one of ${PROTOCOLS.join(", ")}`,
-      );
-    }
-    return word(...PROTOCOLS).read(value, report);
-  },
-  schema: { enum: PROTOCOLS },
-};
+/** How a group picks one of its members. */
+export const STRATEGIES = [
+  "latency",
+  "failover",
+  "round-robin",
+  "random",
+  "sticky",
+  "select",
+] as const;

@@ -27,6 +27,9 @@ interface Row {
   readonly files?: Readonly<Record<string, string>>;
 }
 
+const UNSAFE = " is not available in this version, and ignoring it would " +
+  "not be safe: remove it, or what needs it";
+
 const ROWS: readonly Row[] = [
   {
     name: "two locals on one port",
@@ -294,36 +297,32 @@ const ROWS: readonly Row[] = [
   {
     name: "a plugin",
     text: '[[servers]]\nserver = "h"\nplugin = "obfs-local"\n',
-    issues: [
-      '5:1: key "plugin" in [[servers]] is not available in this version, ' +
-      "and ignoring it would not be safe: remove it, or what needs it",
-    ],
+    issues: ['5:1: key "plugin" in [[servers]]' + UNSAFE],
   },
   {
     name: "a plugin of the flat keys",
     text: 'plugin = "obfs-local"\nserver = "h"\n',
-    issues: [
-      '3:1: key "plugin" is not available in this version, and ignoring it ' +
-      "would not be safe: remove it, or what needs it",
-    ],
+    issues: ['3:1: key "plugin"' + UNSAFE],
   },
   {
     name: "users of a server",
     role: "ssserver",
     text: '[[users]]\nname = "a"\npassword = "hunter2"\n',
+    issues: ['3:1: key "users"' + UNSAFE],
+  },
+  {
+    name: "users of a client outside of its locals",
+    text: `[[users]]\nname = "a"\npassword = "hunter2"\n${TWO}`,
     issues: [
       '3:1: key "users" is not available in this version, and ignoring it ' +
-      "would not be safe: remove it, or what needs it",
+      "would not be safe: put the users of a local into [[locals]].users",
     ],
   },
   {
     name: "users inside a server",
     role: "ssserver",
     text: '[[servers]]\nusers = [{name = "a", password = "hunter2"}]\n',
-    issues: [
-      '4:1: key "users" in [[servers]] is not available in this version, ' +
-      "and ignoring it would not be safe: remove it, or what needs it",
-    ],
+    issues: ['4:1: key "users" in [[servers]]' + UNSAFE],
   },
   {
     name: "an acl of a server to reach",
@@ -426,6 +425,23 @@ const ROWS: readonly Row[] = [
     text: `outbound_proxy = "http://hunter2@h:1"\n${TWO}`,
     issues: [
       '3:1: "outbound_proxy" is a text of 18 characters: expected user and ' +
+      "password of 1 to 255 bytes before the @, other characters than letters " +
+      "and digits as %XX",
+    ],
+  },
+  {
+    name: "a user that an HTTP proxy cannot be told",
+    text: `outbound_proxy = ["http://hunter2%3Aa:b@h:1"]\n${TWO}`,
+    issues: [
+      '3:19: "outbound_proxy"[0] is a text of 24 characters: expected a user ' +
+      'without ":" (%3A), which HTTP cannot carry',
+    ],
+  },
+  {
+    name: "a password that SOCKS cannot carry",
+    text: `outbound_proxy = "socks5://a:${"é".repeat(128)}@h:1"\n${TWO}`,
+    issues: [
+      '3:1: "outbound_proxy" is a text of 143 characters: expected user and ' +
       "password of 1 to 255 bytes before the @, other characters than letters " +
       "and digits as %XX",
     ],

@@ -7,6 +7,7 @@
 import { buildConfig } from "./_build.ts";
 import { Context, readFailure } from "./_context.ts";
 import { Findings, placed } from "./_findings.ts";
+import { CLIENT_REMEDIES } from "./_foreign_keys.ts";
 import { TOP, type TopKeys } from "./_keys.ts";
 import { type OptionRow, optionsOf } from "./_options.ts";
 import { ConfigSyntaxError, lineColumn, type Spot } from "./_place.ts";
@@ -93,7 +94,11 @@ export async function readConfig(
   const context = new Context(role, source, findings);
   const top = new Table<TopKeys>(TOP, findings);
   if (file !== undefined && document !== undefined) {
-    top.read(document.table, { strict: true, forPort: false });
+    top.read(document.table, {
+      strict: true,
+      forPort: false,
+      ...(context.isClient && { remedies: CLIENT_REMEDIES }),
+    });
     warnOfMode(file.path, { top, source, findings });
   }
   applyOptions(top, given);
@@ -108,6 +113,7 @@ export async function readConfig(
     applyEnvironment(top, source);
   }
   const config = buildConfig(top, context);
+  await context.checkAcls();
   const place = await placer(findings, { file, document });
   const issues = placed(findings.issues, place);
   if (issues.length > 0) return failure(messages, issues, role);

@@ -6,9 +6,13 @@
 
 import { assertEquals } from "@std/assert";
 import { read, readGood, readWarnings, type Start } from "./_test_fixture.ts";
+import type { Role } from "./types.ts";
 
 const CLIENT: Start = { role: "sslocal" };
 const LONG = "a-long-password";
+
+const NO_METHOD = "no method given: using aes-256-gcm; " +
+  "shadowsocks Python would have taken aes-256-cfb";
 
 const WARNINGS: readonly (readonly [string, readonly string[], Start?])[] = [
   [`-k ${LONG} -m aes-256-gcm -s h`, [], CLIENT],
@@ -55,10 +59,7 @@ const WARNINGS: readonly (readonly [string, readonly string[], Start?])[] = [
   ],
   [
     `-k ${LONG}`,
-    [
-      "no method given: using aes-256-gcm; " +
-      "shadowsocks Python would have taken aes-256-cfb",
-    ],
+    [NO_METHOD],
   ],
   [
     "-m aes-256-gcm -k elevenchars",
@@ -80,6 +81,185 @@ const WARNINGS: readonly (readonly [string, readonly string[], Start?])[] = [
 for (const [line, expected, start = {}] of WARNINGS) {
   Deno.test(`readConfig() warns as it should of ${line}`, async () => {
     assertEquals(await readWarnings(line, start), expected);
+  });
+}
+
+const ADDRESSES: readonly (readonly [address: string, isOpen: boolean])[] = [
+  ["127.0.0.1", false],
+  ["127.9.9.9", false],
+  ["::1", false],
+  ["::ffff:127.0.0.1", false],
+  ["localhost", false],
+  ["a.LOCALHOST", false],
+  ["0.0.0.0", true],
+  ["::", true],
+  ["192.168.1.1", true],
+  ["::2", true],
+  ["2001:db8::1", true],
+  ["::ffff:10.0.0.1", true],
+  ["router", true],
+  ["localhost.example", true],
+];
+
+for (const [address, isOpen] of ADDRESSES) {
+  const what = isOpen ? "as it is open" : "nothing";
+  Deno.test(`readConfig() warns ${what} when a local listens on ${address}`, async () => {
+    const users = '[[locals.users]]\nname = "a"\npassword = "b"\n';
+    const warnings = (text: string): Promise<string[]> =>
+      readWarnings("-c c.toml", {
+        role: "sslocal",
+        files: {
+          "c.toml": '[[locals]]\noutbound = "direct"\n' +
+            `local_address = "${address}"\n${text}`,
+        },
+      });
+    assertEquals(
+      await warnings(""),
+      isOpen
+        ? [`warning: local set to listen on ${address}, it's not safe`]
+        : [],
+    );
+    assertEquals(await warnings(users), []);
+  });
+}
+
+const UNSURE = "warning: server set to listen on 127.0.0.1:8388, are you sure?";
+const TABLES: readonly {
+  readonly name: string;
+  readonly text: string;
+  readonly role?: Role;
+  readonly warnings: readonly string[];
+}[] = [
+  {
+    name: "a flat server on loopback",
+    text: 'method = "aes-256-gcm"\nserver = "127.0.0.1"\n',
+    warnings: [UNSURE],
+  },
+  {
+    name: "a flat server on loopback beside [[locals]]",
+    text: 'method = "aes-256-gcm"\nserver = "127.0.0.1"\n' +
+      "[[locals]]\nlocal_port = 1\n",
+    warnings: [],
+  },
+  {
+    name: "a flat server on loopback beside [[servers]]",
+    text: 'method = "aes-256-gcm"\nserver = "127.0.0.1"\n' +
+      '[[servers]]\nserver = "h"\n',
+    warnings: [],
+  },
+  {
+    name: "[[servers]] on loopback",
+    text: 'method = "aes-256-gcm"\n[[servers]]\nserver = "127.0.0.1"\n',
+    warnings: [],
+  },
+  {
+    name: "locals that go directly, and no method",
+    text: '[[locals]]\noutbound = "direct"\n',
+    warnings: [],
+  },
+  {
+    name: "[[servers]] with methods, and none outside",
+    text: '[[servers]]\nserver = "h"\nmethod = "aes-256-gcm"\n',
+    warnings: [],
+  },
+  {
+    name: "[[servers]] of which one has no method",
+    text: '[[servers]]\nserver = "h"\nmethod = "aes-256-gcm"\n' +
+      '[[servers]]\nserver = "i"\n',
+    warnings: [NO_METHOD],
+  },
+  {
+    name: "a manager without ports, and no method",
+    text: 'manager_address = "h:1"\n',
+    role: "ssmanager",
+    warnings: [NO_METHOD],
+  },
+];
+
+for (const { name, text, role = "sslocal", warnings } of TABLES) {
+  Deno.test(`readConfig() warns as it should when there is ${name}`, async () => {
+    const files = { "c.toml": `password = "${LONG}"\n${text}` };
+    assertEquals(await readWarnings("-c c.toml", { role, files }), warnings);
+  });
+}
+
+const PROXIES_CARRY_NO_UDP = '"outbound_proxy": proxies carry no UDP, so ' +
+  'that what would go over them is refused: set mode = "tcp_only"';
+
+const ONE = '[[servers]]\nserver = "h"\n';
+const PROXY = 'outbound_proxy = "http://p:1"\n';
+const TCP = 'mode = "tcp_only"\n';
+
+const PROXIES: readonly {
+  readonly name: string;
+  readonly text: string;
+  readonly role?: Role;
+  /** Where it is said; undefined: it is not. */
+  readonly at?: string;
+}[] = [
+  { name: "a server with UDP", text: PROXY, at: "3:18" },
+  { name: "a server without UDP", text: PROXY + TCP },
+  { name: "a server without a proxy", text: "outbound_proxy = []\n" },
+  {
+    name: "a port with UDP",
+    text: `${ONE}mode = "udp_only"\n${PROXY}`,
+    at: "6:18",
+  },
+  {
+    name: "a port without UDP beside one without a proxy",
+    text: `${ONE}${TCP}${PROXY}[[servers]]\nport = 1\n`,
+  },
+  {
+    name: "a port with UDP of its own and the outer proxy",
+    text: `${TCP}${PROXY}${ONE}mode = "tcp_and_udp"\n`,
+    at: "4:18",
+  },
+  {
+    name: "two ports with UDP",
+    text: `${ONE}${PROXY}[[servers]]\nport = 1\n${PROXY}`,
+    at: "5:18",
+  },
+  {
+    name: "ports that a manager adds",
+    text: `${PROXY}manager_address = "h:1"\n`,
+    role: "ssmanager",
+    at: "3:18",
+  },
+  {
+    name: "a client's server",
+    text: ONE + PROXY,
+    role: "sslocal",
+    at: "5:18",
+  },
+  {
+    name: "a client's server without UDP",
+    text: ONE + TCP + PROXY,
+    role: "sslocal",
+  },
+  {
+    name: "a client whose locals have no UDP",
+    text: `${ONE}${PROXY}[[locals]]\nprotocol = "http"\n` +
+      `[[locals]]\nlocal_port = 2\n${TCP}`,
+    role: "sslocal",
+  },
+  {
+    name: "a client without servers",
+    text: `${PROXY}[[locals]]\noutbound = "direct"\n`,
+    role: "sslocal",
+  },
+];
+
+for (const { name, text, role = "ssserver", at } of PROXIES) {
+  const what = at === undefined ? "nothing" : "of proxies and UDP";
+  Deno.test(`readConfig() warns ${what} when there is ${name}`, async () => {
+    const keys = `password = "${LONG}"\nmethod = "aes-256-gcm"\n`;
+    assertEquals(
+      await readWarnings("-c c.toml", {
+        role,
+        files: { "c.toml": keys + text },
+      }),
+      at === undefined ? [] : [`c.toml:${at}: ${PROXIES_CARRY_NO_UDP}`],
+    );
   });
 }
 

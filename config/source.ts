@@ -4,6 +4,18 @@
  * @module
  */
 
+import type { TextFile } from "./types.ts";
+
+/** What is wrong with a line of an ACL file. */
+export interface AclIssue {
+  /** The line, from 1. */
+  readonly line: number;
+  /** The column, from 1. */
+  readonly column: number;
+  /** What is wrong. */
+  readonly message: string;
+}
+
 /** The system as the configuration sees it; the caller gives it. */
 export interface ConfigSource {
   /**
@@ -14,6 +26,14 @@ export interface ConfigSource {
    * @throws {Error} If it cannot; one named `NotFound` if there is no file.
    */
   readTextFile(path: string): string;
+  /**
+   * Reads the rules of an ACL file. Absent: nobody looks at them here.
+   *
+   * @param file The file; whoever starts with the configuration gets the same
+   * object.
+   * @returns What is wrong, in the order of the lines; empty: nothing.
+   */
+  checkAcl?(file: TextFile): Promise<readonly AclIssue[]>;
   /** The permission bits of a file; undefined where there are none. */
   fileMode?(path: string): number | undefined;
   /** The value of an environment variable. */

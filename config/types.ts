@@ -6,11 +6,15 @@
  * @module
  */
 
+import type { MODES, PROTOCOLS, STRATEGIES } from "./_words.ts";
+
+export type { MODES, PROTOCOLS, STRATEGIES };
+
 /** What the program is started as. */
 export type Role = "sslocal" | "ssserver" | "sstunnel" | "ssmanager";
 
 /** Which protocols are relayed. */
-export type Mode = "tcp_only" | "tcp_and_udp" | "udp_only";
+export type Mode = typeof MODES[number];
 
 /** The names `--event-loop` takes. */
 export type EventLoopName = "epoll" | "deno";
@@ -43,7 +47,7 @@ export interface UserConfig {
 }
 
 /** What a local speaks with whoever connects to it. */
-export type LocalProtocol = "mixed" | "socks" | "http" | "tunnel";
+export type LocalProtocol = typeof PROTOCOLS[number];
 
 /** One listener of a client. */
 export interface LocalConfig {
@@ -114,13 +118,7 @@ export interface ProxyConfig {
 }
 
 /** How a group picks one of its members. */
-export type Strategy =
-  | "latency"
-  | "failover"
-  | "round-robin"
-  | "random"
-  | "sticky"
-  | "select";
+export type Strategy = typeof STRATEGIES[number];
 
 /** An outbound that picks one of several. */
 export interface GroupConfig {

@@ -8,7 +8,6 @@ import { type Field, fieldText } from "./fields.ts";
 
 /** Up to 15 digits a number holds exactly. */
 const LENGTH_REGEXP = /^\d{1,15}$/;
-const BLANKS_REGEXP = /[ \t]*,[ \t]*/;
 
 /** What `Content-Length` and `Transfer-Encoding` say. */
 export interface Framing {
@@ -36,16 +35,22 @@ export function framingOf(
   for (const field of fields) {
     if (field.name === "content-length") {
       lengths ??= [];
-      lengths.push(...fieldText(bytes, field).split(BLANKS_REGEXP));
+      lengths.push(...elementsOf(fieldText(bytes, field)));
     } else if (field.name === "transfer-encoding") {
       codings ??= [];
-      codings.push(
-        ...fieldText(bytes, field).toLowerCase().split(BLANKS_REGEXP),
-      );
+      codings.push(...elementsOf(fieldText(bytes, field).toLowerCase()));
     }
   }
   if (lengths === undefined && codings === undefined) return NO_FRAMING;
   return { lengths: lengths ?? [], codings: codings ?? [] };
+}
+
+/**
+ * The elements of a list. Each is trimmed by itself: a pattern that looks for
+ * blanks around commas would take the square of their number.
+ */
+function elementsOf(text: string): string[] {
+  return text.split(",").map((element) => element.trim());
 }
 
 /**

@@ -17,6 +17,12 @@ import {
 } from "./text.ts";
 
 const COLON = 0x3a;
+/**
+ * Most fields of a head. Browsers send some 20, and servers allow 100 (Apache,
+ * `LimitRequestFields`) to 200; without a limit a head of 64 KiB could have
+ * 16,000, each of which costs memory when it is written anew.
+ */
+const MAX_FIELDS = 200;
 
 /** One field; its places are those of the head's bytes. */
 export interface Field {
@@ -33,6 +39,10 @@ export interface Field {
   /** Behind the value, without blanks. */
   readonly valueEnd: number;
 }
+
+/** What {@linkcode parseFields} says of a head with too many fields. */
+export const TOO_MANY_FIELDS: string =
+  `there are more than ${MAX_FIELDS} fields`;
 
 /** Options of {@linkcode parseFields}. */
 export interface ParseFieldsOptions {
@@ -137,6 +147,7 @@ export function parseFields(
   const fields: Field[] = [];
   let at = start;
   while (true) {
+    if (fields.length > MAX_FIELDS) return TOO_MANY_FIELDS;
     const end = lineEnd(bytes, at, options);
     if (end < 0) return "a line ends in LF alone";
     if (end === at) return fields;

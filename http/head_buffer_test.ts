@@ -5,7 +5,7 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { bytesOf, stringOf } from "./bytes_fixture.ts";
+import { bytesOf, stringOf } from "./_bytes_fixture.ts";
 import {
   HEAD_INCOMPLETE,
   HEAD_TOO_LONG,

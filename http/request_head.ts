@@ -22,8 +22,9 @@ import {
   lineEnd,
   nextLine,
   parseFields,
+  TOO_MANY_FIELDS,
 } from "./fields.ts";
-import { isControl, isTokenByte, textOf } from "./text.ts";
+import { HTAB, isControl, isTokenByte, textOf } from "./text.ts";
 
 /** Port of `http://` (RFC 9110, 4.2.1). */
 const HTTP_PORT = 80;
@@ -83,6 +84,16 @@ export interface RequestHead {
   readonly authorization: string | undefined;
 }
 
+/** The codings of a transfer (RFC 9112, section 7.2, with their old names). */
+const CODINGS: ReadonlySet<string> = new Set([
+  "chunked",
+  "compress",
+  "deflate",
+  "gzip",
+  "x-compress",
+  "x-gzip",
+]);
+
 /** What the request line says. */
 interface RequestLine {
   readonly kind: "line";
@@ -119,6 +130,9 @@ export function parseRequestHead(
   const line = parseRequestLine(bytes, start, stop);
   if (line.kind === "fault") return line;
   const fields = parseFields(bytes, nextLine(bytes, stop), STRICT);
+  if (fields === TOO_MANY_FIELDS) {
+    return { kind: "fault", status: 431, message: TOO_MANY_FIELDS };
+  }
   if (typeof fields === "string") return fault(fields);
   const hosts = fields.filter((field) => field.name === "host").length;
   const isConnect = line.method === "CONNECT";
@@ -188,7 +202,9 @@ function parseRequestLine(
   end: number,
 ): RequestLine | RequestFault {
   for (let i = start; i < end; i++) {
-    if (isControl(bytes[i]!)) {
+    // A tab too: some origins take it for the blank behind the target
+    // (RFC 9112, section 3), and would read another request than we do.
+    if (isControl(bytes[i]!) || bytes[i] === HTAB) {
       return fault("the request line holds a control character");
     }
   }
@@ -293,6 +309,10 @@ function bodyLengthOf(
     if (lengths.length > 0) return "there are a length and a coding";
     if (line.minor === 0) return "HTTP/1.0 has no codings";
     if (!isChunkedLast(codings)) return "the last coding is not chunked";
+    // What not every reader knows may be understood in two ways.
+    if (!codings.every((coding) => CODINGS.has(coding))) {
+      return "there is an unknown coding";
+    }
     if (line.method === "CONNECT") return "CONNECT has no body";
     return BODY_CHUNKED;
   }

@@ -7,7 +7,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { BODY_CHUNKED } from "./body.ts";
 import { ByteWriter } from "./byte_writer.ts";
-import { bytesOf, randomOf, stringOf } from "./bytes_fixture.ts";
+import { bytesOf, randomOf, stringOf } from "./_bytes_fixture.ts";
 import { HeadBuffer } from "./head_buffer.ts";
 import {
   parseRequestHead,
@@ -195,6 +195,8 @@ const FAULTS: readonly [number, string][] = [
   [400, "CONNECT a:443/ HTTP/1.1\r\n\r\n"],
   [400, "CONNECT a:443 HTTP/1.1\r\nContent-Length: 1\r\n\r\n"],
   [400, "CONNECT a:443 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"],
+  [400, "GET http://a/b\tHTTP/1.1 HTTP/1.1\r\nHost: a\r\n\r\n"],
+  [431, `GET http://a/ HTTP/1.1\r\nHost: a\r\n${"a:b\r\n".repeat(200)}\r\n`],
   [400, "GET http://a/ HTTP/1.1\nHost: a\r\n\r\n"],
   [400, "GET http://a/ HTTP/1.1\r\nHost: a\n\r\n"],
   [400, "GET http://a/ HTTP/1.1\r\nHost: a\r\n\n"],
@@ -212,6 +214,10 @@ const FAULTS: readonly [number, string][] = [
 
 /** Fields of a POST, each of which is refused with 400. */
 const BODY_FAULTS: readonly string[] = [
+  "Transfer-Encoding: identity, chunked\r\n",
+  "Transfer-Encoding: foo\r\nTransfer-Encoding: chunked\r\n",
+  `Transfer-Encoding: a${" ".repeat(60_000)}b\r\n`,
+  `Content-Length: 1${"\t".repeat(60_000)}2\r\n`,
   "Content-Length: 1\r\nContent-Length: 2\r\n",
   "Content-Length: 1\r\nContent-Length: 1\r\n",
   "Content-Length: 1, 1\r\n",

@@ -7,7 +7,7 @@
 import { assertEquals } from "@std/assert";
 import { BODY_CHUNKED, BODY_UNTIL_CLOSE } from "./body.ts";
 import { ByteWriter } from "./byte_writer.ts";
-import { bytesOf, stringOf } from "./bytes_fixture.ts";
+import { bytesOf, stringOf } from "./_bytes_fixture.ts";
 import {
   parseResponseHead,
   responseBodyLength,

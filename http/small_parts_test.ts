@@ -7,10 +7,10 @@
 import { assertEquals } from "@std/assert";
 import { parseAuthority } from "./authority.ts";
 import { ByteWriter } from "./byte_writer.ts";
-import { bytesOf, stringOf } from "./bytes_fixture.ts";
+import { bytesOf, stringOf } from "./_bytes_fixture.ts";
 import { connectRequest } from "./connect.ts";
 import { proxyReply } from "./reply.ts";
-import { looksLikeHttp } from "./text.ts";
+import { looksLikeHttp, TLS_HANDSHAKE } from "./text.ts";
 
 Deno.test("parseAuthority() reads host and port", () => {
   const cases: [string, string, boolean, number | undefined][] = [
@@ -83,7 +83,7 @@ Deno.test("looksLikeHttp() tells HTTP from SOCKS and TLS", () => {
   for (const character of "GCPOHDTMag1!") {
     assertEquals(looksLikeHttp(character.charCodeAt(0)), true);
   }
-  for (const byte of [0, 4, 5, 0x16, 0x20, 0x0d, 0x3a, 0x80, 0xff]) {
+  for (const byte of [0, 4, 5, TLS_HANDSHAKE, 0x20, 0x0d, 0x3a, 0x80, 0xff]) {
     assertEquals(looksLikeHttp(byte), false);
   }
 });

@@ -13,6 +13,9 @@ export const SP = 0x20;
 /** Horizontal tab. */
 export const HTAB = 0x09;
 
+/** First byte of TLS: the type of a handshake record (RFC 8446, 5.1). */
+export const TLS_HANDSHAKE = 0x16;
+
 const DELETE = 0x7f;
 
 /** What a token may hold beside digits and letters (RFC 9110, 5.6.2). */
@@ -41,7 +44,7 @@ export function isTokenByte(byte: number | undefined): boolean {
 
 /**
  * Tells whether a connection may speak HTTP, by its first byte. SOCKS (4, 5)
- * and TLS (22) begin with bytes that begin no method.
+ * and TLS ({@linkcode TLS_HANDSHAKE}) begin with bytes that begin no method.
  *
  * @param firstByte The first byte of the client.
  */

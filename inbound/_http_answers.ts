@@ -45,14 +45,14 @@ export class HttpAnswers {
     return this.#writer.pending > 0;
   }
 
-  /** Whether the end of the connection behind would be a clean one. */
+  /** Whether the end of the origin connection would be a clean one. */
   get endsCleanly(): boolean {
     const exchange = this.#exchange;
     if (exchange.isTunnel || !exchange.answerOwed) return true;
     return exchange.answerBegun && this.#body.endsCleanly;
   }
 
-  /** Forgets what the connection behind has begun to say. */
+  /** Forgets what the origin connection has begun to say. */
   clear(): void {
     this.#head.clear();
   }
@@ -75,7 +75,7 @@ export class HttpAnswers {
         at = length;
       } else if (!exchange.answerOwed) {
         // Nobody has asked for it. Were it kept, it would answer the next
-        // request (RFC 9112, 11.2): the connection behind is not used again.
+        // request (RFC 9112, 11.2): the origin connection is not used again.
         exchange.originPersists = false;
         break;
       } else if (exchange.answerBegun) at = this.#onBody(input, at, length);

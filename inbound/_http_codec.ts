@@ -44,7 +44,7 @@ export class HttpCodec implements StreamCodec {
   }
 
   /**
-   * Whether the client's connection goes on with another connection behind:
+   * Whether the client's connection goes on with another origin connection:
    * its next request is for another target, or the origin takes no more.
    */
   get finished(): boolean {
@@ -69,8 +69,8 @@ export class HttpCodec implements StreamCodec {
   }
 
   /** Whether requests that were sent ahead wait for the answer under way. */
-  get paused(): boolean {
-    return this.#requests.paused;
+  get awaitsAnswer(): boolean {
+    return this.#requests.awaitsAnswer;
   }
 
   /** Whether bytes for the client wait for the next buffer. */

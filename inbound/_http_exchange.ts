@@ -8,13 +8,13 @@ import type { RequestHead } from "../http/mod.ts";
 
 /** One request and its answer; used again for the next. */
 export class HttpExchange {
-  /** The host that the connection behind leads to. */
+  /** The host that the origin connection leads to. */
   host = "";
   /** Its port. */
   port = 0;
   /** Whose requests these are. */
   user = "";
-  /** How many requests the connection behind has been given. */
+  /** How many requests the origin connection has been given. */
   count = 0;
   /** Whether the request is HEAD. */
   isHead = false;
@@ -30,7 +30,7 @@ export class HttpExchange {
   answerOwed = false;
   /** Whether the head of the answer was passed on. */
   answerBegun = false;
-  /** Whether the connection behind takes another request. */
+  /** Whether the origin connection takes another request. */
   originPersists = true;
   /** Whether the protocol has been switched: all bytes pass. */
   isTunnel = false;
@@ -57,7 +57,7 @@ export class HttpExchange {
   }
 
   /**
-   * There will be a new connection behind.
+   * There will be a new origin connection.
    *
    * @param head The head of its first request.
    * @param user Whose request it is.

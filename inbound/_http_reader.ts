@@ -14,11 +14,10 @@ import {
   parseRequestHead,
   type RequestFault,
   type RequestHead,
+  TLS_HANDSHAKE,
 } from "../http/mod.ts";
 import { parseIp } from "../loop/mod.ts";
 
-/** Type of a TLS handshake record (RFC 8446, section 5.1). */
-const TLS_HANDSHAKE = 0x16;
 /** Length of an IPv6 address. */
 const IPV6_LENGTH = 16;
 
@@ -90,7 +89,7 @@ function foreignProtocol(
   while (at < end && (input[at] === CR || input[at] === LF)) at++;
   if (at === end || isTokenByte(input[at])) return undefined;
   return input[at] === TLS_HANDSHAKE
-    ? "this looks like TLS; set the application to an HTTP proxy, not to an HTTPS proxy"
+    ? "this is TLS: an https:// proxy is not served; use http://"
     : "this is not HTTP";
 }
 

@@ -36,7 +36,7 @@ export class HttpRequests {
   consumed = 0;
   /** Whether the framing of a body was wrong. */
   failed = false;
-  /** Whether what comes next is not for the connection behind. */
+  /** Whether what comes next is not for the origin connection. */
   wantsNext = false;
   readonly #exchange: HttpExchange;
   readonly #reader: RequestReader;
@@ -58,7 +58,7 @@ export class HttpRequests {
   }
 
   /** Whether bytes wait for the answer under way. */
-  get paused(): boolean {
+  get awaitsAnswer(): boolean {
     return this.#isWaiting && this.#exchange.answerOwed;
   }
 

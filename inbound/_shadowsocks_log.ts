@@ -1,6 +1,7 @@
 /**
- * What the log says about a client that is not served: the lines that scripts
- * which ban attackers look for, and why.
+ * What the log says about a shadowsocks client that is not served: the lines
+ * of the original, which scripts that ban attackers look for, and one with the
+ * reason.
  *
  * @module
  */
@@ -8,6 +9,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { SocketAddress } from "../loop/mod.ts";
 import type { RefusalReason } from "../shadowsocks/mod.ts";
+import { logUnauthenticated } from "./_refusals.ts";
 
 const logger = getLogger(["shadowsocks", "inbound"]);
 
@@ -32,14 +34,12 @@ export function logRefusedConnection(
     logger.warn("one time auth fail");
   } else if (reason === "one time auth is required") {
     logger.warn("client one time auth is required");
-  } else if (reason === "replay") {
-    logger.warn("replay of a connection that was served before");
   }
   logger.error(
     "can not parse header when handling connection from {client}",
     () => ({ client: `${client}` }),
   );
-  logHandshake(client, reason);
+  logUnauthenticated(client, reason);
 }
 
 /**
@@ -63,7 +63,7 @@ export function logRefusedPacket(
     "can not parse header when handling UDP packet from {client}",
     () => ({ client: `${client}` }),
   );
-  logHandshake(client, reason);
+  logUnauthenticated(client, reason);
 }
 
 /**
@@ -76,12 +76,4 @@ export function logDroppedChunk(client: SocketAddress): void {
     "one time auth fail, drop chunk ! connection from {client}",
     () => ({ client: `${client}` }),
   );
-}
-
-/** The line of shadowsocks-libev, without a port. */
-function logHandshake(client: SocketAddress, reason: RefusalReason): void {
-  logger.warn("failed to handshake with {ip}: {reason}", () => ({
-    ip: client.host,
-    reason,
-  }));
 }

@@ -16,35 +16,32 @@
  * @module
  */
 
-import { getLogger } from "@logtape/logtape";
 import {
   BodyFollower,
   ByteWriter,
   CONNECTED_REPLY,
   parseBasic,
   proxyReply,
-  type RequestFault,
   type RequestHead,
   writeRequestHead,
 } from "../http/mod.ts";
 import {
-  type Ending,
   type Failure,
+  type FinalRefusal,
   type Inbound,
   type InboundAnswer,
   type InboundStream,
   type Refusal,
   type Session,
-  type Status,
   type StreamCodec,
   Target,
 } from "../relay/mod.ts";
 import { HttpCodec } from "./_http_codec.ts";
 import { failureText } from "./_http_failures.ts";
 import { RequestReader } from "./_http_reader.ts";
+import { logRefused, logUnauthenticated } from "./_refusals.ts";
+import type { ProxyMode } from "./proxy_mode.ts";
 import { type ProxyUser, ProxyUsers } from "./proxy_users.ts";
-
-const logger = getLogger(["shadowsocks", "inbound"]);
 
 /**
  * After so many requests without a right name and password the connection is
@@ -62,28 +59,24 @@ const CONNECTED: Uint8Array = new TextEncoder().encode(CONNECTED_REPLY);
 export interface HttpInboundOptions {
   /** Who may use it; undefined or empty: everybody. */
   readonly users?: readonly ProxyUser[] | undefined;
-}
-
-/** How a connection with wrong bytes ends, with what is said first. */
-export interface HttpEnd extends Refusal {
-  /** How the session ends. */
-  readonly status: Status;
+  /** What is served: with `udp_only` nothing is. Default `tcp_and_udp`. */
+  readonly mode?: ProxyMode | undefined;
 }
 
 /** The HTTP proxy of a listener. */
 export class HttpInbound implements Inbound {
-  /** What it speaks. */
-  readonly protocol = "http";
   readonly #users: ProxyUsers | undefined;
+  readonly #mode: ProxyMode;
 
   /**
    * Makes the proxy.
    *
-   * @param options Who may use it.
+   * @param options What is served, and to whom.
    */
   constructor(options: HttpInboundOptions = {}) {
-    const { users = [] } = options;
+    const { users = [], mode = "tcp_and_udp" } = options;
     this.#users = users.length === 0 ? undefined : new ProxyUsers(users);
+    this.#mode = mode;
   }
 
   /**
@@ -92,7 +85,7 @@ export class HttpInbound implements Inbound {
    * @param session The session of its first request.
    */
   accept(session: Session): HttpStream {
-    return new HttpStream(session, this.#users);
+    return new HttpStream(session, this.#users, this.#mode);
   }
 
   /**
@@ -109,6 +102,7 @@ export class HttpInbound implements Inbound {
 /** The client's side of one connection to the HTTP proxy. */
 export class HttpStream implements InboundStream {
   readonly #users: ProxyUsers | undefined;
+  readonly #mode: ProxyMode;
   readonly #reader = new RequestReader();
   /** The body of a request that was refused, but not its connection. */
   readonly #refusedBody = new BodyFollower({ isLenient: false });
@@ -119,7 +113,7 @@ export class HttpStream implements InboundStream {
   /** Whether `finished` was heard, and the next request has not begun. */
   #isBetween = true;
   #challenges = 0;
-  /** Whether wrong credentials were logged. */
+  /** Whether a refusal was logged since the last request that was served. */
   #hasLogged = false;
 
   /**
@@ -127,10 +121,16 @@ export class HttpStream implements InboundStream {
    *
    * @param session The session of the first request.
    * @param users Who may use it; undefined: everybody.
+   * @param mode What is served.
    */
-  constructor(session: Session, users: ProxyUsers | undefined) {
+  constructor(
+    session: Session,
+    users: ProxyUsers | undefined,
+    mode: ProxyMode,
+  ) {
     this.#session = session;
     this.#users = users;
+    this.#mode = mode;
   }
 
   /** The codec of requests that are fetched; undefined for CONNECT. */
@@ -138,7 +138,7 @@ export class HttpStream implements InboundStream {
     return this.#isConnect ? undefined : this.#codec;
   }
 
-  /** Whether the next request needs another connection behind. */
+  /** Whether the next request needs another origin connection. */
   get finished(): boolean {
     return !this.#isBetween && !this.#isConnect &&
       this.#codec?.finished === true;
@@ -164,23 +164,24 @@ export class HttpStream implements InboundStream {
   receive(data: Uint8Array, output: Uint8Array): InboundAnswer {
     const body = this.#refusedBody;
     const start = body.follow(data, 0, data.length);
-    if (body.failed) {
-      return this.#refuse({
-        kind: "fault",
-        status: 400,
-        message: "the body is not framed",
-      });
-    }
+    if (body.failed) return this.#refuse(400, "the body is not framed");
     if (!body.isDone) return { kind: "more", consumed: start };
     const head = this.#reader.read(data, start, data.length);
     if (head === undefined) {
-      if (data.length > start) this.#session.ifLeft ??= "client_reset";
+      if (data.length > start) {
+        this.#session.statusIfClientCloses ??= "client_reset";
+      }
       return { kind: "more", consumed: data.length };
     }
-    if (head.kind === "fault") return this.#refuse(head);
+    if (head.kind === "fault") return this.#refuse(head.status, head.message);
     const { next } = this.#reader;
     const user = this.#authenticate(head);
     if (user === undefined) return this.#challenge(head, data, next);
+    this.#session.user = user;
+    if (this.#mode === "udp_only") {
+      const message = "connections are off: the mode is udp_only";
+      return this.#refuse(403, message, head.method === "HEAD");
+    }
     return this.#request(head, { user, consumed: next, output });
   }
 
@@ -203,7 +204,7 @@ export class HttpStream implements InboundStream {
    * 400 or 502 as long as no answer has begun; else the connection is reset,
    * so that a cut answer does not look whole.
    */
-  onCodecFailed(): HttpEnd {
+  onCodecFailed(): FinalRefusal {
     const codec = this.#codec;
     const isClient = codec?.requestFailed === true;
     const text = isClient
@@ -225,7 +226,7 @@ export class HttpStream implements InboundStream {
    * request begins a new session; `"pass"`: the end is passed on; else how the
    * connection ends, since an answer is missing or was cut.
    */
-  onTargetEnd(): "next" | "pass" | HttpEnd {
+  onTargetEnd(): "next" | "pass" | FinalRefusal {
     const codec = this.#codec;
     if (codec === undefined || this.#isConnect) return "pass";
     const { exchange } = codec;
@@ -257,11 +258,10 @@ export class HttpStream implements InboundStream {
     },
   ): InboundAnswer {
     const { user, consumed, output } = options;
-    this.#isBetween = false;
+    this.#isBetween = this.#hasLogged = false;
     this.#isHead = head.method === "HEAD";
     this.#isConnect = head.method === "CONNECT";
-    this.#session.user = user;
-    this.#session.ifLeft = undefined;
+    this.#session.statusIfClientCloses = undefined;
     const target = Target.of(head.host, head.port);
     if (this.#isConnect) {
       this.#reader.clear();
@@ -294,10 +294,7 @@ export class HttpStream implements InboundStream {
   ): InboundAnswer {
     if (head.authorization !== undefined && !this.#hasLogged) {
       this.#hasLogged = true;
-      logger.error("failed to handshake with {ip}: {reason}", {
-        ip: this.#session.client.host,
-        reason: "wrong user or password",
-      });
+      logUnauthenticated(this.#session.client, "wrong user or password");
     }
     // A client that waits for 100 may or may not send its body after another
     // answer: where its next request begins could not be told.
@@ -316,24 +313,22 @@ export class HttpStream implements InboundStream {
     if (!persists) {
       return { kind: "refuse", status: "auth_failed", ending: "close", reply };
     }
-    this.#session.ifLeft = "auth_failed";
+    this.#session.statusIfClientCloses = "auth_failed";
     this.#refusedBody.begin(bodyLength);
     const consumed = this.#refusedBody.follow(data, next, data.length);
     return { kind: "more", consumed, reply };
   }
 
-  #refuse(fault: RequestFault): InboundAnswer {
-    this.#log(fault.message);
-    const ending: Ending = "close";
-    const reply = proxyReply({ status: fault.status, text: fault.message });
-    return { kind: "refuse", status: "error", ending, reply };
+  #refuse(status: number, message: string, isHead = false): InboundAnswer {
+    this.#log(message);
+    const reply = proxyReply({ status, text: message, isHead });
+    return { kind: "refuse", status: "error", ending: "close", reply };
   }
 
-  #log(message: string): void {
-    logger.warn("cannot serve the request of {client}: {message}", {
-      client: `${this.#session.client}`,
-      message,
-    });
+  #log(reason: string): void {
+    if (this.#hasLogged) return;
+    this.#hasLogged = true;
+    logRefused(this.#session, { protocol: "HTTP", what: "request", reason });
   }
 
   #reply(status: number, text: string): Uint8Array {

@@ -8,7 +8,7 @@ import { assert, assertEquals } from "@std/assert";
 import { configureSync, type LogRecord, resetSync } from "@logtape/logtape";
 import type { Failure } from "../relay/mod.ts";
 import { bytesOf, ProxyClient } from "./_proxy_client_fixture.ts";
-import { FakeHandler } from "./http_fixture.ts";
+import { FakeHandler } from "./_http_fixture.ts";
 import { HttpInbound } from "./http.ts";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -50,9 +50,9 @@ Deno.test("HttpStream.receive() asks for a name and a password on one connection
 Deno.test("HttpStream.receive() sets how the session ends if the client leaves", () => {
   const client = new ProxyClient(new HttpInbound({ users: USERS }));
   client.bring(bytesOf(get("a", WRONG)));
-  assertEquals(client.session.ifLeft, "auth_failed");
+  assertEquals(client.session.statusIfClientCloses, "auth_failed");
   client.bring(bytesOf(get("a", ANN)));
-  assertEquals(client.session.ifLeft, undefined);
+  assertEquals(client.session.statusIfClientCloses, undefined);
   assertEquals(client.session.user, "ann");
   client.bring(bytesOf());
   client.session.end("ok", 0);
@@ -63,7 +63,7 @@ Deno.test("HttpStream.receive() sets how the session ends if the client leaves",
   assertEquals(guesser.session.status, "auth_failed");
   const halfway = new ProxyClient(new HttpInbound());
   halfway.bring(bytesOf("GET http://a/"));
-  assertEquals(halfway.session.ifLeft, "client_reset");
+  assertEquals(halfway.session.statusIfClientCloses, "client_reset");
   const late = new ProxyClient(new HttpInbound());
   late.bring(bytesOf("GET http://a/"));
   late.session.end("timeout", 0);
@@ -190,6 +190,21 @@ Deno.test("HttpStream.receive() refuses with the status that fits", () => {
   }
 });
 
+Deno.test("HttpStream.receive() refuses every request with mode udp_only", () => {
+  const connect = `CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n${ANN}\r\n`;
+  const head = get("a", ANN).replace("GET", "HEAD");
+  for (const text of [get("a", ANN), head, connect]) {
+    const handler = new FakeHandler({ mode: "udp_only", users: USERS });
+    handler.client(get("a"));
+    assert(isChallenge(handler.takeSent()));
+    handler.client(text);
+    assert(handler.sent.startsWith("HTTP/1.1 403 "), handler.sent);
+    assertEquals(handler.sent.endsWith("udp_only\n"), text !== head);
+    assertEquals([handler.ending, handler.status], ["close", "error"]);
+    assertEquals(handler.origins, []);
+  }
+});
+
 Deno.test("HttpStream.failed() tells why the target was not reached", () => {
   const cases: [Failure, number, string][] = [
     [{ status: "name_failed", code: "not-found" }, 502, "does not exist"],
@@ -201,8 +216,7 @@ Deno.test("HttpStream.failed() tells why the target was not reached", () => {
     [{ status: "blocked", code: "" }, 403, "forbidden"],
     [{ status: "server_failed", code: "ECONNREFUSED" }, 502, "server"],
     [{ status: "server_failed", code: "ETIMEDOUT" }, 504, "server"],
-    [{ status: "timeout", code: "" }, 504, "in time"],
-    [{ status: "quota", code: "" }, 403, "used up"],
+    [{ status: "dial_failed", code: "EACCES" }, 403, "not allowed"],
   ];
   for (const [failure, status, text] of cases) {
     for (const method of ["GET", "HEAD"]) {
@@ -235,6 +249,13 @@ Deno.test("HttpStream logs one line for a refused client, without its bytes", ()
     assertEquals(lines.length, 1);
     new FakeHandler().client("GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n");
     assertEquals(lines.length, 2);
+    const both = new FakeHandler({ users: USERS });
+    both.client(get("a", WRONG) + "no request\r\n\r\n");
+    assertEquals([both.status, lines.length], ["error", 3]);
+    const served = new FakeHandler({ users: USERS });
+    served.client(get("a", WRONG) + get("a", ANN));
+    served.answer("no answer\r\n\r\n");
+    assertEquals([served.status, lines.length], ["target_reset", 5]);
     const text = lines.map((line) => line.message.join("")).join("\n");
     assert(text.includes("127.0.0.1:40000"), text);
     assert(!text.includes("hidden") && !text.includes("wrong\n"), text);

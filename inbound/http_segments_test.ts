@@ -5,7 +5,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { FakeHandler, randomOf } from "./http_fixture.ts";
+import { FakeHandler, randomOf } from "./_http_fixture.ts";
 
 /** A request, what its origin gets, the answer, and what the client gets. */
 interface Exchange {

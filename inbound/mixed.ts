@@ -1,11 +1,11 @@
 /**
  * SOCKS and HTTP on one port. The first byte tells them apart: 4 or 5 is the
- * version of SOCKS, a letter begins the method of an HTTP request.
+ * version of SOCKS, a byte of a token begins the method of an HTTP request.
  *
  * @module
  */
 
-import { getLogger } from "@logtape/logtape";
+import { looksLikeHttp, TLS_HANDSHAKE } from "../http/mod.ts";
 import type {
   Failure,
   FinalRefusal,
@@ -18,25 +18,15 @@ import type {
 } from "../relay/mod.ts";
 import type { SocketAddress } from "../loop/mod.ts";
 import { SOCKS4_VERSION, SOCKS_VERSION } from "../socks5/mod.ts";
-
-const logger = getLogger(["shadowsocks", "inbound"]);
+import { logRefused, type RefusedPart } from "./_refusals.ts";
 
 /** Options of {@linkcode MixedInbound}. */
 export interface MixedInboundOptions {
   /** Takes connections whose first byte is 4 or 5. */
   readonly socks: Inbound;
-  /** Takes connections whose first byte is an ASCII letter. */
+  /** Takes connections whose first byte may begin a method. */
   readonly http: Inbound;
-  /** The word of the configuration. Default `mixed`. */
-  readonly protocol?: string | undefined;
 }
-
-/** Type of a TLS handshake record (RFC 8446, section 5.1). */
-const TLS_HANDSHAKE = 0x16;
-/** Bit that lower-case letters of ASCII have and upper-case ones lack. */
-const LOWER_CASE = 0x20;
-const LETTER_A = 0x61;
-const LETTER_Z = 0x7a;
 
 const NEED_MORE: InboundAnswer = { kind: "more", consumed: 0 };
 const REFUSED: InboundAnswer = {
@@ -45,20 +35,28 @@ const REFUSED: InboundAnswer = {
   ending: "close",
 };
 
+const TLS: RefusedPart = {
+  protocol: "TLS",
+  what: "handshake",
+  reason: "an https:// proxy is not served; use http:// or socks5://",
+};
+const UNKNOWN: RefusedPart = {
+  protocol: "unknown",
+  what: "protocol",
+  reason: "neither SOCKS nor HTTP; use http:// or socks5://",
+};
+
 /** SOCKS and HTTP on one port. */
 export class MixedInbound implements Inbound {
-  /** The word of the configuration. */
-  readonly protocol: string;
-  readonly #protocols: Protocols;
+  readonly #protocols: MixedInboundOptions;
 
   /**
    * Makes the protocol.
    *
    * @param options The two that it is mixed of.
    */
-  constructor({ socks, http, protocol }: MixedInboundOptions) {
-    this.protocol = protocol ?? "mixed";
-    this.#protocols = { socks, http };
+  constructor(options: MixedInboundOptions) {
+    this.#protocols = options;
   }
 
   /** Makes the client's side of a connection. */
@@ -72,20 +70,14 @@ export class MixedInbound implements Inbound {
   }
 }
 
-/** The two that a listener is mixed of. */
-interface Protocols {
-  readonly socks: Inbound;
-  readonly http: Inbound;
-}
-
 /** A connection whose protocol the first byte decides. */
 class MixedStream implements InboundStream {
-  readonly #protocols: Protocols;
+  readonly #protocols: MixedInboundOptions;
   readonly #session: Session;
   #inbound: Inbound | undefined;
   #stream: InboundStream | undefined;
 
-  constructor(protocols: Protocols, session: Session) {
+  constructor(protocols: MixedInboundOptions, session: Session) {
     this.#protocols = protocols;
     this.#session = session;
   }
@@ -146,22 +138,11 @@ class MixedStream implements InboundStream {
   #choose(first: number): Inbound | undefined {
     const { socks, http } = this.#protocols;
     if (first === SOCKS_VERSION || first === SOCKS4_VERSION) return socks;
-    return isLetter(first) ? http : undefined;
+    return looksLikeHttp(first) ? http : undefined;
   }
 
   #refuse(first: number): InboundAnswer {
-    logger.error("connection from {client} {message}", {
-      client: `${this.#session.client}`,
-      message: first === TLS_HANDSHAKE
-        ? "looks like a TLS handshake; set the application to SOCKS5 or to an HTTP proxy, not to an HTTPS proxy"
-        : "is neither SOCKS nor HTTP; set the application to SOCKS5 or to an HTTP proxy",
-    });
+    logRefused(this.#session, first === TLS_HANDSHAKE ? TLS : UNKNOWN);
     return REFUSED;
   }
-}
-
-/** Whether a byte is an ASCII letter. */
-function isLetter(byte: number): boolean {
-  const lower = byte | LOWER_CASE;
-  return lower >= LETTER_A && lower <= LETTER_Z;
 }

@@ -19,6 +19,12 @@ interface KnownUser {
   readonly password: Uint8Array;
 }
 
+/**
+ * Most bytes of a name or a password (RFC 1929, section 2). HTTP would allow
+ * 48 KiB, all of which would be compared with every user.
+ */
+const MAX_LENGTH = 255;
+
 /** The users of a listener. */
 export class ProxyUsers {
   readonly #users: readonly KnownUser[];
@@ -46,6 +52,9 @@ export class ProxyUsers {
    * @returns The user's name; undefined: there is no such user.
    */
   find(name: Uint8Array, password: Uint8Array): string | undefined {
+    if (name.length > MAX_LENGTH || password.length > MAX_LENGTH) {
+      return undefined;
+    }
     let found: string | undefined;
     for (const user of this.#users) {
       const difference = compare(name, user.nameBytes) |

@@ -55,3 +55,10 @@ Deno.test("ProxyUsers.find() refuses a name and password when one bit of them di
 Deno.test("ProxyUsers.find() lets nobody in when the list is empty", () => {
   assertEquals(new ProxyUsers([]).find(bytesOf(), bytesOf()), undefined);
 });
+
+Deno.test("ProxyUsers.find() finds nobody when a name or a password is longer than any", () => {
+  const users = new ProxyUsers([{ name: "a", password: "b" }]);
+  const long = new Uint8Array(256).fill(0x62);
+  assertEquals(users.find(Uint8Array.of(0x61), long), undefined);
+  assertEquals(users.find(long, Uint8Array.of(0x62)), undefined);
+});

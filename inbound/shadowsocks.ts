@@ -23,6 +23,7 @@ import type {
   ServerStream,
   ServerStreamListener,
 } from "../shadowsocks/mod.ts";
+import { logUnauthenticated } from "./_refusals.ts";
 import { logDroppedChunk, logRefusedConnection } from "./_shadowsocks_log.ts";
 import { headerTarget } from "./header_target.ts";
 
@@ -38,8 +39,6 @@ const ALTERED: FinalRefusal = {
 
 /** The connections of a shadowsocks server. */
 export class ShadowsocksInbound implements Inbound {
-  /** The protocol's name. */
-  readonly protocol = "shadowsocks";
   readonly #edition: Edition;
 
   /**
@@ -105,7 +104,7 @@ class ShadowsocksInboundStream implements InboundStream, ServerStreamListener {
   }
 
   onCodecFailed(): FinalRefusal {
-    logRefusedConnection(this.#session.client, "authentication error");
+    logUnauthenticated(this.#session.client, "authentication error");
     return ALTERED;
   }
 

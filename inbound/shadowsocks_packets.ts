@@ -5,22 +5,19 @@
  */
 
 import type { SocketAddress } from "../loop/mod.ts";
-import type {
-  Packet,
-  PacketInbound,
-  PacketRefusal,
-  PacketRequest,
+import {
+  NOT_SENDABLE,
+  type Packet,
+  type PacketInbound,
+  type PacketRequest,
 } from "../relay/mod.ts";
 import type { Edition, ServerPackets } from "../shadowsocks/mod.ts";
-import { NOT_SENDABLE } from "../shadowsocks/mod.ts";
 import { addressLength, writeAddress } from "../socks5/mod.ts";
 import { logRefusedPacket } from "./_shadowsocks_log.ts";
 import { headerTarget } from "./header_target.ts";
 
 /** The packets of a shadowsocks server. */
-export class ShadowsocksPackets implements PacketInbound, Disposable {
-  /** The protocol's name. */
-  readonly protocol = "shadowsocks";
+export class ShadowsocksPackets implements PacketInbound {
   /** A packet proves by itself that its sender has the key. */
   readonly needsAssociation = false;
   readonly #packets: ServerPackets;
@@ -40,17 +37,17 @@ export class ShadowsocksPackets implements PacketInbound, Disposable {
    * @param packet What was received.
    * @param from Who sent it.
    * @param output Takes the address header and the payload.
-   * @returns Its association, or how its session would have ended.
+   * @returns Its association; undefined: it is dropped.
    */
   open(
     packet: Packet,
     from: SocketAddress,
     output: Uint8Array,
-  ): PacketRequest | PacketRefusal {
+  ): PacketRequest | undefined {
     const opened = this.#packets.open(packet, output);
     if ("refused" in opened) {
       logRefusedPacket(from, opened.reason);
-      return opened;
+      return undefined;
     }
     packet.target = headerTarget(output, opened.address);
     const { key = from.key, user, state } = opened;
@@ -63,7 +60,7 @@ export class ShadowsocksPackets implements PacketInbound, Disposable {
    * @param packet The payload and its source.
    * @param state What `open` gave for the newest packet of the association.
    * @param output Takes the sealed packet.
-   * @returns Bytes in `output`; -2: it cannot be sent.
+   * @returns Bytes in `output`, or `NOT_SENDABLE`.
    */
   seal(packet: Packet, state: unknown, output: Uint8Array): number {
     if (packet.head < 0 && !writeSource(packet)) return NOT_SENDABLE;

@@ -9,7 +9,6 @@
  * @module
  */
 
-import { getLogger } from "@logtape/logtape";
 import { SocketAddress } from "../loop/mod.ts";
 import {
   type Failure,
@@ -35,6 +34,7 @@ import {
   SOCKS4_IP_OFFSET,
   SOCKS4_VERSION,
 } from "../socks5/mod.ts";
+import { logRefused, logUnauthenticated } from "./_refusals.ts";
 import {
   CONNECTED,
   failureReply,
@@ -47,20 +47,16 @@ import {
   SOCKS4_REFUSED,
 } from "./_socks_replies.ts";
 import { headerTarget } from "./header_target.ts";
+import type { ProxyMode } from "./proxy_mode.ts";
 import { type ProxyUser, ProxyUsers } from "./proxy_users.ts";
-
-const logger = getLogger(["shadowsocks", "inbound"]);
-
-/** What a SOCKS listener serves: CONNECT, UDP ASSOCIATE or both. */
-export type SocksMode = "tcp_only" | "tcp_and_udp" | "udp_only";
 
 /** Options of {@linkcode SocksInbound}. */
 export interface SocksInboundOptions {
   /**
-   * What is served. `tcp_only` where the listener has no UDP side. Default
+   * What is served: CONNECT, UDP ASSOCIATE or both. `tcp_only` where the listener has no UDP side. Default
    * `tcp_and_udp`.
    */
-  readonly mode?: SocksMode | undefined;
+  readonly mode?: ProxyMode | undefined;
   /**
    * Who may use it: one of these must give its name and password, so SOCKS4,
    * which has no password, is refused. Default, and if empty: everybody.
@@ -68,12 +64,15 @@ export interface SocksInboundOptions {
   readonly users?: readonly ProxyUser[] | undefined;
 }
 
+/** Why CONNECT is refused where only datagrams are served. */
+const CONNECT_OFF = "CONNECT is off: the mode is udp_only";
+/** Why UDP ASSOCIATE is refused where only connections are served. */
+const ASSOCIATE_OFF = "UDP ASSOCIATE is off: the mode is tcp_only";
+
 const NEED_MORE: InboundAnswer = { kind: "more", consumed: 0 };
 
 /** The SOCKS proxy of a listener. */
 export class SocksInbound implements Inbound {
-  /** The word of the configuration. */
-  readonly protocol = "socks";
   readonly #rules: Rules;
 
   /**
@@ -97,7 +96,7 @@ export class SocksInbound implements Inbound {
 
 /** What all connections of a listener share. */
 interface Rules {
-  readonly mode: SocksMode;
+  readonly mode: ProxyMode;
   readonly users: ProxyUsers | undefined;
 }
 
@@ -163,11 +162,7 @@ class SocksStream implements InboundStream {
       case "need-more":
         return NEED_MORE;
       case "invalid":
-        logger.error("connection from {client} {message}", {
-          client: `${this.#session.client}`,
-          message: greeting.message,
-        });
-        return refuse("error");
+        return this.#refuse("greeting", greeting.message);
       case "ok":
         break;
     }
@@ -180,11 +175,8 @@ class SocksStream implements InboundStream {
       return { kind: "more", consumed: length, reply: PASSWORD_WANTED };
     }
     if (!greeting.offersNoAuth) {
-      logger.error(
-        "connection from {client} offers no method without authentication",
-        { client: `${this.#session.client}` },
-      );
-      return refuse("error", NO_METHOD);
+      const reason = "no method without authentication is offered";
+      return this.#refuse("greeting", reason, NO_METHOD);
     }
     this.#stage = "request";
     return { kind: "more", consumed: length, reply: GREETED };
@@ -215,19 +207,21 @@ class SocksStream implements InboundStream {
       case "need-more":
         return NEED_MORE;
       case "invalid":
-        this.#logRefused(request.message);
-        return refuse("error", reply(request.reply));
+        return this.#refuse("request", request.message, reply(request.reply));
       case "ok":
         break;
     }
     const { command, address, length: consumed } = request;
     const { mode } = this.#rules;
     if (command === CMD_UDP_ASSOCIATE) {
-      return mode === "tcp_only"
-        ? refuse("error", reply(REPLY_COMMAND_NOT_SUPPORTED))
-        : { kind: "associate", consumed };
+      if (mode !== "tcp_only") return { kind: "associate", consumed };
+      const answer = reply(REPLY_COMMAND_NOT_SUPPORTED);
+      return this.#refuse("request", ASSOCIATE_OFF, answer);
     }
-    if (mode === "udp_only") return refuse("error", reply(REPLY_NOT_ALLOWED));
+    if (mode === "udp_only") {
+      const answer = reply(REPLY_NOT_ALLOWED);
+      return this.#refuse("request", CONNECT_OFF, answer);
+    }
     return { kind: "request", consumed, target: headerTarget(data, address) };
   }
 
@@ -237,8 +231,7 @@ class SocksStream implements InboundStream {
       case "need-more":
         return NEED_MORE;
       case "invalid":
-        this.#logRefused(request.message);
-        return refuse("error", SOCKS4_REFUSED);
+        return this.#refuse("request", request.message, SOCKS4_REFUSED);
       case "ok":
         break;
     }
@@ -246,7 +239,7 @@ class SocksStream implements InboundStream {
       return this.#refuseUser("SOCKS4 has no password", SOCKS4_REFUSED);
     }
     if (this.#rules.mode === "udp_only") {
-      return refuse("error", SOCKS4_REFUSED);
+      return this.#refuse("request", CONNECT_OFF, SOCKS4_REFUSED);
     }
     const { domain, port, length: consumed } = request;
     const target = domain === ""
@@ -256,18 +249,14 @@ class SocksStream implements InboundStream {
   }
 
   #refuseUser(reason: string, answer: Uint8Array): InboundAnswer {
-    logger.error("failed to handshake with {ip}: {reason}", {
-      ip: this.#session.client.host,
-      reason,
-    });
+    logUnauthenticated(this.#session.client, reason);
     return refuse("auth_failed", answer);
   }
 
-  #logRefused(message: string): void {
-    logger.error("cannot serve the request of {client}: {message}", {
-      client: `${this.#session.client}`,
-      message,
-    });
+  #refuse(what: string, reason: string, answer?: Uint8Array): InboundAnswer {
+    const protocol = this.#stage === "socks4" ? "SOCKS4" : "SOCKS5";
+    logRefused(this.#session, { protocol, what, reason });
+    return refuse("error", answer);
   }
 }
 

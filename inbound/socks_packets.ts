@@ -6,11 +6,12 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { SocketAddress } from "../loop/mod.ts";
-import type {
-  Packet,
-  PacketInbound,
-  PacketRefusal,
-  PacketRequest,
+import {
+  NOT_SENDABLE,
+  type Packet,
+  type PacketInbound,
+  type PacketRequest,
+  SEALED_IN_PLACE,
 } from "../relay/mod.ts";
 import {
   addressLength,
@@ -25,8 +26,6 @@ const logger = getLogger(["shadowsocks", "inbound"]);
 
 /** Options of {@linkcode SocksPackets}. */
 export interface SocksPacketsOptions {
-  /** What the connections of the listener speak. Default `socks`. */
-  readonly protocol?: string | undefined;
   /**
    * Whether the listener has users. A datagram has no password, so it is then
    * taken only from an address that holds an association. Default false.
@@ -34,17 +33,8 @@ export interface SocksPacketsOptions {
   readonly hasUsers?: boolean | undefined;
 }
 
-/** A datagram without a valid header. */
-const REFUSED: PacketRefusal = { refused: "error" };
-/** The answer is sent from the packet's own bytes. */
-const IN_PLACE = -1;
-/** The answer cannot be sent. */
-const NOT_SENT = -2;
-
 /** The datagrams of a SOCKS5 listener. */
 export class SocksPackets implements PacketInbound {
-  /** What the connections of the listener speak. */
-  readonly protocol: string;
   /** True where the listener has users. */
   readonly needsAssociation: boolean;
 
@@ -54,12 +44,11 @@ export class SocksPackets implements PacketInbound {
    * @param options What is known of the listener.
    */
   constructor(options: SocksPacketsOptions = {}) {
-    this.protocol = options.protocol ?? "socks";
     this.needsAssociation = options.hasUsers ?? false;
   }
 
   /** Finds the payload behind RSV, FRAG and the address; nothing is copied. */
-  open(packet: Packet, from: SocketAddress): PacketRequest | PacketRefusal {
+  open(packet: Packet, from: SocketAddress): PacketRequest | undefined {
     const { bytes, start, end } = packet;
     const header = parseUdpHeader(bytes, end, start);
     if (header.status === "drop") {
@@ -67,7 +56,7 @@ export class SocksPackets implements PacketInbound {
         "drop a UDP packet without a valid header from {client}",
         () => ({ client: `${from}` }),
       );
-      return REFUSED;
+      return undefined;
     }
     packet.head = start + UDP_PREFIX_LENGTH;
     packet.start = start + header.length;
@@ -79,7 +68,7 @@ export class SocksPackets implements PacketInbound {
   seal(packet: Packet, _state: unknown, output: Uint8Array): number {
     const { bytes, source } = packet;
     if (packet.head < 0) {
-      if (source === undefined) return NOT_SENT;
+      if (source === undefined) return NOT_SENDABLE;
       const head = packet.start - addressLength(source);
       if (head < UDP_PREFIX_LENGTH) return copyWhole(packet, source, output);
       writeAddress(bytes, head, source);
@@ -90,8 +79,11 @@ export class SocksPackets implements PacketInbound {
     bytes.fill(0, start, packet.head);
     packet.start = start;
     packet.head = -1;
-    return IN_PLACE;
+    return SEALED_IN_PLACE;
   }
+
+  /** Holds nothing. */
+  [Symbol.dispose](): void {}
 }
 
 /** For a payload without room in front: header and payload into `output`. */
@@ -102,7 +94,7 @@ function copyWhole(
 ): number {
   const headerLength = UDP_PREFIX_LENGTH + addressLength(source);
   const length = headerLength + end - start;
-  if (length > output.length) return NOT_SENT;
+  if (length > output.length) return NOT_SENDABLE;
   writeUdpHeader(output, 0, source);
   output.set(bytes.subarray(start, end), headerLength);
   return length;
@@ -111,7 +103,7 @@ function copyWhole(
 /** For an address without room in front: address and payload into `output`. */
 function copyHeaded({ bytes, head, end }: Packet, output: Uint8Array): number {
   const length = UDP_PREFIX_LENGTH + end - head;
-  if (length > output.length) return NOT_SENT;
+  if (length > output.length) return NOT_SENDABLE;
   output.fill(0, 0, UDP_PREFIX_LENGTH);
   output.set(bytes.subarray(head, end), UDP_PREFIX_LENGTH);
   return length;

@@ -152,98 +152,103 @@ const REFUSED: readonly {
     sent: bytesOf("GET / HTTP/1.1\r\n"),
     answer: bytesOf(),
     log:
-      `error: connection from ${CLIENT} looks like an HTTP proxy request; set the browser to SOCKS5, not to an HTTP proxy`,
+      `warning: cannot serve SOCKS5 greeting from ${CLIENT}: version 71, not 5`,
   },
   {
     name: "TLS",
     sent: bytesOf(22, 3, 1, 2, 0),
     answer: bytesOf(),
     log:
-      `error: connection from ${CLIENT} looks like a TLS handshake; set the application to SOCKS5, not to an HTTPS proxy`,
+      `warning: cannot serve SOCKS5 greeting from ${CLIENT}: version 22, not 5`,
   },
   {
     name: "no method",
     sent: bytesOf(5, 0),
     answer: bytesOf(5, 255),
     log:
-      `error: connection from ${CLIENT} offers no method without authentication`,
+      `warning: cannot serve SOCKS5 greeting from ${CLIENT}: no method without authentication is offered`,
   },
   {
     name: "no method without a password",
     sent: bytesOf(5, 2, 1, 2),
     answer: bytesOf(5, 255),
     log:
-      `error: connection from ${CLIENT} offers no method without authentication`,
+      `warning: cannot serve SOCKS5 greeting from ${CLIENT}: no method without authentication is offered`,
   },
   {
     name: "BIND",
     sent: bytesOf(GREETING, 5, 2, 0, IPV4),
     answer: bytesOf(5, 0, refusal(7)),
-    log: `error: cannot serve the request of ${CLIENT}: command 2`,
+    log: `warning: cannot serve SOCKS5 request from ${CLIENT}: command 2`,
   },
   {
     name: "an unknown command",
     sent: bytesOf(GREETING, 5, 9, 0, IPV4),
     answer: bytesOf(5, 0, refusal(7)),
-    log: `error: cannot serve the request of ${CLIENT}: command 9`,
+    log: `warning: cannot serve SOCKS5 request from ${CLIENT}: command 9`,
   },
   {
     name: "an unknown address type",
     sent: bytesOf(GREETING, 5, 1, 0, 2, 1, 2, 3, 4, 0, 80),
     answer: bytesOf(5, 0, refusal(8)),
-    log: `error: cannot serve the request of ${CLIENT}: address type 2`,
+    log: `warning: cannot serve SOCKS5 request from ${CLIENT}: address type 2`,
   },
   {
     name: "an empty name",
     sent: bytesOf(GREETING, 5, 1, 0, 3, 0, 0, 80),
     answer: bytesOf(5, 0, refusal(1)),
-    log: `error: cannot serve the request of ${CLIENT}: empty host name`,
+    log: `warning: cannot serve SOCKS5 request from ${CLIENT}: empty host name`,
   },
   {
     name: "a request of another version",
     sent: bytesOf(GREETING, 4, 1, 0, IPV4),
     answer: bytesOf(5, 0, refusal(1)),
-    log: `error: cannot serve the request of ${CLIENT}: version 4, not 5`,
+    log:
+      `warning: cannot serve SOCKS5 request from ${CLIENT}: version 4, not 5`,
   },
   {
     name: "CONNECT with mode udp_only",
     sent: bytesOf(GREETING, CONNECT),
     answer: bytesOf(5, 0, refusal(2)),
-    log: "",
+    log:
+      `warning: cannot serve SOCKS5 request from ${CLIENT}: CONNECT is off: the mode is udp_only`,
     options: { mode: "udp_only" },
   },
   {
     name: "UDP ASSOCIATE with mode tcp_only",
     sent: bytesOf(GREETING, ASSOCIATE),
     answer: bytesOf(5, 0, refusal(7)),
-    log: "",
+    log:
+      `warning: cannot serve SOCKS5 request from ${CLIENT}: UDP ASSOCIATE is off: the mode is tcp_only`,
     options: { mode: "tcp_only" },
   },
   {
     name: "BIND of SOCKS4",
     sent: bytesOf(4, 2, 0, 80, 192, 0, 2, 7, 0),
     answer: bytesOf(0, 0x5b, 0, 0, 0, 0, 0, 0),
-    log: `error: cannot serve the request of ${CLIENT}: command 2`,
+    log: `warning: cannot serve SOCKS4 request from ${CLIENT}: command 2`,
   },
   {
     name: "a SOCKS4a name with a line end",
     sent: bytesOf(4, 1, 0, 80, 0, 0, 0, 1, 0, "a\r\n", 0),
     answer: bytesOf(0, 0x5b, 0, 0, 0, 0, 0, 0),
     log:
-      `error: cannot serve the request of ${CLIENT}: host name of unfit characters`,
+      `warning: cannot serve SOCKS4 request from ${CLIENT}: host name of unfit characters`,
   },
   {
     name: "SOCKS4 with mode udp_only",
     sent: SOCKS4,
     answer: bytesOf(0, 0x5b, 0, 0, 0, 0, 0, 0),
-    log: "",
+    log:
+      `warning: cannot serve SOCKS4 request from ${CLIENT}: CONNECT is off: the mode is udp_only`,
     options: { mode: "udp_only" },
   },
   ...WRONG.map(([name, sent]) => ({
     name,
     sent: bytesOf(5, 1, 2, sent),
     answer: bytesOf(5, 2, 1, 1),
-    log: "error: failed to handshake with 198.51.100.1: wrong user or password",
+    log:
+      "warning: failed to handshake with 198.51.100.1: wrong user or password",
     status: "auth_failed",
     options: { users: USERS },
   })),
@@ -251,7 +256,7 @@ const REFUSED: readonly {
     name: "a client without a password where there are users",
     sent: bytesOf(GREETING, CONNECT),
     answer: bytesOf(5, 255),
-    log: "error: failed to handshake with 198.51.100.1: no password offered",
+    log: "warning: failed to handshake with 198.51.100.1: no password offered",
     status: "auth_failed",
     options: { users: USERS },
   },
@@ -260,7 +265,7 @@ const REFUSED: readonly {
     sent: bytesOf(5, 2, 0, 2, CONNECT),
     answer: bytesOf(5, 2, 1, 1),
     log:
-      "error: failed to handshake with 198.51.100.1: version 5 of the password exchange, not 1",
+      "warning: failed to handshake with 198.51.100.1: version 5 of the password exchange, not 1",
     status: "auth_failed",
     options: { users: USERS },
   },
@@ -268,7 +273,8 @@ const REFUSED: readonly {
     name: "SOCKS4 where there are users",
     sent: SOCKS4,
     answer: bytesOf(0, 0x5b, 0, 0, 0, 0, 0, 0),
-    log: "error: failed to handshake with 198.51.100.1: SOCKS4 has no password",
+    log:
+      "warning: failed to handshake with 198.51.100.1: SOCKS4 has no password",
     status: "auth_failed",
     options: { users: USERS },
   },
@@ -281,7 +287,7 @@ for (const { name, sent, answer, log, status, options } of REFUSED) {
     assertEquals(client.sent, answer);
     assertEquals(client.refused, `${status ?? "error"} close`);
     assertEquals(client.session.user, "");
-    assertEquals(logs.lines, log === "" ? [] : [log]);
+    assertEquals(logs.lines, [log]);
   });
 }
 

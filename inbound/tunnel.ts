@@ -6,28 +6,24 @@
  */
 
 import type { SocketAddress } from "../loop/mod.ts";
-import type {
-  Inbound,
-  InboundAnswer,
-  InboundStream,
-  Packet,
-  PacketInbound,
-  PacketRequest,
-  Refusal,
-  Target,
+import {
+  type Inbound,
+  type InboundAnswer,
+  type InboundStream,
+  type Packet,
+  type PacketInbound,
+  type PacketRequest,
+  type Refusal,
+  SEALED_IN_PLACE,
+  type Target,
 } from "../relay/mod.ts";
 import { targetHeader } from "./header_target.ts";
-
-/** The word of the configuration. */
-const PROTOCOL = "tunnel";
 
 /** Aborts: there is no protocol to say it in. */
 const ABORT: Refusal = { ending: "reset" };
 
 /** The connections of a tunnel. */
 export class TunnelInbound implements Inbound {
-  /** The word of the configuration. */
-  readonly protocol: string = PROTOCOL;
   readonly #stream: InboundStream;
 
   /**
@@ -73,8 +69,6 @@ class TunnelStream implements InboundStream {
 
 /** The datagrams of a tunnel. */
 export class TunnelPackets implements PacketInbound {
-  /** The word of the configuration. */
-  readonly protocol: string = PROTOCOL;
   /** A tunnel has no associations to ask for. */
   readonly needsAssociation = false;
   readonly #target: Target;
@@ -103,6 +97,9 @@ export class TunnelPackets implements PacketInbound {
 
   /** Gives the payload of the answer as it is. */
   seal(): number {
-    return -1;
+    return SEALED_IN_PLACE;
   }
+
+  /** Holds nothing. */
+  [Symbol.dispose](): void {}
 }

@@ -84,15 +84,20 @@ async function connectToSelf(): Promise<Ends | undefined> {
   // Nobody is asked for permission in the middle of the work.
   const { state } = Deno.permissions.querySync({ name: "net" });
   if (state !== "granted") return undefined;
-  using listener = Deno.listen({ hostname: LOOPBACK, port: 0 });
+  const listener = Deno.listen({ hostname: LOOPBACK, port: 0 });
   const { port } = listener.addr as Deno.NetAddr;
-  const results = await Promise.allSettled([
-    Deno.connect({ hostname: LOOPBACK, port }),
-    listener.accept(),
-  ]);
-  const [near, far] = results.map((result) =>
-    result.status === "fulfilled" ? result.value : undefined
-  );
+  let near: Deno.TcpConn | undefined;
+  let far: Deno.TcpConn | undefined;
+  try {
+    // Without a connection, such as when one descriptor was left, nobody would
+    // come, and waiting for somebody would never end.
+    near = await Deno.connect({ hostname: LOOPBACK, port });
+    far = await listener.accept();
+  } catch {
+    // What there is of the two is closed below.
+  } finally {
+    listener.close();
+  }
   if (near !== undefined && far !== undefined) {
     const { port: own } = near.localAddr as Deno.NetAddr;
     if ((far.remoteAddr as Deno.NetAddr).port === own) return [near, far];

@@ -72,3 +72,27 @@ Deno.test("DenoTurns can be disposed of before its connection is made", async ()
   turns[Symbol.dispose]();
   await first;
 });
+
+Deno.test(
+  "DenoTurns.take() ends when only some descriptors of a connection can be had",
+  {
+    ignore: Deno.build.os === "windows",
+  },
+  async () => {
+    const script = new URL("../tests/_turn_limit.ts", import.meta.url).pathname;
+    const child = new Deno.Command("sh", {
+      args: [
+        "-c",
+        'ulimit -n 64; exec "$0" run -A "$1"',
+        Deno.execPath(),
+        script,
+      ],
+      stdout: "null",
+      stderr: "inherit",
+    }).spawn();
+    const late = setTimeout(() => child.kill("SIGKILL"), 20_000);
+    const { success } = await child.status;
+    clearTimeout(late);
+    assert(success);
+  },
+);

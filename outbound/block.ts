@@ -1,30 +1,27 @@
 /**
- * The way to nowhere: for targets that shall not be reached.
+ * The outbound to nowhere: for targets that shall not be reached.
  *
  * @module
  */
 
 import type {
+  NoPackets,
   Outbound,
-  OutboundPackets,
   OutboundStream,
   Session,
 } from "../relay/mod.ts";
+import { pickSelf } from "./_pick_self.ts";
+
+const NO_PACKETS: NoPackets = {
+  refused: "blocked",
+  reason: "it is blocked",
+};
 
 /** Connects to nobody: its sessions are blocked. */
 export class BlockOutbound implements Outbound {
   /** The name, for logs and rules. */
-  readonly name: string;
+  readonly name = "block";
   readonly #stream = new BlockStream();
-
-  /**
-   * Makes the way.
-   *
-   * @param name The name.
-   */
-  constructor(name = "block") {
-    this.name = name;
-  }
 
   /**
    * Picks itself.
@@ -37,7 +34,7 @@ export class BlockOutbound implements Outbound {
     _session: Session,
     tried: readonly Outbound[],
   ): BlockOutbound | undefined {
-    return tried.includes(this) ? undefined : this;
+    return pickSelf(this, tried);
   }
 
   /** Prepares nothing: there is no destination. */
@@ -45,9 +42,9 @@ export class BlockOutbound implements Outbound {
     return this.#stream;
   }
 
-  /** Has no UDP. */
-  openPackets(): OutboundPackets | undefined {
-    return undefined;
+  /** Sends nothing. */
+  openPackets(): NoPackets {
+    return NO_PACKETS;
   }
 }
 

@@ -1,37 +1,27 @@
 /**
- * The way without anything in between: to the target itself.
+ * The outbound without anything in between: to the target itself.
  *
  * @module
  */
 
-import type {
-  Outbound,
-  OutboundPackets,
-  OutboundStream,
-  Packet,
-  Session,
-  Target,
+import {
+  type Outbound,
+  type OutboundPackets,
+  type OutboundStream,
+  type Packet,
+  SEALED_IN_PLACE,
+  type Session,
+  type Target,
 } from "../relay/mod.ts";
+import { pickSelf } from "./_pick_self.ts";
 
 /** Connects to targets directly. */
 export class DirectOutbound implements Outbound {
   /** The name, for logs and rules. */
-  readonly name: string;
-  readonly #fastOpen: boolean;
+  readonly name = "direct";
+  /** Every connection goes to the target itself. */
+  readonly isDirect = true;
   readonly #packets = new DirectPackets();
-
-  /**
-   * Makes the way.
-   *
-   * @param options `fastOpen`: the first bytes may leave with the SYN; off by
-   * default. `name`: `direct` by default.
-   */
-  constructor(
-    options: { readonly fastOpen?: boolean; readonly name?: string } = {},
-  ) {
-    this.name = options.name ?? "direct";
-    this.#fastOpen = options.fastOpen ?? false;
-  }
 
   /**
    * Picks itself.
@@ -44,7 +34,7 @@ export class DirectOutbound implements Outbound {
     _session: Session,
     tried: readonly Outbound[],
   ): DirectOutbound | undefined {
-    return tried.includes(this) ? undefined : this;
+    return pickSelf(this, tried);
   }
 
   /**
@@ -53,7 +43,7 @@ export class DirectOutbound implements Outbound {
    * @param target What was asked for: it is connected to.
    */
   open(target: Target): OutboundStream {
-    return new DirectStream(target, this.#fastOpen);
+    return new DirectStream(target);
   }
 
   /** Prepares datagrams: they go out as they are. */
@@ -65,13 +55,13 @@ export class DirectOutbound implements Outbound {
 class DirectStream implements OutboundStream {
   readonly destination: Target;
   readonly isDirect = true;
-  readonly fastOpen: boolean;
+  /** As the original: towards targets there is no TCP fast open. */
+  readonly fastOpen = false;
   readonly handshake = undefined;
   readonly codec = undefined;
 
-  constructor(target: Target, fastOpen: boolean) {
+  constructor(target: Target) {
     this.destination = target;
-    this.fastOpen = fastOpen;
   }
 
   [Symbol.dispose](): void {}
@@ -82,7 +72,7 @@ class DirectPackets implements OutboundPackets {
   readonly destination = undefined;
 
   seal(): number {
-    return -1;
+    return SEALED_IN_PLACE;
   }
 
   open(packet: Packet): boolean {

@@ -8,6 +8,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { Config } from "../config/mod.ts";
 import { isDaemon } from "./_self.ts";
+import type { AclFiles } from "./acl_files.ts";
 import { ProcessError } from "./errors.ts";
 import type { LogFile } from "./output.ts";
 import { run } from "./run.ts";
@@ -18,6 +19,8 @@ export interface LaunchOptions {
   readonly args: readonly string[];
   /** Takes what is logged. */
   readonly output: LogFile;
+  /** Has read the rules with the configuration; absent: they are read. */
+  readonly acls?: AclFiles | undefined;
   /** Called now and then while it serves. */
   readonly onPeriodic?: (() => void) | undefined;
 }
@@ -37,9 +40,9 @@ export async function launch(
   config: Config,
   options: LaunchOptions,
 ): Promise<number> {
-  const { output, onPeriodic } = options;
+  const { output, acls, onPeriodic } = options;
   if (config.daemon === undefined) {
-    return await run(config, { output, onPeriodic });
+    return await run(config, { output, acls, onPeriodic });
   }
   if (Deno.build.os === "windows") {
     logger.error("daemon mode is only supported on Unix");

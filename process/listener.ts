@@ -4,7 +4,6 @@
  * @module
  */
 
-import { getLogger } from "@logtape/logtape";
 import type { Mode } from "../config/mod.ts";
 import type { Resolver } from "../dns/mod.ts";
 import { type EventLoop, SocketAddress, SocketError } from "../loop/mod.ts";
@@ -37,11 +36,13 @@ export interface ListenerContext {
 export interface ListenerOptions {
   /** Where it listens; port 0 lets the system choose. */
   readonly address: SocketAddress;
-  /** Which protocols are relayed. */
+  /** What sessions call it; see `ListenerInfo` of relay/. */
+  readonly protocol: string;
+  /** Which networks are relayed. */
   readonly mode: Mode;
   /** What its connections speak. */
   readonly inbound: Inbound;
-  /** What its datagrams mean; undefined: it has no UDP. */
+  /** What its datagrams mean, owned; undefined: it has no UDP. */
   readonly packets: PacketInbound | undefined;
   /**
    * True if UDP needs the TCP side even where only UDP is relayed: SOCKS5 asks
@@ -65,8 +66,6 @@ export interface ListenerOptions {
 /** How often a port that is free for TCP and UDP is looked for. */
 const CHOOSE_ATTEMPTS = 16;
 
-const logger = getLogger(["shadowsocks"]);
-
 /** The relays of one port. */
 export class Listener {
   readonly #options: ListenerOptions;
@@ -77,8 +76,8 @@ export class Listener {
   /**
    * Listens, and begins to relay.
    *
-   * @param options What it is made with; its resource is disposed of also if
-   * this fails.
+   * @param options What it is made with; packets and resource are disposed of
+   * also if this fails.
    * @param context What it shares with others.
    * @throws {SocketError} If the address cannot be bound.
    */
@@ -89,7 +88,7 @@ export class Listener {
       this.#udp?.addToLoop(context.loop);
       this.#tcp?.addToLoop(context.loop);
     } catch (error) {
-      options.resource?.[Symbol.dispose]();
+      this.#end();
       throw error;
     }
   }
@@ -132,20 +131,18 @@ export class Listener {
     this.#end();
   }
 
-  /** Logs that it listens no more. */
-  logClose(): void {
-    const { port } = this.address;
-    if (this.#tcp !== undefined) {
-      logger.info("closed TCP port {port}", { port });
-    }
-    if (this.#udp !== undefined) {
-      logger.info("closed UDP port {port}", { port });
-    }
+  /** The networks that it relays: `TCP`, `UDP`. */
+  get networks(): readonly ("TCP" | "UDP")[] {
+    const networks: ("TCP" | "UDP")[] = [];
+    if (this.#tcp !== undefined) networks.push("TCP");
+    if (this.#udp !== undefined) networks.push("UDP");
+    return networks;
   }
 
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#options.packets?.[Symbol.dispose]();
     this.#options.resource?.[Symbol.dispose]();
   }
 }
@@ -170,8 +167,8 @@ function tryListen(
   options: ListenerOptions,
   context: ListenerContext,
 ): [TCPRelay | undefined, UDPRelay?] {
-  const { address, mode, packets, udpNeedsTcp } = options;
-  const shared = { ...context, poller: context.loop.poller };
+  const { address, protocol, mode, packets, udpNeedsTcp } = options;
+  const shared = { ...context, protocol, poller: context.loop.poller };
   const { router, timeout, udpTimeout, maxAssociations } = options;
   const udp = mode === "tcp_only" || packets === undefined
     ? undefined

@@ -41,7 +41,7 @@ export function localInbound(local: LocalConfig): LocalInbound {
       udpNeedsTcp: false,
     };
   }
-  const http = new HttpInbound({ users });
+  const http = new HttpInbound({ users, mode });
   if (protocol === "http") {
     return { inbound: http, packets: undefined, udpNeedsTcp: true };
   }
@@ -49,9 +49,8 @@ export function localInbound(local: LocalConfig): LocalInbound {
     inbound: new MixedInbound({
       socks: new SocksInbound({ users, mode }),
       http,
-      protocol,
     }),
-    packets: new SocksPackets({ protocol, hasUsers: users.length > 0 }),
+    packets: new SocksPackets({ hasUsers: users.length > 0 }),
     udpNeedsTcp: true,
   };
 }

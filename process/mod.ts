@@ -5,11 +5,11 @@
  * @module
  */
 
+export * from "./acl_files.ts";
 export * from "./errors.ts";
 export * from "./launch.ts";
 export * from "./output.ts";
 export * from "./relay_loop.ts";
-export { aclProblems } from "./routing.ts";
 export * from "./run.ts";
 export * from "./service.ts";
 export * from "./signals.ts";

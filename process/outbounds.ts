@@ -99,7 +99,7 @@ export async function openOutbounds(
     const { ShadowsocksOutbound } = await import("../outbound/shadowsocks.ts");
     const edition = stack.use(await openEdition(server, context.providers));
     ciphers.push(`${edition.method.name} by ${edition.providerVersion}`);
-    const { name, host, port, fastOpen, tcpWeight, mode } = server;
+    const { name, host, port, fastOpen, mode } = server;
     const outbound = await viaProxies(
       new ShadowsocksOutbound({
         name,
@@ -111,6 +111,7 @@ export async function openOutbounds(
     );
     const hasUdp = mode !== "tcp_only" && server.proxy.length === 0;
     const udpWeight = hasUdp ? server.udpWeight : 0;
+    const tcpWeight = mode !== "udp_only" ? server.tcpWeight : 0;
     leaves.set(name, { outbound, kind: "server", tcpWeight, udpWeight });
   }
   const groups = config.groups.length > 0
@@ -158,6 +159,7 @@ async function openGroups(
   context: OutboundsContext,
 ): Promise<Groups> {
   const { buildGroups, HttpProber } = await import("../outbound/groups/mod.ts");
+  // The compiler holds the strategies of config/ against those of outbound/.
   return await buildGroups(config.groups, leaves, {
     timing: context.loop,
     prober: new HttpProber(context),

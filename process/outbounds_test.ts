@@ -14,6 +14,7 @@ import type {
 import { CipherError } from "../crypto/mod.ts";
 import { FakeNet } from "../loop/fakes.ts";
 import { DirectOutbound } from "../outbound/basic.ts";
+import { STRATEGY_NAMES } from "../outbound/groups/mod.ts";
 import { type Outbound, Target } from "../relay/mod.ts";
 import { FakeResolver } from "../tests/relay/_relay_fixture.ts";
 import { testConfig } from "./_config_fixture.ts";
@@ -182,6 +183,38 @@ Deno.test("openOutbounds() gives no UDP to servers that cannot carry it", async 
   const group = fixture.outbounds.route("group");
   assertEquals(group.pick(newSession("tcp"), [])?.name, "server 1");
   assertEquals(group.pick(newSession("udp"), [])?.name, "server 3");
+});
+
+Deno.test("openOutbounds() gives no TCP to servers that carry UDP alone", async () => {
+  using fixture = await WaysFixture.open(client(
+    [{ mode: "udp_only" }, {}],
+    [{ members: ["server 1", "server 2"] }],
+  ));
+  const group = fixture.outbounds.route("group");
+  assertEquals(group.pick(newSession("tcp"), [])?.name, "server 2");
+  assertEquals(group.pick(newSession("udp"), [])?.name, "server 1");
+});
+
+Deno.test("openOutbounds() counts a server of tcp_only out whatever its weight and the strategy", async () => {
+  for (const strategy of STRATEGY_NAMES) {
+    using fixture = await WaysFixture.open(client(
+      [{ mode: "tcp_only", udpWeight: 1 }, { udpWeight: 0.01 }, {
+        udpWeight: 0,
+      }],
+      [{
+        strategy,
+        members: ["server 1", "server 2", "server 3"],
+        selected: "server 2",
+      }],
+    ));
+    const group = fixture.outbounds.route("group");
+    // A random pick of the two others would be seen in one run of 3 ** 20.
+    for (let i = 0; i < 20; i++) {
+      const picked = group.pick(newSession("udp"), []);
+      assertEquals(picked?.name, "server 2", strategy);
+      assertEquals(group.pick(newSession("udp"), [picked!]), undefined);
+    }
+  }
 });
 
 Deno.test("openOutbounds() selects what the configuration says", async () => {

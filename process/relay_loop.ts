@@ -11,6 +11,7 @@ import { makeResolver } from "../dns/mod.ts";
 import { EventLoop, makePoller, type Poller } from "../loop/mod.ts";
 import { AccessLog } from "../control/access_log.ts";
 import type { Observer } from "../relay/mod.ts";
+import type { AclFiles } from "./acl_files.ts";
 import { ProcessError } from "./errors.ts";
 import type { ManagedService } from "./managed_service.ts";
 import { MemoryKeeper } from "./memory.ts";
@@ -41,6 +42,8 @@ export interface Serving extends Disposable {
 
 /** Options of a {@linkcode RelayLoop}. */
 export interface RelayLoopOptions {
+  /** Has read the rules with the configuration; absent: they are read. */
+  readonly acls?: AclFiles | undefined;
   /** Told of every session, beside the access log. */
   readonly observers?: readonly Observer[] | undefined;
   /** Takes the lines of the access log, if the configuration has one. */

@@ -14,6 +14,7 @@ import type { Resolver } from "../dns/mod.ts";
 import type { Acl } from "../outbound/acl/mod.ts";
 import { IpNetworks, makeRouter } from "../outbound/basic.ts";
 import type { Route, Router } from "../relay/mod.ts";
+import { AclFiles } from "./acl_files.ts";
 import type { Outbounds } from "./outbounds.ts";
 import { ProcessError } from "./errors.ts";
 
@@ -48,13 +49,16 @@ export class Routing {
    *
    * @param config The configuration, with the text of its ACL files.
    * @param resolver Looks names up where a rule needs an address.
+   * @param files Reads the rules, or has read them already.
    * @returns What makes the routers.
    * @throws {ProcessError} If a rule cannot be read: a line for each.
    */
-  static async create(config: Config, resolver: Resolver): Promise<Routing> {
-    const { acls, problems } = await readAcls(config);
-    if (problems.length > 0) throw new ProcessError(problems.join("\n"));
-    return new Routing(config, resolver, acls);
+  static async create(
+    config: Config,
+    resolver: Resolver,
+    files: AclFiles = new AclFiles(),
+  ): Promise<Routing> {
+    return new Routing(config, resolver, await readAcls(config, files));
   }
 
   /**
@@ -106,39 +110,23 @@ export class Routing {
 }
 
 /**
- * Tells what is wrong with the ACL files of a configuration.
- *
- * @param config The configuration, with the texts of the files.
- * @returns A line for each rule that cannot be read, with its place.
- */
-export async function aclProblems(
-  config: Config,
-): Promise<readonly string[]> {
-  return (await readAcls(config)).problems;
-}
-
-/**
  * Reads all ACL files of a configuration.
  *
- * @param config The configuration, with the texts of the files.
- * @returns The rules by path, and a line for each rule that cannot be read.
+ * @returns The rules by path.
+ * @throws {ProcessError} If a rule cannot be read: a line for each.
  */
 async function readAcls(
   config: Config,
-): Promise<{
-  readonly acls: ReadonlyMap<string, Acl>;
-  readonly problems: readonly string[];
-}> {
-  const files = new Map<string, TextFile>();
-  for (const { acl } of [config, ...config.locals, ...config.servers]) {
-    if (acl !== undefined) files.set(acl.path, acl);
-  }
+  files: AclFiles,
+): Promise<ReadonlyMap<string, Acl>> {
   const acls = new Map<string, Acl>();
   const problems: string[] = [];
-  if (files.size === 0) return { acls, problems };
-  const { parseAcl } = await import("../outbound/acl/mod.ts");
-  for (const { path, text } of files.values()) {
-    const reading = parseAcl(text, path);
+  const seen = new Set<string>();
+  for (const { acl: file } of [config, ...config.locals, ...config.servers]) {
+    if (file === undefined || seen.has(file.path)) continue;
+    const { path } = file;
+    seen.add(path);
+    const reading = await files.read(file);
     if ("acl" in reading) acls.set(path, reading.acl);
     else {
       for (const { line, column, message } of reading.problems) {
@@ -146,5 +134,6 @@ async function readAcls(
       }
     }
   }
-  return { acls, problems };
+  if (problems.length > 0) throw new ProcessError(problems.join("\n"));
+  return acls;
 }

@@ -4,7 +4,13 @@
  * @module
  */
 
-import { assertEquals, assertRejects } from "@std/assert";
+import {
+  assertEquals,
+  assertMatch,
+  assertNotStrictEquals,
+  assertRejects,
+  assertStrictEquals,
+} from "@std/assert";
 import type {
   Config,
   LocalConfig,
@@ -15,8 +21,10 @@ import { SocketAddress } from "../loop/mod.ts";
 import { FakeResolver } from "../tests/relay/_relay_fixture.ts";
 import { testConfig } from "./_config_fixture.ts";
 import { decisionOf, namedOutbounds, newSession } from "./_ways_fixture.ts";
+import { AclFiles } from "./acl_files.ts";
 import { ProcessError } from "./errors.ts";
-import { aclProblems, Routing } from "./routing.ts";
+import { Routing } from "./routing.ts";
+import { DenoSource } from "./source.ts";
 
 const OUTBOUNDS = namedOutbounds("main", "other");
 const DIRECT = OUTBOUNDS.route("direct");
@@ -70,38 +78,51 @@ async function portWaysOf(
 const BAD = acl("bad.acl", "[bypass_list]", "10.0.0.0/33", "", "  1.2.3.4:80");
 const WORSE = acl("dir/worse.acl", "[bypass_lst]");
 
-Deno.test("aclProblems() has a line with path, line and column for each rule", async () => {
-  const config = client([{ acl: WORSE }], { acl: BAD });
+Deno.test("DenoSource.checkAcl() gives line, column and message of each rule", async () => {
+  const source = new DenoSource(new AclFiles());
   assertEquals(
-    (await aclProblems(config)).map((line) => line.split(" ")[0]),
-    ["bad.acl:2:1:", "bad.acl:4:3:", "dir/worse.acl:1:1:"],
+    (await source.checkAcl(BAD)).map(({ line, column }) => [line, column]),
+    [[2, 1], [4, 3]],
   );
-  for (const line of await aclProblems(config)) {
-    assertEquals(line.includes("\n"), false, line);
+  for (const { message } of await source.checkAcl(BAD)) {
+    assertMatch(message, /^[^\n]+$/);
   }
+  assertEquals(await source.checkAcl(acl("good.acl", "[bypass_list]")), []);
 });
 
-Deno.test("aclProblems() reads the files of ports too, each path once", async () => {
-  const config = server([{ acl: BAD }, { acl: WORSE }, { acl: BAD }]);
-  assertEquals(
-    (await aclProblems(config)).map((line) => line.split(" ")[0]),
-    ["bad.acl:2:1:", "bad.acl:4:3:", "dir/worse.acl:1:1:"],
-  );
-});
-
-Deno.test("aclProblems() finds nothing when there are no files, or good ones", async () => {
-  assertEquals(await aclProblems(testConfig("sslocal")), []);
+Deno.test("AclFiles.read() reads one object once", async () => {
+  const files = new AclFiles();
   const good = acl("good.acl", "[bypass_list]", "10.0.0.0/8");
-  assertEquals(await aclProblems(client([{ acl: good }], { acl: good })), []);
+  assertStrictEquals(await files.read(good), await files.read(good));
+  // Another object may be another text under the same path.
+  assertNotStrictEquals(await files.read({ ...good }), await files.read(good));
 });
 
-Deno.test("Routing.create() throws with a line for each rule that cannot be read", async () => {
-  const config = client([{ acl: WORSE }], { acl: BAD });
+Deno.test("Routing.create() takes the rules that the check has read", async () => {
+  const files = new AclFiles();
+  const file = acl("own.acl", "[bypass_list]", "||example.com");
+  await new DenoSource(files).checkAcl(file);
+  // Were the text read again it would have no rules.
+  Object.assign(file, { text: "" });
+  const config = client([{ acl: file }]);
+  const routing = await Routing.create(config, new FakeResolver(), files);
+  const way = decisionOf(
+    routing.forLocal(config.locals[0]!, OUTBOUNDS),
+    "example.com",
+  );
+  assertEquals(way, "direct");
+});
+
+Deno.test("Routing.create() throws with a line for each rule that cannot be read, each path once", async () => {
+  const config = server([{ acl: WORSE }, { acl: BAD }], { acl: BAD });
   const error = await assertRejects(
     () => Routing.create(config, new FakeResolver()),
     ProcessError,
   );
-  assertEquals(error.message.split("\n"), await aclProblems(config));
+  assertEquals(
+    error.message.split("\n").map((line: string) => line.split(" ")[0]),
+    ["bad.acl:2:1:", "bad.acl:4:3:", "dir/worse.acl:1:1:"],
+  );
 });
 
 Deno.test("Routing.forLocal() sends everything by the default when there are no rules", async () => {

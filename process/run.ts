@@ -9,6 +9,7 @@ import type { Config } from "../config/mod.ts";
 import { CipherError } from "../crypto/mod.ts";
 import { SocketError } from "../loop/mod.ts";
 import { AccessOutput } from "./_access_output.ts";
+import type { AclFiles } from "./acl_files.ts";
 import { ProcessError } from "./errors.ts";
 import type { ProcessOutput } from "./output.ts";
 import { RelayLoop, type Serving } from "./relay_loop.ts";
@@ -18,6 +19,8 @@ import { onSignals } from "./signals.ts";
 export interface RunOptions {
   /** Takes the lines of workers, and is opened again at SIGHUP. */
   readonly output: ProcessOutput;
+  /** Has read the rules with the configuration; absent: they are read. */
+  readonly acls?: AclFiles | undefined;
   /** Called when everything listens and the user is set. */
   readonly onReady?: () => void;
   /** Called when SIGQUIT has closed the listeners. */

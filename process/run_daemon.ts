@@ -7,6 +7,7 @@
 import type { Config } from "../config/mod.ts";
 import { PidFile } from "./_pid_file.ts";
 import { openPosix, redirectOutput } from "./_posix.ts";
+import type { AclFiles } from "./acl_files.ts";
 import { logAlreadyStarted } from "./daemon.ts";
 import type { LogFile } from "./output.ts";
 import { run } from "./run.ts";
@@ -19,14 +20,15 @@ const EXIT_FAILURE = 1;
  * up to the word that it runs.
  *
  * @param config What to do.
- * @param options `output` takes what is logged; `onPeriodic` is called now and
- * then.
+ * @param options `output` takes what is logged; `acls` has read the rules
+ * with the configuration; `onPeriodic` is called now and then.
  * @returns The exit code.
  */
 export async function runDaemon(
   config: Config,
-  { output, onPeriodic }: {
+  { output, acls, onPeriodic }: {
     readonly output: LogFile;
+    readonly acls?: AclFiles | undefined;
     readonly onPeriodic?: (() => void) | undefined;
   },
 ): Promise<number> {
@@ -38,6 +40,7 @@ export async function runDaemon(
   output.open(config.logFile);
   return await run(config, {
     output,
+    acls,
     onPeriodic,
     onReady: () => {
       openPosix().setsid();

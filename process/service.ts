@@ -18,6 +18,7 @@ import { DirectOutbound } from "../outbound/basic.ts";
 import { type EventLoop, SocketError } from "../loop/mod.ts";
 import { type Observer, RelayBuffers, Sessions } from "../relay/mod.ts";
 import { openEdition } from "../shadowsocks/mod.ts";
+import type { AclFiles } from "./acl_files.ts";
 import { Listener, type ListenerContext } from "./listener.ts";
 import { openOutbounds, type Outbounds, viaProxies } from "./outbounds.ts";
 import { Routing } from "./routing.ts";
@@ -30,6 +31,8 @@ export interface ServiceOptions {
   readonly resolver: Resolver;
   /** Gives the ciphers. */
   readonly providers: ProviderSet;
+  /** Has read the rules with the configuration; absent: they are read. */
+  readonly acls?: AclFiles | undefined;
   /** Told of every session. */
   readonly observers?: readonly Observer[] | undefined;
   /** Lets several services share the ports (one in each worker). */
@@ -131,8 +134,8 @@ export class Service {
    * @throws {ProcessError} If an ACL has a rule that cannot be read.
    */
   async open(): Promise<void> {
-    const { resolver } = this.#options;
-    this.#routing = await Routing.create(this.#config, resolver);
+    const { resolver, acls } = this.#options;
+    this.#routing = await Routing.create(this.#config, resolver, acls);
     const outbounds = await openOutbounds(this.#config, this.#options);
     if (this.#closed) {
       outbounds[Symbol.dispose]();
@@ -171,7 +174,7 @@ export class Service {
       .filter(({ address }) => address.port === port);
     this.#listeners = this.#listeners
       .filter((each) => !removed.includes(each));
-    for (const each of removed) this.#close(each);
+    this.#close(removed);
     return removed.length > 0;
   }
 
@@ -182,7 +185,7 @@ export class Service {
    */
   close(onIdle: () => void): void {
     this.#closed = true;
-    for (const each of this.#listeners.splice(0)) this.#close(each);
+    this.#close(this.#listeners.splice(0));
     this.#onIdle = onIdle;
     this.#checkIdle();
   }
@@ -214,7 +217,7 @@ export class Service {
 
   async #addLocal(local: LocalConfig, where?: HostPort): Promise<Listener> {
     const { resolver } = this.#options;
-    const { mode, timeout, udpTimeout, udpMaxAssociations } = this.#config;
+    const { timeout, udpTimeout, udpMaxAssociations } = this.#config;
     const address = await listenAddress(
       where ?? { host: local.address, port: local.port },
       resolver,
@@ -224,7 +227,8 @@ export class Service {
     const { outbounds, routing } = this.#opened(`${address}`);
     const listener = new Listener({
       address,
-      mode: local.mode ?? mode,
+      protocol: local.protocol,
+      mode: local.mode,
       inbound,
       packets,
       udpNeedsTcp,
@@ -262,6 +266,7 @@ export class Service {
     const { routing } = this.#opened(`${address}`);
     const listener = new Listener({
       address,
+      protocol: "shadowsocks",
       mode: server.mode,
       inbound: new ShadowsocksInbound(edition),
       packets: new ShadowsocksPackets(edition),
@@ -305,13 +310,15 @@ export class Service {
     });
   }
 
-  #close(listener: Listener): void {
-    this.#closing.add(listener);
-    if (this.#options.announce !== false) listener.logClose();
-    listener.close(() => {
-      this.#closing.delete(listener);
-      this.#checkIdle();
-    });
+  #close(listeners: readonly Listener[]): void {
+    if (this.#options.announce !== false) logClose(listeners);
+    for (const listener of listeners) {
+      this.#closing.add(listener);
+      listener.close(() => {
+        this.#closing.delete(listener);
+        this.#checkIdle();
+      });
+    }
   }
 
   #checkIdle(): void {
@@ -327,6 +334,19 @@ function ended(address: string): SocketError {
     "ECANCELED",
     `Cannot listen on ${address}: the service has ended`,
   );
+}
+
+/** One line a port and network, however many addresses the port has. */
+function logClose(listeners: readonly Listener[]): void {
+  const logged = new Set<string>();
+  for (const { networks, address: { port } } of listeners) {
+    for (const network of networks) {
+      const name = `${network} ${port}`;
+      if (logged.has(name)) continue;
+      logged.add(name);
+      logger.info("closed {network} port {port}", { network, port });
+    }
+  }
 }
 
 function logStart({ protocol, forward }: LocalConfig, address: string): void {

@@ -4,12 +4,42 @@
  * @module
  */
 
-import type { ConfigSource } from "../config/mod.ts";
+import type { AclIssue, ConfigSource, TextFile } from "../config/mod.ts";
+import type { AclFiles } from "./acl_files.ts";
 
 /** Files and environment of this process. */
-export const DENO_SOURCE: ConfigSource = {
-  readTextFile: (path) => Deno.readTextFileSync(path),
-  fileMode: (path) => Deno.statSync(path).mode ?? undefined,
-  env: (name) => Deno.env.get(name),
-  isUnix: Deno.build.os !== "windows",
-};
+export class DenoSource implements ConfigSource {
+  /** Whether users and groups are those of Unix. */
+  readonly isUnix = Deno.build.os !== "windows";
+  readonly #acls: AclFiles;
+
+  /**
+   * Makes a source.
+   *
+   * @param acls Reads the rules, and keeps them for the start.
+   */
+  constructor(acls: AclFiles) {
+    this.#acls = acls;
+  }
+
+  /** Reads a whole file as UTF-8. */
+  readTextFile(path: string): string {
+    return Deno.readTextFileSync(path);
+  }
+
+  /** The permission bits of a file. */
+  fileMode(path: string): number | undefined {
+    return Deno.statSync(path).mode ?? undefined;
+  }
+
+  /** The value of an environment variable. */
+  env(name: string): string | undefined {
+    return Deno.env.get(name);
+  }
+
+  /** What is wrong with the rules of a file. */
+  async checkAcl(file: TextFile): Promise<readonly AclIssue[]> {
+    const reading = await this.#acls.read(file);
+    return "acl" in reading ? [] : reading.problems;
+  }
+}

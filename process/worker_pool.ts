@@ -10,6 +10,7 @@
 
 import type { Config, HostPort, LogOutput } from "../config/mod.ts";
 import type { WorkerCommand, WorkerReport } from "./_worker_messages.ts";
+import type { AclFiles } from "./acl_files.ts";
 import { ProcessError } from "./errors.ts";
 import { openPoller, RelayLoop, type Serving } from "./relay_loop.ts";
 
@@ -19,6 +20,11 @@ export interface WorkerPoolOptions {
   readonly output: LogOutput;
   /** Takes the lines of the access log, if the configuration has one. */
   readonly onAccess?: ((line: string) => void) | undefined;
+  /**
+   * Has read the rules with the configuration; absent: they are read. Workers
+   * read them again, each for itself.
+   */
+  readonly acls?: AclFiles | undefined;
   /** Starts a thread; default one of this program's workers. */
   readonly makeWorker?: () => WorkerThread;
 }
@@ -101,7 +107,10 @@ export class WorkerPool implements Serving {
 
   /** Shared ports can always be bound: first look whether they are free. */
   async #probe(): Promise<void> {
-    using probe = new RelayLoop(this.#config, { announce: false });
+    using probe = new RelayLoop(this.#config, {
+      announce: false,
+      acls: this.#options.acls,
+    });
     await probe.start();
   }
 

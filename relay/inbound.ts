@@ -122,8 +122,6 @@ export interface InboundStream extends Disposable {
 
 /** A protocol of a listener. */
 export interface Inbound {
-  /** `mixed`, `socks`, `http`, `tunnel`, `shadowsocks`. */
-  readonly protocol: string;
   /**
    * Makes the client's side of a connection that was accepted.
    *

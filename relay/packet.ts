@@ -7,7 +7,6 @@
 
 import type { SocketAddress } from "../loop/mod.ts";
 import type { Session } from "./session.ts";
-import type { Status } from "./status.ts";
 import type { Target } from "./target.ts";
 
 /**
@@ -16,6 +15,11 @@ import type { Target } from "./target.ts";
  * before that.
  */
 export const PACKET_ROOM = 288;
+
+/** The answer of a `seal`: what is sent is the packet's own payload. */
+export const SEALED_IN_PLACE: number = -1;
+/** The answer of a `seal`: the packet cannot be sent. */
+export const NOT_SENDABLE: number = -2;
 
 /** One datagram; the relay uses one object again and again. */
 export class Packet {
@@ -37,6 +41,25 @@ export class Packet {
   source: SocketAddress | undefined = undefined;
 }
 
+/**
+ * What is sent of a packet that was sealed.
+ *
+ * @param packet The packet.
+ * @param output Where it was sealed to.
+ * @param sealed What `seal` has answered.
+ * @returns A view of the bytes; undefined: it cannot be sent.
+ */
+export function sealedBytes(
+  packet: Packet,
+  output: Uint8Array,
+  sealed: number,
+): Uint8Array | undefined {
+  if (sealed >= 0) return output.subarray(0, sealed);
+  return sealed === SEALED_IN_PLACE
+    ? packet.bytes.subarray(packet.start, packet.end)
+    : undefined;
+}
+
 /** What an inbound makes of a datagram. */
 export interface PacketRequest {
   /**
@@ -50,16 +73,8 @@ export interface PacketRequest {
   readonly state: unknown;
 }
 
-/** Why a datagram is dropped: how its session would have ended. */
-export interface PacketRefusal {
-  /** `auth_failed`, `replay`, `skew`, `error`, … */
-  readonly refused: Status;
-}
-
-/** The datagrams of a listener. */
-export interface PacketInbound {
-  /** The same as that of the connections. */
-  readonly protocol: string;
+/** The datagrams of a listener; disposed of when that has ended. */
+export interface PacketInbound extends Disposable {
   /**
    * True if a client's datagrams are taken only while a connection of it
    * holds an association, which was asked for under a user's name.
@@ -72,12 +87,13 @@ export interface PacketInbound {
    * @param packet The bytes as they came.
    * @param from Who sent it.
    * @param output Room for the payload, with `PACKET_ROOM` left in front.
+   * @returns What it asks for; undefined: it is dropped, and was logged.
    */
   open(
     packet: Packet,
     from: SocketAddress,
     output: Uint8Array,
-  ): PacketRequest | PacketRefusal;
+  ): PacketRequest | undefined;
   /**
    * Wraps an answer for the client.
    *
@@ -85,8 +101,8 @@ export interface PacketInbound {
    * @param state What `open` gave for the newest datagram of the association.
    * @param output Room for what is sent, as long as the relay's buffers.
    * @param session The association's session.
-   * @returns Bytes in `output`; -1: as it is, `packet.start` to `packet.end`;
-   * -2: it cannot be sent.
+   * @returns Bytes in `output`, {@linkcode SEALED_IN_PLACE} (`packet.start` to
+   * `packet.end`) or {@linkcode NOT_SENDABLE}.
    */
   seal(
     packet: Packet,

@@ -13,18 +13,13 @@
  */
 
 import { NEED_MORE, type NeedMore } from "./address.ts";
-import { METHOD_NOAUTH, SOCKS4_VERSION, SOCKS_VERSION } from "./constants.ts";
-
-/** What a client spoke that did not speak SOCKS5. */
-export type ForeignProtocol = "socks4" | "http" | "tls" | "unknown";
+import { METHOD_NOAUTH, SOCKS_VERSION } from "./constants.ts";
 
 /** The bytes are no SOCKS5 greeting. */
 export interface InvalidGreeting {
   /** Tells the results apart. */
   readonly status: "invalid";
-  /** What the bytes look like. */
-  readonly protocol: ForeignProtocol;
-  /** One line for the log that tells the user what to change. */
+  /** What is wrong, for the log; holds no bytes of the client but a number. */
   readonly message: string;
 }
 
@@ -43,39 +38,13 @@ export interface Greeting {
 /** What {@linkcode parseGreeting} gives. */
 export type GreetingResult = NeedMore | InvalidGreeting | Greeting;
 
-const MESSAGES: Readonly<Record<ForeignProtocol, string>> = {
-  socks4:
-    "looks like a SOCKS4 request; set the application to SOCKS5 (in curl: socks5h://)",
-  http:
-    "looks like an HTTP proxy request; set the browser to SOCKS5, not to an HTTP proxy",
-  tls:
-    "looks like a TLS handshake; set the application to SOCKS5, not to an HTTPS proxy",
-  unknown: "is not SOCKS5; set the application to SOCKS5",
-};
-
-/** Request methods of HTTP (RFC 9110, section 9; RFC 5789) and the blank. */
-const HTTP_METHODS = [
-  "CONNECT ",
-  "DELETE ",
-  "GET ",
-  "HEAD ",
-  "OPTIONS ",
-  "PATCH ",
-  "POST ",
-  "PUT ",
-  "TRACE ",
-];
-
-/** Type of a TLS handshake record (RFC 8446, section 5.1). */
-const TLS_HANDSHAKE = 0x16;
-
 /**
  * Reads a greeting. Call it again with more bytes after "need-more".
  *
  * A greeting without methods is whole and offers nothing acceptable.
  *
  * @param bytes What the client has sent so far.
- * @returns The methods, or "need-more", or what the client spoke instead.
+ * @returns The methods, or "need-more", or that the version is not 5.
  *
  * @example
  * ```ts
@@ -88,8 +57,10 @@ const TLS_HANDSHAKE = 0x16;
 export function parseGreeting(bytes: Uint8Array): GreetingResult {
   if (bytes.length === 0) return NEED_MORE;
   if (bytes[0] !== SOCKS_VERSION) {
-    const protocol = foreignProtocol(bytes);
-    return { status: "invalid", protocol, message: MESSAGES[protocol] };
+    return {
+      status: "invalid",
+      message: `version ${bytes[0]}, not ${SOCKS_VERSION}`,
+    };
   }
   if (bytes.length < 2) return NEED_MORE;
   const length = 2 + bytes[1]!;
@@ -112,21 +83,4 @@ export function parseGreeting(bytes: Uint8Array): GreetingResult {
  */
 export function greetingReply(method: number): Uint8Array {
   return new Uint8Array([SOCKS_VERSION, method]);
-}
-
-function foreignProtocol(bytes: Uint8Array): ForeignProtocol {
-  if (bytes[0] === SOCKS4_VERSION) return "socks4";
-  if (bytes[0] === TLS_HANDSHAKE) return "tls";
-  return HTTP_METHODS.some((method) => agrees(bytes, method))
-    ? "http"
-    : "unknown";
-}
-
-/** Whether the bytes begin with `text`, as far as they go. */
-function agrees(bytes: Uint8Array, text: string): boolean {
-  const length = Math.min(bytes.length, text.length);
-  for (let i = 0; i < length; i++) {
-    if (bytes[i] !== text.charCodeAt(i)) return false;
-  }
-  return true;
 }

@@ -37,7 +37,7 @@ async function areListening(...ports: readonly number[]): Promise<boolean> {
 }
 
 managerTest(
-  "Manager speaks the protocol of the seed when its dialect is python",
+  "Manager speaks the protocol of the original when its dialect is python",
   {},
   async (fixture) => {
     const client = fixture.client();
@@ -227,6 +227,22 @@ managerTest(
 
 // The keys of a JSON object that are numbers come in their order.
 const [first = 0, second = 0] = [freePort(), freePort()].sort();
+
+managerTest(
+  "Manager logs one line a network when a port of two addresses is removed",
+  { keys: { server: ["127.0.0.1", "127.0.0.2"] } },
+  async (fixture) => {
+    if (Deno.build.os !== "linux") return;
+    const client = fixture.client();
+    const port = freePort();
+    assertEquals(await client.ask(add(port)), "ok");
+    assertEquals(await client.ask(remove(port)), "ok");
+    assertEquals(fixture.logs.with("closed"), [
+      `closed TCP port ${port}`,
+      `closed UDP port ${port}`,
+    ]);
+  },
+);
 
 managerTest(
   "Manager starts with the ports of port_password",

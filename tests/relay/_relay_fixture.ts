@@ -14,7 +14,7 @@ import {
 } from "../../crypto/mod.ts";
 import { type DnsCallback, DnsError, type Resolver } from "../../dns/mod.ts";
 import {
-  type AssociationHolder,
+  type AssociationRegistry,
   type Inbound,
   type Observer,
   type PacketInbound,
@@ -166,13 +166,14 @@ export interface FixtureOptions {
   /** What differs from the defaults. */
   readonly settings?: Partial<TestSettings>;
   /** The UDP side of the port. */
-  readonly udpRelay?: AssociationHolder;
+  readonly udpRelay?: AssociationRegistry;
   /** What the relay itself is made with in place of the defaults. */
   readonly relay?: Partial<TCPRelayOptions>;
 }
 
 /** What a listener speaks, and who decides where it leads. */
 export interface Sides {
+  readonly protocol: string;
   readonly inbound: Inbound;
   readonly packets: PacketInbound;
   readonly router: Router;
@@ -233,6 +234,7 @@ export class LoopOnFakes implements Disposable {
     const { resolver } = this;
     if (!isLocal) {
       return {
+        protocol: "shadowsocks",
         inbound: new ShadowsocksInbound(edition),
         packets: new ShadowsocksPackets(edition),
         router: makeRouter({
@@ -255,6 +257,7 @@ export class LoopOnFakes implements Disposable {
       ways[Math.floor(Math.random() * ways.length)]!;
     const route = ways.length === 1 ? ways[0]! : {
       name: "all",
+      isGroup: true,
       pick: (_session: Session, tried: readonly unknown[]) => {
         const left = ways.filter((way) => !tried.includes(way));
         return tried.length === 0 ? pick() : left[0];
@@ -268,6 +271,7 @@ export class LoopOnFakes implements Disposable {
     if (tunnel !== undefined) {
       const target = Target.of(tunnel.host, tunnel.port);
       return {
+        protocol: "tunnel",
         inbound: new TunnelInbound(target),
         packets: new TunnelPackets(target),
         router,
@@ -275,6 +279,7 @@ export class LoopOnFakes implements Disposable {
     }
     const socks = new SocksInbound({ mode });
     return {
+      protocol: "mixed",
       inbound: new MixedInbound({ socks, http: socks }),
       packets: new SocksPackets(),
       router,
@@ -285,8 +290,9 @@ export class LoopOnFakes implements Disposable {
   relayOptions(options: FixtureOptions = {}): TCPRelayOptions {
     const settings = this.settings(options.settings);
     const isLocal = options.isLocal ?? false;
-    const { inbound, router } = this.sidesOf(settings, isLocal);
+    const { protocol, inbound, router } = this.sidesOf(settings, isLocal);
     return {
+      protocol,
       listen: SocketAddress.parse("127.0.0.1", 0),
       inbound,
       router,

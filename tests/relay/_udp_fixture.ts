@@ -48,8 +48,9 @@ export class UdpFixture extends LoopOnFakes {
   udpRelayOptions(options: UdpFixtureOptions = {}): UDPRelayOptions {
     const settings = this.settings(options.settings);
     const isLocal = options.isLocal ?? false;
-    const { packets, router } = this.sidesOf(settings, isLocal);
+    const { protocol, packets, router } = this.sidesOf(settings, isLocal);
     return {
+      protocol,
       listen: SocketAddress.parse("127.0.0.1", 0),
       inbound: packets,
       router,

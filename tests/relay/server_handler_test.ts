@@ -256,7 +256,10 @@ Deno.test("ServerHandler resets the target and drains the client when a later fr
   assertEquals(handler.stage, STAGE_DRAINING);
   assert(remote.wasReset);
   assertEquals([local.closed, local.sends.length], [false, sent]);
-  assertEquals(fixture.logs.with(REFUSED).length, 1);
+  assertEquals(fixture.logs.with(REFUSED), []);
+  assertEquals(fixture.logs.of("warning"), [
+    `failed to handshake with ${local.remoteAddress.host}: authentication error`,
+  ]);
   assertEquals([...fixture.relay.fd_to_handlers.keys()], [local.fd]);
   // Not without limit: it is idle from now on.
   for (let i = 0; i <= 30; i++) {

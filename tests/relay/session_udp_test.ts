@@ -110,7 +110,7 @@ Deno.test("Session of an association ends ok with the connection that holds it",
     up: 5,
     received: data.length,
   });
-  assertEquals(session.listener.protocol, "socks");
+  assertEquals(session.listener.protocol, "mixed");
 });
 
 Deno.test("Session of an association ends blocked when nothing of it may be sent", async () => {

@@ -30,7 +30,7 @@ Deno.test("TCPRelay.updateActivity() appends the handler and empties its old pla
   using fixture = new RelayFixture();
   const { relay } = fixture;
   const [one, two, three] = await handlersOf(fixture, 3);
-  // The sequence of events of which the seed draws the list.
+  // The sequence of events of which the original draws the list.
   const steps = [
     { handler: one, list: [undefined, two, three, one] },
     { handler: one, list: [undefined, two, three, undefined, one] },
@@ -221,7 +221,9 @@ Deno.test("TCPRelay.handlePeriodic() names the target when a connection times ou
     fixture.logs.clear();
     fixture.clock.advance(30_000);
     fixture.relay.handlePeriodic();
-    assertEquals(fixture.logs.of("warning"), [line]);
+    assertEquals(fixture.logs.of("warning"), [
+      `${line} from ${stream.remoteAddress}`,
+    ]);
     assert(stream.closed);
   }
 });
@@ -288,14 +290,14 @@ Deno.test("TCPRelay.handlePeriodic() does not trim when half of the list is in u
   assertEquals(relay.connections, count);
 });
 
-Deno.test("TCPRelay.inbound is the tunnel's when there is a fixed target", () => {
-  using plain = new RelayFixture();
-  assertEquals(plain.relay.inbound.protocol, "shadowsocks");
-  using tunnel = new RelayFixture({
-    isLocal: true,
-    settings: { tunnel: { host: "example.com", port: 53 } },
-  });
-  assertEquals(tunnel.relay.inbound.protocol, "tunnel");
+Deno.test("TCPRelay.newSession() has the protocol and the port of the listener", () => {
+  using fixture = new RelayFixture({ relay: { protocol: "a word" } });
+  const { relay } = fixture;
+  const client = SocketAddress.parse("198.51.100.1", 4000);
+  const session = relay.newSession({ remoteAddress: client });
+  const { listenPort: port } = relay;
+  assertEquals(session.listener, { protocol: "a word", port });
+  session.end("ok", 0);
 });
 
 Deno.test("TCPRelay.listenPort is the port of its listener", () => {
