@@ -9,6 +9,7 @@ import { assertEquals } from "@std/assert";
 import { type Config, readConfig, type Role } from "../../config/mod.ts";
 import type { ControlAddress } from "../../control/mod.ts";
 import { type Clock, EventLoop, type Poller } from "../../loop/mod.ts";
+import { FakeResolver } from "../../dns/fakes.ts";
 import { ManagedService } from "../../process/managed_service.ts";
 import { LogCapture } from "../../relay/_log_fixture.ts";
 import { CipherSuite } from "../../shadowsocks/mod.ts";
@@ -16,7 +17,6 @@ import { Descriptors } from "../_descriptors.ts";
 import { pollers } from "../_loop_fixture.ts";
 import {
   CipherPeer,
-  FakeResolver,
   header,
   METHOD,
   PROVIDERS,

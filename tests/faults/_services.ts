@@ -11,7 +11,7 @@ import { EventLoop, type Poller } from "../../loop/mod.ts";
 import { Service } from "../../process/mod.ts";
 import { LogCapture } from "../../relay/_log_fixture.ts";
 import { CipherSuite } from "../../shadowsocks/mod.ts";
-import { FakeResolver } from "../relay/_relay_fixture.ts";
+import { FakeResolver } from "../../dns/fakes.ts";
 import { type ConfigKeys, makeConfig } from "../support/mod.ts";
 import { Descriptors } from "../_descriptors.ts";
 import { pollers } from "../_loop_fixture.ts";
