@@ -9,11 +9,11 @@ import { SocketAddress } from "../loop/mod.ts";
 import { type Route, type Session, Target } from "../relay/mod.ts";
 import {
   aclOf,
-  FakeResolver,
   LogLines,
   PROXY,
   RouterFixture,
   textOf,
+  ZoneResolver,
 } from "./_router_fixture.ts";
 import { IpNetworks } from "./acl/ip_networks.ts";
 import { DirectOutbound } from "./direct.ts";
@@ -48,7 +48,7 @@ function groupOf(...kinds: readonly WayKind[]): Group {
 
 /** The decision about a name, and the names that were looked up for it. */
 function askBy(route: Route): [string, readonly string[]] {
-  const resolver = new FakeResolver(ZONE);
+  const resolver = new ZoneResolver(ZONE);
   const router = makeRouter({
     role: "client",
     routes: { default: route, direct: PROXY },
@@ -86,7 +86,7 @@ Deno.test("AclRouter forbids an address before and after a group has picked", ()
     role: "client",
     routes: { default: groupOf("server", "direct"), direct: PROXY },
     forbidden: IpNetworks.of("10.0.0.0/8"),
-    resolver: new FakeResolver({}),
+    resolver: new ZoneResolver({}),
   });
   const session = newSession();
   const rule = "forbidden_ip 10.0.0.0/8";

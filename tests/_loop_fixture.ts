@@ -51,8 +51,8 @@ export function contractTest(
 ): void {
   for (const poller of pollers()) {
     Deno.test(`${name} (${poller})`, () =>
-      withoutLeaks(async () => {
-        using fixture = new LoopFixture(makePoller(poller));
+      withoutLeaks(async (descriptors) => {
+        using fixture = new LoopFixture(descriptors.makePoller(poller));
         await body(fixture);
       }));
   }

@@ -6,7 +6,8 @@
  */
 
 import { configureSync, type LogRecord, resetSync } from "@logtape/logtape";
-import { FakeClock, SocketAddress } from "../../loop/mod.ts";
+import { FakeClock } from "../../loop/fakes.ts";
+import { SocketAddress } from "../../loop/mod.ts";
 import {
   type Failure,
   type NoPackets,

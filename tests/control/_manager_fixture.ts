@@ -5,22 +5,18 @@
  * @module
  */
 
+import { assertEquals } from "@std/assert";
 import { type Config, readConfig, type Role } from "../../config/mod.ts";
 import type { ControlAddress } from "../../control/mod.ts";
-import {
-  type Clock,
-  EventLoop,
-  makePoller,
-  type Poller,
-} from "../../loop/mod.ts";
+import { type Clock, EventLoop, type Poller } from "../../loop/mod.ts";
+import { FakeResolver } from "../../dns/fakes.ts";
 import { ManagedService } from "../../process/managed_service.ts";
 import { LogCapture } from "../../relay/_log_fixture.ts";
 import { CipherSuite } from "../../shadowsocks/mod.ts";
-import { withoutLeaks } from "../_descriptors.ts";
+import { Descriptors } from "../_descriptors.ts";
 import { pollers } from "../_loop_fixture.ts";
 import {
   CipherPeer,
-  FakeResolver,
   header,
   METHOD,
   PROVIDERS,
@@ -73,6 +69,7 @@ export class ManagerFixture implements AsyncDisposable {
   /** Where the socket of its manager is. */
   place: ManagerPlace = "";
   readonly #clock = new MovableClock();
+  readonly #descriptors = new Descriptors();
   readonly #poller: Poller;
   readonly #loop: EventLoop;
   readonly #folder: string;
@@ -81,7 +78,7 @@ export class ManagerFixture implements AsyncDisposable {
 
   private constructor(config: Config, options: ManagerOptions) {
     this.#folder = Deno.makeTempDirSync({ prefix: "ss-manager-" });
-    this.#poller = makePoller(options.poller);
+    this.#poller = this.#descriptors.makePoller(options.poller);
     this.#loop = new EventLoop(this.#poller, {
       clock: this.#clock,
       cooperative: true,
@@ -158,10 +155,17 @@ export class ManagerFixture implements AsyncDisposable {
     this.service.destroy();
     this.#loop.stop();
     await this.#running;
-    this.#poller[Symbol.dispose]();
     for (const client of this.#clients) client[Symbol.dispose]();
     this.logs[Symbol.dispose]();
     Deno.removeSync(this.#folder, { recursive: true });
+    try {
+      // The poller closes what is left: so this looks before.
+      assertEquals(this.#loop.size, 0, "sockets still watched");
+      this.#descriptors.assertNoSockets(this.#poller);
+    } finally {
+      this.#poller[Symbol.dispose]();
+    }
+    this.#descriptors.assertClosed();
   }
 }
 
@@ -182,15 +186,14 @@ export function managerTest(
     : ["udp", "unix"] as const;
   for (const poller of pollers()) {
     for (const transport of transports) {
-      Deno.test(`${name} (${poller}, ${transport})`, () =>
-        withoutLeaks(async () => {
-          await using fixture = await ManagerFixture.start({
-            poller,
-            transport,
-            ...options,
-          });
-          await fixture.logs.during(() => body(fixture));
-        }));
+      Deno.test(`${name} (${poller}, ${transport})`, async () => {
+        await using fixture = await ManagerFixture.start({
+          poller,
+          transport,
+          ...options,
+        });
+        await fixture.logs.during(() => body(fixture));
+      });
     }
   }
 }
