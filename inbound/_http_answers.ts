@@ -77,6 +77,7 @@ export class HttpAnswers {
         // Nobody has asked for it. Were it kept, it would answer the next
         // request (RFC 9112, 11.2): the origin connection is not used again.
         exchange.originPersists = false;
+        exchange.isOverrun = true;
         break;
       } else if (exchange.answerBegun) at = this.#onBody(input, at, length);
       else at = this.#onHead(input, at, length);

@@ -32,6 +32,8 @@ export class HttpExchange {
   answerBegun = false;
   /** Whether the origin connection takes another request. */
   originPersists = true;
+  /** Whether the origin has sent more than it was asked for. */
+  isOverrun = false;
   /** Whether the protocol has been switched: all bytes pass. */
   isTunnel = false;
 
@@ -68,5 +70,6 @@ export class HttpExchange {
     this.user = user;
     this.count = 0;
     this.originPersists = true;
+    this.isOverrun = false;
   }
 }
