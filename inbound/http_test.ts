@@ -205,41 +205,6 @@ Deno.test("HttpCodec.encode() passes an answer until close on and says so", () =
   assertEquals([handler.ending, handler.origins.length], ["close", 1]);
 });
 
-Deno.test("HttpStream closes with a whole answer if the connection does not persist", () => {
-  const cases: [string, string, string][] = [
-    ["HTTP/1.0, origin stays", "GET http://a/ HTTP/1.0\r\n\r\n", OK],
-    ["close, origin stays", get("a", "/", "Connection: close\r\n"), OK],
-    [
-      "close, and the origin says more than it was asked",
-      get("a", "/", "Connection: close\r\n"),
-      OK + OK,
-    ],
-    [
-      "an origin that says more amid a request",
-      "POST http://a/ HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n",
-      OK + OK,
-    ],
-  ];
-  for (const [name, request, answer] of cases) {
-    const handler = new FakeHandler();
-    handler.client(request);
-    handler.answer(answer.slice(0, OK.length - 1));
-    assertEquals(handler.ending, "", name);
-    handler.answer(answer.slice(OK.length - 1));
-    assertEquals([handler.ending, handler.status], ["close", "ok"], name);
-    assert(handler.sent.endsWith("\r\n\r\nok"), name);
-  }
-});
-
-Deno.test("HttpStream closes when the origin's end has ended the answer", () => {
-  const handler = new FakeHandler();
-  handler.client("GET http://a/ HTTP/1.0\r\n\r\n");
-  handler.answer("HTTP/1.0 200 OK\r\n\r\nabc");
-  assertEquals(handler.ending, "");
-  handler.answerEnd();
-  assertEquals([handler.ending, handler.status], ["close", "ok"]);
-});
-
 Deno.test("HttpCodec passes chunked bodies on in both directions", () => {
   const body = "4;x=y\r\nwiki\r\n5\r\npedia\r\n0\r\nA: b\r\n\r\n";
   const field = "Transfer-Encoding: chunked\r\n";
