@@ -1,5 +1,5 @@
 /**
- * The seed's Manager: ports of a server that come and go as a client says
+ * The original's Manager: ports of a server that come and go as a client says
  * through a datagram socket, all in this process.
  *
  * ```text
@@ -39,7 +39,7 @@ import {
 } from "./manager_request.ts";
 import type { PortTraffic } from "./port_traffic.ts";
 
-/** Most ports in one `stat:` that is pushed, as the seed has it. */
+/** Most ports in one `stat:` that is pushed, as the original has it. */
 const STAT_LIMIT = 50;
 /** Most ports in one answer: what one datagram surely holds. */
 const ANSWER_LIMIT = 900;

@@ -29,7 +29,7 @@ export type ManagerRequest =
     readonly isKnown: boolean;
   };
 
-/** Longest request that is taken, in bytes; libev's limit, the seed has 1506. */
+/** Longest request that is taken, in bytes; libev's limit, the original has 1506. */
 export const MAX_REQUEST = 32_767;
 
 const MAX_SHOWN = 16;
@@ -70,7 +70,7 @@ export function parseRequest(
       return parseRemove(json);
     case "ping":
     case "list":
-      // The seed reads what follows, and forgets it.
+      // The original reads what follows, and forgets it.
       return dialect === "python" && json !== undefined &&
           parseJson(json) === undefined
         ? invalid(`"${name}" is followed by what is no JSON text`)

@@ -13,7 +13,7 @@ export class PortTraffic implements Observer {
   readonly #totals = new Map<number, number>();
 
   /**
-   * Counts what a session has moved, as the seed does: what is read.
+   * Counts what a session has moved, as the original does: what is read.
    *
    * @param session Says which port.
    * @param stream `STREAM_UP` or `STREAM_DOWN`.

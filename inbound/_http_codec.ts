@@ -76,8 +76,8 @@ export class HttpCodec implements StreamCodec {
   }
 
   /** Whether requests that were sent ahead wait for the answer under way. */
-  get paused(): boolean {
-    return this.#requests.paused;
+  get awaitsAnswer(): boolean {
+    return this.#requests.awaitsAnswer;
   }
 
   /** Whether bytes for the client wait for the next buffer. */

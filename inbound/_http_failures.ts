@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Failure, Status } from "../relay/mod.ts";
+import type { Failure } from "../relay/mod.ts";
 
 /** A status of HTTP and a line for a human. */
 export interface FailureText {
@@ -29,24 +29,12 @@ const BY_CODE: Readonly<Record<string, FailureText>> = {
     status: 502,
     text: "the network of the target cannot be reached",
   },
-  EACCES: { status: 403, text: "the target is forbidden" },
+  EACCES: { status: 403, text: "a connection to the target is not allowed" },
   EMFILE: { status: 503, text: "too many connections are open" },
   ENFILE: { status: 503, text: "too many connections are open" },
 };
 
-/** By the status, whatever the reason. */
-const BY_STATUS: Readonly<Partial<Record<Status, FailureText>>> = {
-  blocked: { status: 403, text: "the target is forbidden" },
-  auth_failed: { status: 403, text: "the user is not known" },
-  quota: { status: 403, text: "the user's amount is used up" },
-  expired: { status: 403, text: "the user's time is over" },
-  disabled: { status: 403, text: "the user is disabled" },
-  removed: { status: 403, text: "the user was removed" },
-  devices: { status: 403, text: "the user has too many devices" },
-  connections: { status: 403, text: "the user has too many connections" },
-  shutdown: { status: 503, text: "the proxy ends" },
-};
-
+const BLOCKED: FailureText = { status: 403, text: "the target is forbidden" };
 const TARGET_TIMEOUT: FailureText = {
   status: 504,
   text: "the target did not answer in time",
@@ -75,10 +63,8 @@ const OTHER: FailureText = {
  */
 export function failureText(failure: Failure): FailureText {
   const { status, code } = failure;
-  const isTimeout = status === "timeout" || code === "timeout" ||
-    code === "ETIMEDOUT";
-  const told = BY_STATUS[status];
-  if (told !== undefined) return told;
+  if (status === "blocked") return BLOCKED;
+  const isTimeout = code === "timeout" || code === "ETIMEDOUT";
   if (status === "server_failed") {
     return isTimeout ? SERVER_TIMEOUT : SERVER_FAILED;
   }

@@ -7,6 +7,8 @@
 
 import { SocketAddress } from "../loop/mod.ts";
 import {
+  DECODE_ROOM,
+  encodeRoom,
   type Failure,
   type InboundStream,
   type Session,
@@ -18,10 +20,6 @@ import {
   type HttpStream,
 } from "./http.ts";
 
-/** Room of a decode beyond the length of its input, by its contract. */
-const DECODE_ROOM = 72 * 1024;
-/** Room of an encode beyond the length of its input and an eighth. */
-const ENCODE_ROOM = 8 * 1024;
 /** A relay's buffer. */
 const BUFFER_SIZE = 640 * 1024;
 /** Written over every buffer after its use, so that no view outlives a call. */
@@ -233,7 +231,7 @@ export class FakeHandler {
     const data = bytesOf(text);
     const { length } = data;
     const output = this.#options.isTight === true
-      ? this.#output.subarray(0, length + (length >> 3) + ENCODE_ROOM)
+      ? this.#output.subarray(0, encodeRoom(length))
       : this.#output;
     const count = this.stream.codec!.encode(data, output, length);
     this.sent += stringOf(output.subarray(0, count));

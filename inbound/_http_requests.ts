@@ -58,7 +58,7 @@ export class HttpRequests {
   }
 
   /** Whether bytes wait for the answer under way. */
-  get paused(): boolean {
+  get awaitsAnswer(): boolean {
     return this.#isWaiting && this.#exchange.answerOwed;
   }
 

@@ -177,7 +177,9 @@ export class HttpStream implements InboundStream {
     if (!body.isDone) return { kind: "more", consumed: start };
     const head = this.#reader.read(data, start, data.length);
     if (head === undefined) {
-      if (data.length > start) this.#session.ifLeft ??= "client_reset";
+      if (data.length > start) {
+        this.#session.statusIfClientCloses ??= "client_reset";
+      }
       return { kind: "more", consumed: data.length };
     }
     if (head.kind === "fault") return this.#refuse(head.status, head.message);
@@ -272,7 +274,7 @@ export class HttpStream implements InboundStream {
     this.#isBetween = this.#hasLogged = false;
     this.#isHead = head.method === "HEAD";
     this.#isConnect = head.method === "CONNECT";
-    this.#session.ifLeft = undefined;
+    this.#session.statusIfClientCloses = undefined;
     const target = Target.of(head.host, head.port);
     if (this.#isConnect) {
       this.#reader.clear();
@@ -324,7 +326,7 @@ export class HttpStream implements InboundStream {
     if (!persists) {
       return { kind: "refuse", status: "auth_failed", ending: "close", reply };
     }
-    this.#session.ifLeft = "auth_failed";
+    this.#session.statusIfClientCloses = "auth_failed";
     this.#refusedBody.begin(bodyLength);
     const consumed = this.#refusedBody.follow(data, next, data.length);
     return { kind: "more", consumed, reply };

@@ -50,9 +50,9 @@ Deno.test("HttpStream.receive() asks for a name and a password on one connection
 Deno.test("HttpStream.receive() sets how the session ends if the client leaves", () => {
   const client = new ProxyClient(new HttpInbound({ users: USERS }));
   client.bring(bytesOf(get("a", WRONG)));
-  assertEquals(client.session.ifLeft, "auth_failed");
+  assertEquals(client.session.statusIfClientCloses, "auth_failed");
   client.bring(bytesOf(get("a", ANN)));
-  assertEquals(client.session.ifLeft, undefined);
+  assertEquals(client.session.statusIfClientCloses, undefined);
   assertEquals(client.session.user, "ann");
   client.bring(bytesOf());
   client.session.end("ok", 0);
@@ -63,7 +63,7 @@ Deno.test("HttpStream.receive() sets how the session ends if the client leaves",
   assertEquals(guesser.session.status, "auth_failed");
   const halfway = new ProxyClient(new HttpInbound());
   halfway.bring(bytesOf("GET http://a/"));
-  assertEquals(halfway.session.ifLeft, "client_reset");
+  assertEquals(halfway.session.statusIfClientCloses, "client_reset");
   const late = new ProxyClient(new HttpInbound());
   late.bring(bytesOf("GET http://a/"));
   late.session.end("timeout", 0);
@@ -216,8 +216,7 @@ Deno.test("HttpStream.failed() tells why the target was not reached", () => {
     [{ status: "blocked", code: "" }, 403, "forbidden"],
     [{ status: "server_failed", code: "ECONNREFUSED" }, 502, "server"],
     [{ status: "server_failed", code: "ETIMEDOUT" }, 504, "server"],
-    [{ status: "timeout", code: "" }, 504, "in time"],
-    [{ status: "quota", code: "" }, 403, "used up"],
+    [{ status: "dial_failed", code: "EACCES" }, 403, "not allowed"],
   ];
   for (const [failure, status, text] of cases) {
     for (const method of ["GET", "HEAD"]) {

@@ -66,10 +66,10 @@ Deno.test("HttpCodec.decode() pauses requests that were sent ahead", () => {
   const handler = new FakeHandler();
   handler.client(get("a", "/1") + get("a", "/2") + get("b", "/3"));
   const codec = handler.stream.codec!;
-  assertEquals([codec.paused, codec.consumed], [true, 0]);
+  assertEquals([codec.awaitsAnswer, codec.consumed], [true, 0]);
   assertEquals(handler.origin?.received, got("a", "/1"));
   handler.answer(OK.slice(0, -1));
-  assertEquals(codec.paused, true);
+  assertEquals(codec.awaitsAnswer, true);
   handler.answer(OK.slice(-1));
   assertEquals(handler.origin?.received, got("a", "/1") + got("a", "/2"));
   handler.answer(OK);
@@ -80,13 +80,13 @@ Deno.test("HttpCodec.decode() pauses requests that were sent ahead", () => {
   });
   handler.answer(OK);
   assertEquals(handler.sent, OK + OK + OK);
-  assertEquals([codec.paused, handler.stream.finished], [false, false]);
+  assertEquals([codec.awaitsAnswer, handler.stream.finished], [false, false]);
 });
 
-Deno.test("HttpCodec.decode() is not paused while nothing was sent ahead", () => {
+Deno.test("HttpCodec.decode() does not await an answer while nothing was sent ahead", () => {
   const handler = new FakeHandler();
   handler.client(get("a"));
-  assertEquals(handler.stream.codec?.paused, false);
+  assertEquals(handler.stream.codec?.awaitsAnswer, false);
 });
 
 Deno.test("HttpStream.finished is true once an origin that closes has answered", () => {

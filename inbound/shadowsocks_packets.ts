@@ -5,9 +5,13 @@
  */
 
 import type { SocketAddress } from "../loop/mod.ts";
-import type { Packet, PacketInbound, PacketRequest } from "../relay/mod.ts";
+import {
+  NOT_SENDABLE,
+  type Packet,
+  type PacketInbound,
+  type PacketRequest,
+} from "../relay/mod.ts";
 import type { Edition, ServerPackets } from "../shadowsocks/mod.ts";
-import { NOT_SENDABLE } from "../shadowsocks/mod.ts";
 import { addressLength, writeAddress } from "../socks5/mod.ts";
 import { logRefusedPacket } from "./_shadowsocks_log.ts";
 import { headerTarget } from "./header_target.ts";
@@ -56,7 +60,7 @@ export class ShadowsocksPackets implements PacketInbound {
    * @param packet The payload and its source.
    * @param state What `open` gave for the newest packet of the association.
    * @param output Takes the sealed packet.
-   * @returns Bytes in `output`; -2: it cannot be sent.
+   * @returns Bytes in `output`, or `NOT_SENDABLE`.
    */
   seal(packet: Packet, state: unknown, output: Uint8Array): number {
     if (packet.head < 0 && !writeSource(packet)) return NOT_SENDABLE;

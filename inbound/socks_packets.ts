@@ -6,7 +6,13 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { SocketAddress } from "../loop/mod.ts";
-import type { Packet, PacketInbound, PacketRequest } from "../relay/mod.ts";
+import {
+  NOT_SENDABLE,
+  type Packet,
+  type PacketInbound,
+  type PacketRequest,
+  SEALED_IN_PLACE,
+} from "../relay/mod.ts";
 import {
   addressLength,
   parseUdpHeader,
@@ -26,11 +32,6 @@ export interface SocksPacketsOptions {
    */
   readonly hasUsers?: boolean | undefined;
 }
-
-/** The answer is sent from the packet's own bytes. */
-const IN_PLACE = -1;
-/** The answer cannot be sent. */
-const NOT_SENT = -2;
 
 /** The datagrams of a SOCKS5 listener. */
 export class SocksPackets implements PacketInbound {
@@ -67,7 +68,7 @@ export class SocksPackets implements PacketInbound {
   seal(packet: Packet, _state: unknown, output: Uint8Array): number {
     const { bytes, source } = packet;
     if (packet.head < 0) {
-      if (source === undefined) return NOT_SENT;
+      if (source === undefined) return NOT_SENDABLE;
       const head = packet.start - addressLength(source);
       if (head < UDP_PREFIX_LENGTH) return copyWhole(packet, source, output);
       writeAddress(bytes, head, source);
@@ -78,7 +79,7 @@ export class SocksPackets implements PacketInbound {
     bytes.fill(0, start, packet.head);
     packet.start = start;
     packet.head = -1;
-    return IN_PLACE;
+    return SEALED_IN_PLACE;
   }
 
   /** Holds nothing. */
@@ -93,7 +94,7 @@ function copyWhole(
 ): number {
   const headerLength = UDP_PREFIX_LENGTH + addressLength(source);
   const length = headerLength + end - start;
-  if (length > output.length) return NOT_SENT;
+  if (length > output.length) return NOT_SENDABLE;
   writeUdpHeader(output, 0, source);
   output.set(bytes.subarray(start, end), headerLength);
   return length;
@@ -102,7 +103,7 @@ function copyWhole(
 /** For an address without room in front: address and payload into `output`. */
 function copyHeaded({ bytes, head, end }: Packet, output: Uint8Array): number {
   const length = UDP_PREFIX_LENGTH + end - head;
-  if (length > output.length) return NOT_SENT;
+  if (length > output.length) return NOT_SENDABLE;
   output.fill(0, 0, UDP_PREFIX_LENGTH);
   output.set(bytes.subarray(head, end), UDP_PREFIX_LENGTH);
   return length;

@@ -6,15 +6,16 @@
  */
 
 import type { SocketAddress } from "../loop/mod.ts";
-import type {
-  Inbound,
-  InboundAnswer,
-  InboundStream,
-  Packet,
-  PacketInbound,
-  PacketRequest,
-  Refusal,
-  Target,
+import {
+  type Inbound,
+  type InboundAnswer,
+  type InboundStream,
+  type Packet,
+  type PacketInbound,
+  type PacketRequest,
+  type Refusal,
+  SEALED_IN_PLACE,
+  type Target,
 } from "../relay/mod.ts";
 import { targetHeader } from "./header_target.ts";
 
@@ -96,7 +97,7 @@ export class TunnelPackets implements PacketInbound {
 
   /** Gives the payload of the answer as it is. */
   seal(): number {
-    return -1;
+    return SEALED_IN_PLACE;
   }
 
   /** Holds nothing. */

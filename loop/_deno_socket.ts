@@ -104,9 +104,7 @@ export function fromDenoAddress(address: Deno.Addr): SocketAddress {
   if (!("hostname" in address)) return UNSPECIFIED;
   const bytes = parseIp(address.hostname);
   if (bytes === undefined) return UNSPECIFIED;
-  return bytes.length === 16
-    ? SocketAddress.fromIpv6(bytes, 0, address.port)
-    : new SocketAddress(bytes, address.port);
+  return SocketAddress.fromBytes(bytes, address.port);
 }
 
 /**

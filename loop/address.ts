@@ -81,6 +81,18 @@ export class SocketAddress {
   }
 
   /**
+   * The address that has these bytes; an IPv4-mapped one is given as IPv4.
+   *
+   * @param bytes 4 or 16; copied.
+   * @param port The port.
+   */
+  static fromBytes(bytes: Uint8Array, port: number): SocketAddress {
+    return bytes.length === 4
+      ? SocketAddress.fromIpv4(bytes, 0, port)
+      : SocketAddress.fromIpv6(bytes, 0, port);
+  }
+
+  /**
    * The address whose bytes stand at `offset`; equal calls give the same
    * object while it is remembered, so that the hot path makes no text.
    *

@@ -95,3 +95,17 @@ Deno.test("SocketAddress.fromIpv6() gives a mapped address as IPv4", () => {
     assertEquals(address.toString(), expected, "a copy");
   }
 });
+
+Deno.test("SocketAddress.fromBytes() takes both families, and a mapped address as IPv4", () => {
+  const cases = [
+    ["192.0.2.1", "192.0.2.1"],
+    ["2001:db8::1", "2001:db8::1"],
+    ["::ffff:192.0.2.1", "192.0.2.1"],
+  ] as const;
+  for (const [text, host] of cases) {
+    const bytes = parseIp(text)!.slice();
+    const address = SocketAddress.fromBytes(bytes, 53);
+    bytes.fill(0);
+    assertEquals([address.host, address.port], [host, 53]);
+  }
+});

@@ -1,5 +1,5 @@
 /**
- * The event loop of the Python shadowsocks ("the seed"): handlers, readiness,
+ * The event loop of the original: handlers, readiness,
  * periodic callbacks.
  *
  * One turn: run what is due (timers, periodic callbacks, then what waits for

@@ -1,17 +1,18 @@
 /**
- * Packets on the way through a shadowsocks server.
+ * The packets of an association through a shadowsocks server.
  *
  * @module
  */
 
 import { getLogger } from "@logtape/logtape";
 import { SocketAddress } from "../loop/mod.ts";
-import type { OutboundPackets, Packet, Target } from "../relay/mod.ts";
 import {
-  type ClientPackets,
-  type Edition,
   NOT_SENDABLE,
-} from "../shadowsocks/mod.ts";
+  type OutboundPackets,
+  type Packet,
+  type Target,
+} from "../relay/mod.ts";
+import type { ClientPackets, Edition } from "../shadowsocks/mod.ts";
 import {
   addressLength,
   ATYP_IPV4,
@@ -47,7 +48,7 @@ export class ShadowsocksOutboundPackets implements OutboundPackets {
    * @param packet The payload and its target; the target's address header is
    * put in front if there is none.
    * @param output Takes the sealed packet.
-   * @returns Bytes in `output`; -2: it cannot be sent.
+   * @returns Bytes in `output`, or `NOT_SENDABLE`.
    */
   seal(packet: Packet, output: Uint8Array): number {
     if (packet.head < 0 && !writeTarget(packet)) return NOT_SENDABLE;

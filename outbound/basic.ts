@@ -1,5 +1,5 @@
 /**
- * The ways and rules that every process has: direct, none at all, and the
+ * The outbounds and rules that every process has: direct, block, and the
  * router.
  *
  * @module

@@ -1,15 +1,21 @@
 /**
- * The way to nowhere: for targets that shall not be reached.
+ * The outbound to nowhere: for targets that shall not be reached.
  *
  * @module
  */
 
 import type {
+  NoPackets,
   Outbound,
-  OutboundPackets,
   OutboundStream,
   Session,
 } from "../relay/mod.ts";
+import { pickSelf } from "./_pick_self.ts";
+
+const NO_PACKETS: NoPackets = {
+  refused: "blocked",
+  reason: "it is blocked",
+};
 
 /** Connects to nobody: its sessions are blocked. */
 export class BlockOutbound implements Outbound {
@@ -28,7 +34,7 @@ export class BlockOutbound implements Outbound {
     _session: Session,
     tried: readonly Outbound[],
   ): BlockOutbound | undefined {
-    return tried.includes(this) ? undefined : this;
+    return pickSelf(this, tried);
   }
 
   /** Prepares nothing: there is no destination. */
@@ -36,9 +42,9 @@ export class BlockOutbound implements Outbound {
     return this.#stream;
   }
 
-  /** Has no UDP. */
-  openPackets(): OutboundPackets | undefined {
-    return undefined;
+  /** Sends nothing. */
+  openPackets(): NoPackets {
+    return NO_PACKETS;
   }
 }
 

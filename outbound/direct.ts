@@ -1,22 +1,26 @@
 /**
- * The way without anything in between: to the target itself.
+ * The outbound without anything in between: to the target itself.
  *
  * @module
  */
 
-import type {
-  Outbound,
-  OutboundPackets,
-  OutboundStream,
-  Packet,
-  Session,
-  Target,
+import {
+  type Outbound,
+  type OutboundPackets,
+  type OutboundStream,
+  type Packet,
+  SEALED_IN_PLACE,
+  type Session,
+  type Target,
 } from "../relay/mod.ts";
+import { pickSelf } from "./_pick_self.ts";
 
 /** Connects to targets directly. */
 export class DirectOutbound implements Outbound {
   /** The name, for logs and rules. */
   readonly name = "direct";
+  /** Every connection goes to the target itself. */
+  readonly isDirect = true;
   readonly #packets = new DirectPackets();
 
   /**
@@ -30,7 +34,7 @@ export class DirectOutbound implements Outbound {
     _session: Session,
     tried: readonly Outbound[],
   ): DirectOutbound | undefined {
-    return tried.includes(this) ? undefined : this;
+    return pickSelf(this, tried);
   }
 
   /**
@@ -68,7 +72,7 @@ class DirectPackets implements OutboundPackets {
   readonly destination = undefined;
 
   seal(): number {
-    return -1;
+    return SEALED_IN_PLACE;
   }
 
   open(packet: Packet): boolean {

@@ -44,5 +44,5 @@ Deno.test("DirectOutbound.pick() and BlockOutbound.pick() pick themselves once",
 Deno.test("BlockOutbound.open() connects to nobody", () => {
   using stream = new BlockOutbound().open();
   assertEquals([stream.destination, stream.isDirect], [undefined, false]);
-  assertEquals(new BlockOutbound().openPackets(), undefined);
+  assertEquals(new BlockOutbound().openPackets().refused, "blocked");
 });

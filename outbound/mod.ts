@@ -1,6 +1,6 @@
 /**
- * The ways to a target: shadowsocks servers, proxies on the way, direct, none
- * at all, groups that pick one, and the router with its rules.
+ * Outbounds: shadowsocks servers, proxies in front of them, direct, block,
+ * groups that pick one, and the router with its rules.
  *
  * @module
  */

@@ -3,7 +3,7 @@
  * may be connected to.
  *
  * On a client, `[bypass_list]` sends targets directly and `[proxy_list]` by
- * the listener's own way. On a server the two lists are about clients. The
+ * the listener's own route. On a server the two lists are about clients. The
  * `[outbound_…]` sections and `forbidden_ip` forbid targets on both.
  *
  * Precedence: a name that has a rule goes by it (`[outbound_block_list]`
@@ -23,7 +23,6 @@ import { parseIp, type SocketAddress } from "../loop/mod.ts";
 import type { Decision, Route, Router, Session, Target } from "../relay/mod.ts";
 import { canonicalHost } from "./acl/_host_name.ts";
 import type { Acl, Verdict } from "./acl/acl.ts";
-import { DirectOutbound } from "./direct.ts";
 import type { IpNetworks } from "./acl/ip_networks.ts";
 
 const logger = getLogger(["shadowsocks", "outbound"]);
@@ -32,9 +31,9 @@ const logger = getLogger(["shadowsocks", "outbound"]);
 export interface RouterOptions {
   /** What the lists without `outbound` are about: targets or clients. */
   readonly role: "client" | "server";
-  /** The ways to choose from. */
+  /** The routes to choose from. */
   readonly routes: {
-    /** The listener's own way: its servers, or direct on a server. */
+    /** The listener's own route: its servers, or direct on a server. */
     readonly default: Route;
     /** Where targets of `[bypass_list]` go. */
     readonly direct: Route;
@@ -50,7 +49,7 @@ export interface RouterOptions {
 /**
  * Makes the router of a listener.
  *
- * @param options The rules and the ways.
+ * @param options The rules and the routes.
  * @returns A router that decides nothing if there are no rules.
  */
 export function makeRouter(options: RouterOptions): Router {
@@ -60,7 +59,7 @@ export function makeRouter(options: RouterOptions): Router {
     : new AclRouter(options);
 }
 
-/** Sends everything the same way. */
+/** Sends everything by one route. */
 export class OpenRouter implements Router {
   /** Never: nobody is refused. */
   readonly checksClients = false;
@@ -69,7 +68,7 @@ export class OpenRouter implements Router {
   /**
    * Makes a router.
    *
-   * @param route The way.
+   * @param route The route.
    */
   constructor(route: Route) {
     this.#decision = { route, rule: "" };
@@ -85,7 +84,7 @@ export class OpenRouter implements Router {
    *
    * @param _target Not looked at.
    * @param _session Not looked at.
-   * @param done Called with the way.
+   * @param done Called with the route.
    */
   route(
     _target: Target,
@@ -122,7 +121,7 @@ export class AclRouter implements Router {
   /**
    * Makes a router; {@linkcode makeRouter} makes a cheaper one where it can.
    *
-   * @param options The rules and the ways.
+   * @param options The rules and the routes.
    */
   constructor(options: RouterOptions) {
     const { role, routes, acl, forbidden, resolver } = options;
@@ -146,7 +145,7 @@ export class AclRouter implements Router {
   refusesClient(client: SocketAddress): string | undefined {
     if (this.#isClient || this.#acl === undefined) return undefined;
     const verdict = this.#acl.wayOfAddress(client.bytes);
-    if (verdict?.isBlack === false) return undefined;
+    if (verdict?.list === "white") return undefined;
     if (verdict === undefined && !this.#acl.bypassAll) return undefined;
     const rule = verdict?.rule ?? "reject_all";
     logger.info("client {client} is refused by rule {rule}", () => ({
@@ -211,7 +210,7 @@ export class AclRouter implements Router {
   ): Decision {
     const acl = this.#acl;
     const outbound = acl?.outboundOfAddress(bytes);
-    if (outbound?.isBlack ?? acl?.outboundBlockAll) {
+    if (isForbidden(outbound, acl)) {
       return { blocked: block(outbound?.rule ?? BLOCK_ALL, target, session) };
     }
     const way = this.#isClient ? acl?.wayOfAddress(bytes) : undefined;
@@ -226,10 +225,10 @@ export class AclRouter implements Router {
     return decision;
   }
 
-  #routeName(acl: Acl, question: Question): (() => void) | undefined {
+  #routeName(acl: Acl, question: NameQuestion): (() => void) | undefined {
     const { host, target, session, done } = question;
     const outbound = acl.outboundOfName(host);
-    if (outbound?.isBlack) {
+    if (outbound?.list === "outboundBlock") {
       done({ blocked: block(outbound.rule, target, session) });
       return undefined;
     }
@@ -254,7 +253,7 @@ export class AclRouter implements Router {
 
   #lookUp(
     acl: Acl,
-    question: Question,
+    question: NameQuestion,
     known: Verdicts,
   ): (() => void) | undefined {
     const { host, target, session, done } = question;
@@ -262,7 +261,7 @@ export class AclRouter implements Router {
     const onAnswer = ({ addresses }: DnsAnswer): void => {
       isAnswered = true;
       const outbound = known.outbound ?? acl.outboundOfAddresses(addresses);
-      if (outbound?.isBlack ?? acl.outboundBlockAll) {
+      if (isForbidden(outbound, acl)) {
         const rule = outbound?.rule ?? BLOCK_ALL;
         done({ blocked: block(rule, target, session) });
         return;
@@ -284,7 +283,7 @@ export class AclRouter implements Router {
     outbound: Verdict | undefined,
   ): Passage {
     if (way !== undefined) {
-      const route = way.isBlack ? this.#direct : this.#default;
+      const route = way.list === "black" ? this.#direct : this.#default;
       return { route, rule: way.rule };
     }
     if (this.#isClient && this.#acl?.bypassAll) return this.#bypassDecision;
@@ -297,7 +296,7 @@ export class AclRouter implements Router {
 /** The name of the rule that forbids what has no rule. */
 const BLOCK_ALL = "outbound_block_all";
 
-/** A decision for a way. */
+/** A decision for a route. */
 type Passage = Extract<Decision, { readonly route: Route }>;
 
 interface Verdicts {
@@ -306,7 +305,7 @@ interface Verdicts {
 }
 
 /** What {@linkcode AclRouter.route} was asked about a name. */
-interface Question {
+interface NameQuestion {
   /** The name in the form of rules. */
   readonly host: string;
   readonly target: Target;
@@ -314,9 +313,23 @@ interface Question {
   readonly done: (decision: Decision) => void;
 }
 
-/** Whether the router will be asked about each address of a target. */
+/** Whether a target is forbidden by its rule, or for want of one. */
+function isForbidden(
+  outbound: Verdict | undefined,
+  acl: Acl | undefined,
+): boolean {
+  return outbound === undefined
+    ? acl?.outboundBlockAll === true
+    : outbound.list === "outboundBlock";
+}
+
+/**
+ * Whether the router will be asked about each address of a target. Of a group
+ * with other members than direct that is not known yet: its targets are looked
+ * at now, and their addresses again if it picks direct.
+ */
 function isDirect(route: Route): boolean {
-  return route instanceof DirectOutbound;
+  return route.isDirect === true;
 }
 
 /** The address that a name becomes in the form of rules: `127.0.0.1.`. */

@@ -1,5 +1,5 @@
 /**
- * The way through a shadowsocks server.
+ * The outbound through a shadowsocks server.
  *
  * @module
  */
@@ -16,6 +16,7 @@ import type {
 } from "../relay/mod.ts";
 import type { Edition } from "../shadowsocks/mod.ts";
 import { ShadowsocksOutboundPackets } from "./_shadowsocks_packets.ts";
+import { pickSelf } from "./_pick_self.ts";
 
 const logger = getLogger(["shadowsocks", "outbound"]);
 
@@ -31,7 +32,7 @@ export interface ShadowsocksOutboundOptions {
   readonly fastOpen?: boolean | undefined;
 }
 
-/** A shadowsocks server as a way to targets. */
+/** Leads to targets through a shadowsocks server. */
 export class ShadowsocksOutbound implements Outbound {
   /** The name, for logs and rules. */
   readonly name: string;
@@ -41,7 +42,7 @@ export class ShadowsocksOutbound implements Outbound {
   readonly #fastOpen: boolean;
 
   /**
-   * Makes the way.
+   * Makes the outbound.
    *
    * @param options Where the server is, and what it speaks.
    */
@@ -57,10 +58,10 @@ export class ShadowsocksOutbound implements Outbound {
    *
    * @param _session Of no use here.
    * @param tried Ways that could not be reached.
-   * @returns This way, unless it was tried.
+   * @returns This outbound, unless it was tried.
    */
   pick(_session: Session, tried: readonly Outbound[]): Outbound | undefined {
-    return tried.includes(this) ? undefined : this;
+    return pickSelf(this, tried);
   }
 
   /**

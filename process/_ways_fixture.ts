@@ -10,6 +10,7 @@ import { BlockOutbound, DirectOutbound } from "../outbound/basic.ts";
 import type { Groups } from "../outbound/groups/mod.ts";
 import {
   type Decision,
+  type NoPackets,
   type Outbound,
   type Router,
   type Session,
@@ -61,8 +62,8 @@ class NamedOutbound implements Outbound {
     throw new Error(`Cannot open ${this.name}: it is a fake`);
   }
 
-  openPackets(): undefined {
-    return undefined;
+  openPackets(): NoPackets {
+    return { refused: "server_failed", reason: "it is a fake" };
   }
 }
 

@@ -7,6 +7,28 @@
 /** The answer of {@linkcode StreamCodec.decode} for bytes that are wrong. */
 export const CODEC_FAILED: number = -1;
 
+/** Room in an output beyond what the length of the input asks for. */
+const SPARE_ROOM = 8192;
+
+/**
+ * Room that `decode` has in its output beyond the length of its input: 64 KiB
+ * for what a codec may have kept of a frame that the input completes (a chunk
+ * of one-time authentication has up to 65,535 bytes), and 8 KiB for what it
+ * adds itself, such as the fields of an HTTP head.
+ */
+export const DECODE_ROOM: number = 65_536 + SPARE_ROOM;
+
+/**
+ * How long the output of `encode` is: an eighth more than the input for the
+ * frames, and 8 KiB for a head. An AEAD chunk has 34 bytes beside its payload
+ * of 16,383 at most: the 37 chunks of a full input buffer need 1.2 KiB.
+ *
+ * @param length The most bytes of payload.
+ */
+export function encodeRoom(length: number): number {
+  return length + (length >> 3) + SPARE_ROOM;
+}
+
 /**
  * Both directions of one side of a connection: "wire" is what its socket
  * carries, "payload" what goes on to the other side. It keeps no payload:
@@ -18,8 +40,8 @@ export interface StreamCodec extends Disposable {
    * Turns bytes of the socket into payload.
    *
    * @param input Received bytes, at the start of a buffer.
-   * @param output Takes the payload: `length` bytes and 72 KiB more, since a
-   * codec may have kept up to 64 KiB of a frame; does not overlap `input`.
+   * @param output Takes the payload: `length` bytes and
+   * {@linkcode DECODE_ROOM} more; does not overlap `input`.
    * @param length How many bytes of `input`.
    * @returns Bytes of payload, or {@linkcode CODEC_FAILED} if there are none
    * and none will come. What is right before a wrong byte is still delivered;
@@ -34,7 +56,7 @@ export interface StreamCodec extends Disposable {
    * Turns payload into bytes for the socket.
    *
    * @param input The payload, at the start of a buffer.
-   * @param output Takes the bytes: `length` and an eighth, and 8 KiB more;
+   * @param output Takes the bytes, as many as {@linkcode encodeRoom} says;
    * does not overlap `input`.
    * @param length How many bytes of payload; 0 asks for the head alone.
    * @returns How many bytes for the socket.
@@ -60,5 +82,5 @@ export interface StreamCodec extends Disposable {
    * True while `decode` takes nothing more until `encode` has finished the
    * answer under way (HTTP requests sent ahead). Absent: never.
    */
-  readonly paused?: boolean;
+  readonly awaitsAnswer?: boolean;
 }

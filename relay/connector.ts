@@ -1,5 +1,5 @@
 /**
- * The way to a host: looks its name up, and connects to the first of its
+ * From a host to a socket: looks its name up, and connects to the first of its
  * addresses that answers ("happy eyeballs", RFC 8305).
  *
  * The families take turns, the preferred one first. An address that has not
@@ -23,13 +23,11 @@ import {
   type Timer,
 } from "../loop/mod.ts";
 import { ATTEMPT_DELAY, CONNECT_TIMEOUT } from "./constants.ts";
-import type { Failure } from "./status.ts";
+import { BLOCKED, type Failure } from "./status.ts";
 import type { Target } from "./target.ts";
 
 /** Whom a {@linkcode Connector} works for. */
 export interface ConnectorOwner {
-  /** The addresses are known; the first connect begins. */
-  onResolved(): void;
   /**
    * The name has no address; `onConnectFailed` comes next. Logs why.
    *
@@ -44,7 +42,7 @@ export interface ConnectorOwner {
   onSocketFailed(socket: StreamSocket): void;
   /** A socket is connected, and the owner's; the connector's work is done. */
   onConnected(socket: StreamSocket): void;
-  /** No address could be connected to. */
+  /** No address could be connected to, or may be: then it is `BLOCKED`. */
   onConnectFailed(failure: Failure): void;
 }
 
@@ -88,7 +86,10 @@ export class Connector {
   #attempts: Attempt[] = [];
   #timer: Timer | undefined;
   #onAnswer: ((answer: DnsAnswer) => void) | undefined;
+  /** The error of the last address that was not forbidden; `""`: none was. */
   #lastError = "";
+  /** Whether an address was forbidden. */
+  #isForbidden = false;
   #done = false;
 
   /**
@@ -168,7 +169,6 @@ export class Connector {
 
   #startAt(addresses: SocketAddress[]): void {
     this.#candidates = addresses;
-    this.#owner.onResolved();
     this.#next();
   }
 
@@ -179,11 +179,11 @@ export class Connector {
       const address = this.#candidates.shift();
       if (address === undefined) {
         if (this.#attempts.length > 0) this.#watch();
-        else this.#fail({ status: "dial_failed", code: this.#lastError });
+        else this.#fail(this.#dialFailure());
         return;
       }
       if (this.#owner.forbids(address)) {
-        this.#lastError = "EACCES";
+        this.#isForbidden = true;
         continue;
       }
       try {
@@ -246,6 +246,13 @@ export class Connector {
     this.#owner.onConnected(socket);
   }
 
+  /** Blocked only if every address was: else the last error says more. */
+  #dialFailure(): Failure {
+    return this.#isForbidden && this.#lastError === ""
+      ? BLOCKED
+      : { status: "dial_failed", code: this.#lastError };
+  }
+
   #fail(failure: Failure): void {
     this.#done = true;
     this.#timer?.cancel();
@@ -260,7 +267,7 @@ function inTurns(
 ): SocketAddress[] {
   const [only] = addresses;
   if (addresses.length === 1 && only !== undefined) {
-    return [new SocketAddress(only, port)];
+    return [SocketAddress.fromBytes(only, port)];
   }
   const first = only?.length;
   const preferred = addresses.filter(({ length }) => length === first);
@@ -268,7 +275,7 @@ function inTurns(
   const mixed: SocketAddress[] = [];
   for (let i = 0; i < preferred.length || i < others.length; i++) {
     for (const bytes of [preferred[i], others[i]]) {
-      if (bytes !== undefined) mixed.push(new SocketAddress(bytes, port));
+      if (bytes !== undefined) mixed.push(SocketAddress.fromBytes(bytes, port));
     }
   }
   return mixed;

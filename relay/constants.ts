@@ -1,6 +1,6 @@
 /**
  * The stages, stream directions, wait states and sizes of a relayed
- * connection, with the seed's names.
+ * connection. Stages, directions and wait states have the original's names.
  *
  * ```text
  * INIT        the inbound takes bytes until there is a request
@@ -8,7 +8,7 @@
  * DNS         the router decides, then the name of whom to connect to is
  *             looked up
  * FAST_OPEN   wait for the first payload, which leaves with the SYN
- * CONNECTING  connect to the server or the target, talk with proxies on the way
+ * CONNECTING  connect to the server or the target, handshake of proxies
  * STREAM      pipe both directions
  * DRAINING    refused: read and throw away, say nothing
  * DESTROYED   both sockets are closed
@@ -45,17 +45,21 @@ export const WAIT_STATUS_INIT = 0;
 export const WAIT_STATUS_READING = 1;
 /** The stream waits for its sink to become writable; its source is not read. */
 export const WAIT_STATUS_WRITING = 2;
-/** At most this many timed out handlers stay in the list unreclaimed. */
+
+/**
+ * Most places of handlers that have timed out which stay in the list; the
+ * original's number. With more of them, and more than half of the list, the
+ * list is copied without them, so that copying costs O(1) a handler.
+ */
 export const TIMEOUTS_CLEAN_SIZE = 512;
 
 /**
- * Most bytes of one read. Larger reads than 512 KiB made bulk transfers no
- * cheaper (docs/performance.md): the kernel's own work is the same for each
- * byte, and the shared buffers would fall out of the processor's cache.
+ * Most bytes of one read, in both directions. Larger reads than 512 KiB made
+ * bulk transfers no cheaper (docs/performance.md): the kernel's own work is the
+ * same for each byte, and the shared buffers would fall out of the processor's
+ * cache.
  */
-export const UP_STREAM_BUF_SIZE = 512 * 1024;
-/** Most bytes of one read from the other end, for the same reason. */
-export const DOWN_STREAM_BUF_SIZE = 512 * 1024;
+export const STREAM_BUF_SIZE = 512 * 1024;
 /**
  * Most bytes of the first reads, and of every read as long as the sink is the
  * slower one: what a slow sink does not take is held in memory.
@@ -63,16 +67,25 @@ export const DOWN_STREAM_BUF_SIZE = 512 * 1024;
 export const MIN_READ_SIZE = 64 * 1024;
 /**
  * Room in front of a read for bytes that came before and are not whole yet:
- * at most an HTTP head of 64 KiB; an AEAD chunk has 16,401 bytes.
+ * at most an HTTP head of 64 KiB. An AEAD chunk has 16,399 bytes once its
+ * length is opened (16,383 of payload and a tag of 16), 16,417 before.
  */
 export const CARRY_SIZE = 66 * 1024;
 
-/** Most connections accepted at one event, so that others get their turn. */
+/**
+ * Most connections accepted at one event, so that those that are open get their
+ * turn. At 50 to 150 µs for each (docs/performance.md) that is 2 to 5 ms; the
+ * rest of the queue is accepted in the next turn of the loop.
+ */
 export const ACCEPT_BATCH = 32;
-/** Milliseconds without accepting after the descriptors ran out. */
+/**
+ * Milliseconds without accepting after the descriptors ran out, unless one is
+ * freed before: the listener would be readable in every turn of the loop. Half
+ * a second is bearable for who waits, and two turns a second cost nothing.
+ */
 export const ACCEPT_PAUSE = 500;
-/** Seconds between two log lines about it. */
-export const ACCEPT_LOG_INTERVAL = 1;
+/** Seconds between two log lines of a listener about missing descriptors. */
+export const LOG_INTERVAL = 1;
 /**
  * Seconds from accept to a complete, valid header; also how long a refused
  * connection is drained. One number for both, counted from accept, shows a
@@ -96,5 +109,8 @@ export const ATTEMPT_DELAY = 250;
  * leave in one write; then the header goes alone, for server-first protocols.
  */
 export const FIRST_PAYLOAD_WAIT = 250;
-/** Queue of TCP fast open requests. */
+/**
+ * Most connections in the handshake of TCP fast open (RFC 7413, section 5.1);
+ * the original's number. More of them connect without data in the SYN.
+ */
 export const FAST_OPEN_QUEUE = 5;

@@ -1,11 +1,11 @@
 /**
- * The words with a client before its request is known.
+ * The handshake with a client: what is exchanged before its request is known.
  *
  * @module
  */
 
 import type { InboundAnswer, InboundStream } from "./inbound.ts";
-import type { Pipe } from "./pipe.ts";
+import type { Pipe, PipeOwner } from "./pipe.ts";
 
 /**
  * Gives an inbound what has come until it needs more or has decided: a client
@@ -13,25 +13,30 @@ import type { Pipe } from "./pipe.ts";
  * left over is kept in front of the next read.
  *
  * @param inbound The client's side.
- * @param pipe Leads to the client.
- * @param options `data`: bytes that came and were not consumed yet; `output`:
- * room for what is decoded.
+ * @param data Bytes that came and were not consumed yet.
+ * @param options `output`: room for what is decoded; `pipe`: leads to the
+ * client; `owner`: the connection, which may end while a reply is sent.
  * @returns The inbound's last word; `more` if it has not decided, or if the
  * connection has ended while a reply was sent.
  */
 export function converse(
   inbound: InboundStream,
-  pipe: Pipe,
-  options: { readonly data: Uint8Array; readonly output: Uint8Array },
+  data: Uint8Array,
+  options: {
+    readonly output: Uint8Array;
+    readonly pipe: Pipe;
+    readonly owner: PipeOwner;
+  },
 ): InboundAnswer {
-  let rest = options.data;
+  const { output, pipe, owner } = options;
+  let rest = data;
   for (;;) {
-    const answer = inbound.receive(rest, options.output);
+    const answer = inbound.receive(rest, output);
     if (answer.kind === "refuse") return answer;
     rest = rest.subarray(answer.consumed);
     if (answer.kind === "more" && answer.reply !== undefined) {
       pipe.write(pipe.down, answer.reply);
-      if (pipe.isCleared) return answer;
+      if (owner.isDestroyed()) return answer;
     }
     if (answer.kind === "more" && answer.consumed > 0 && rest.length > 0) {
       continue;

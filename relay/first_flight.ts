@@ -22,8 +22,8 @@ export class FirstFlight {
   readonly #inbound: InboundStream;
   /** Payload that came with the request, decoded. */
   #payload: Uint8Array | undefined;
-  /** The way that the bytes before the connect were made for (fast open). */
-  #sealedFor: OutboundStream | undefined;
+  /** The far side that the bytes before the connect were made for (fast open). */
+  #encodedFor: OutboundStream | undefined;
   #timer: Timer | undefined;
 
   /**
@@ -55,7 +55,7 @@ export class FirstFlight {
   }
 
   /** True if payload is there, or can be read before the pipe is open. */
-  get canWait(): boolean {
+  get mayHavePayload(): boolean {
     return this.#payload !== undefined || this.#inbound.codec === undefined;
   }
 
@@ -64,21 +64,21 @@ export class FirstFlight {
    *
    * @param callback Not called after `cancel`.
    */
-  await(callback: () => void): void {
+  waitForPayload(callback: () => void): void {
     this.#timer = this.#context.loop.addTimer(FIRST_PAYLOAD_WAIT, callback);
   }
 
   /**
    * Makes the bytes that leave with the SYN, the same for every address.
    *
-   * @param stream The way.
+   * @param stream The far side.
    * @returns The bytes, which wait in the pipe too.
    */
-  seal(stream: OutboundStream): Uint8Array {
+  encodeForSyn(stream: OutboundStream): Uint8Array {
     const { output } = this.#context.buffers;
     const first = this.payload ?? EMPTY;
     const count = stream.codec?.encode(first, output, first.length);
-    this.#sealedFor = stream;
+    this.#encodedFor = stream;
     return this.#pipe.up.pending = count === undefined
       ? first
       : output.slice(0, count);
@@ -88,13 +88,13 @@ export class FirstFlight {
    * Notes that the far side is connected; called before the pipe starts.
    *
    * @param socket The socket.
-   * @param stream The way.
+   * @param stream The far side.
    * @returns Bytes of payload that have left with the SYN, or will leave from
    * what waits; undefined: no bytes were made before the connect.
    */
   settle(socket: StreamSocket, stream: OutboundStream): number | undefined {
     const { up } = this.#pipe;
-    if (this.#sealedFor !== stream) {
+    if (this.#encodedFor !== stream) {
       up.pending = undefined;
       return undefined;
     }
@@ -109,16 +109,16 @@ export class FirstFlight {
    * Sends what came with the request, or right behind it; called when the pipe
    * is open. A header without payload is sent a moment later.
    *
-   * @param stream The way.
+   * @param stream The far side.
    * @param onDone Called once when nothing is left to do.
    */
   send(stream: OutboundStream, onDone: () => void): void {
     const payload = this.#payload;
-    this.#payload = this.#sealedFor = undefined;
+    this.#payload = this.#encodedFor = undefined;
     if (payload !== undefined) this.#pipe.writePayload(payload);
     this.#pipe.moveCarry();
     if (stream.codec?.headPending !== true) return onDone();
-    this.await(() => {
+    this.waitForPayload(() => {
       onDone();
       this.#pipe.writeHead();
     });

@@ -1,5 +1,5 @@
 /**
- * The seed's LRU cache with time-outs: at most a number of entries, each for at
+ * The original's LRU cache with time-outs: at most a number of entries, each for at
  * most a time without use; whatever falls out is closed.
  *
  * @module

@@ -1,6 +1,6 @@
 /**
- * The ways to a target: the contract of every server, proxy, group, and of
- * going there directly.
+ * Outbounds and routes: the contract of every server, proxy and group, and of
+ * going to a target directly.
  *
  * @module
  */
@@ -12,21 +12,31 @@ import type { Session } from "./session.ts";
 import type { Failure } from "./status.ts";
 import type { Target } from "./target.ts";
 
-/** Where a session may go: one way, or a group that picks one. */
+/** Where a session may go: one outbound, or a group that picks one. */
 export interface Route {
   /** The name, for logs and rules. */
   readonly name: string;
   /**
-   * Picks a way. Called again when that one could not be reached.
+   * True if every connection by it goes to the target itself, so that the
+   * router is asked about each address. Absent: false.
+   */
+  readonly isDirect?: boolean;
+  /**
+   * True if it picks one of several, so that a member that fails soon makes
+   * room for the next. Absent: false.
+   */
+  readonly isGroup?: boolean;
+  /**
+   * Picks an outbound. Called again when that one could not be reached.
    *
    * @param session Says who asks for what.
    * @param tried Those that could not be reached, in order.
-   * @returns A way that is not in `tried`; undefined: there is none left.
+   * @returns An outbound that is not in `tried`; undefined: there is none left.
    */
   pick(session: Session, tried: readonly Outbound[]): Outbound | undefined;
 }
 
-/** One way to targets. It is a {@linkcode Route} that picks itself. */
+/** Leads to targets. It is a {@linkcode Route} that picks itself. */
 export interface Outbound extends Route {
   /**
    * Prepares a connection.
@@ -39,9 +49,9 @@ export interface Outbound extends Route {
    * Prepares the datagrams of an association.
    *
    * @param session Who asks.
-   * @returns undefined: this way has no UDP.
+   * @returns The far side, or why there is none.
    */
-  openPackets(session: Session): OutboundPackets | undefined;
+  openPackets(session: Session): OutboundPackets | NoPackets;
   /**
    * False while it is known to be unreachable: then associations that use it
    * move to another member of their group. Absent: true.
@@ -83,7 +93,7 @@ export interface OutboundStream extends Disposable {
   readonly isDirect: boolean;
   /** Whether the first bytes may leave with the SYN. */
   readonly fastOpen: boolean;
-  /** What is said with proxies on the way before payload can flow. */
+  /** The handshake with the proxies in front, before payload can flow. */
   readonly handshake: OutboundHandshake | undefined;
   /** The codec of the far side; undefined: its bytes are the payload. */
   readonly codec: StreamCodec | undefined;
@@ -98,7 +108,7 @@ export type HandshakeAnswer =
     readonly send?: Uint8Array | undefined;
   }
   | {
-    /** The way is open; bytes after `consumed` are the far side's first. */
+    /** The proxy has opened the connection; bytes after `consumed` are the far side's first. */
     readonly kind: "ready";
     readonly consumed: number;
   }
@@ -108,7 +118,7 @@ export type HandshakeAnswer =
     readonly failure: Failure;
   };
 
-/** The words with the proxies on the way, first to last. */
+/** The handshake with the proxies in front of an outbound, first to last. */
 export interface OutboundHandshake {
   /** What is sent once connected. */
   start(): Uint8Array;
@@ -118,6 +128,17 @@ export interface OutboundHandshake {
    * @param data Bytes that came and were not consumed yet.
    */
   receive(data: Uint8Array): HandshakeAnswer;
+}
+
+/** Why an outbound carries no datagrams. */
+export interface NoPackets {
+  /**
+   * How an association ends that has no other outbound: `blocked` where nobody
+   * is to be reached, `server_failed` where the outbound has no UDP.
+   */
+  readonly refused: "blocked" | "server_failed";
+  /** Constant words for the log. */
+  readonly reason: string;
 }
 
 /** The far side of the datagrams of one association. */
@@ -130,12 +151,11 @@ export interface OutboundPackets extends Disposable {
    */
   readonly checksSource?: boolean;
   /**
-   * Wraps a datagram for the way.
+   * Wraps a datagram for the destination.
    *
    * @param packet The payload, with its target.
    * @param output Takes what is sent; as long as the relay's buffers.
-   * @returns Bytes in `output`; -1: as it is, from the packet's own bytes; -2:
-   * it cannot be sent.
+   * @returns Bytes in `output`, `SEALED_IN_PLACE` or `NOT_SENDABLE`.
    */
   seal(packet: Packet, output: Uint8Array): number;
   /**

@@ -16,6 +16,11 @@ import type { Target } from "./target.ts";
  */
 export const PACKET_ROOM = 288;
 
+/** The answer of a `seal`: what is sent is the packet's own payload. */
+export const SEALED_IN_PLACE: number = -1;
+/** The answer of a `seal`: the packet cannot be sent. */
+export const NOT_SENDABLE: number = -2;
+
 /** One datagram; the relay uses one object again and again. */
 export class Packet {
   /** The buffer that holds it, with {@linkcode PACKET_ROOM} bytes in front. */
@@ -34,6 +39,25 @@ export class Packet {
   target: Target | undefined = undefined;
   /** On the way down: who sent it. */
   source: SocketAddress | undefined = undefined;
+}
+
+/**
+ * What is sent of a packet that was sealed.
+ *
+ * @param packet The packet.
+ * @param output Where it was sealed to.
+ * @param sealed What `seal` has answered.
+ * @returns A view of the bytes; undefined: it cannot be sent.
+ */
+export function sealedBytes(
+  packet: Packet,
+  output: Uint8Array,
+  sealed: number,
+): Uint8Array | undefined {
+  if (sealed >= 0) return output.subarray(0, sealed);
+  return sealed === SEALED_IN_PLACE
+    ? packet.bytes.subarray(packet.start, packet.end)
+    : undefined;
 }
 
 /** What an inbound makes of a datagram. */
@@ -77,8 +101,8 @@ export interface PacketInbound extends Disposable {
    * @param state What `open` gave for the newest datagram of the association.
    * @param output Room for what is sent, as long as the relay's buffers.
    * @param session The association's session.
-   * @returns Bytes in `output`; -1: as it is, `packet.start` to `packet.end`;
-   * -2: it cannot be sent.
+   * @returns Bytes in `output`, {@linkcode SEALED_IN_PLACE} (`packet.start` to
+   * `packet.end`) or {@linkcode NOT_SENDABLE}.
    */
   seal(
     packet: Packet,

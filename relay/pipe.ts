@@ -28,10 +28,9 @@ import {
 import type { RelayBuffers } from "./buffers.ts";
 import { CODEC_FAILED, type StreamCodec } from "./codec.ts";
 import {
-  DOWN_STREAM_BUF_SIZE,
+  STREAM_BUF_SIZE,
   STREAM_DOWN,
   STREAM_UP,
-  UP_STREAM_BUF_SIZE,
   WAIT_STATUS_INIT,
   WAIT_STATUS_READING,
   WAIT_STATUS_WRITING,
@@ -57,7 +56,12 @@ export interface PipeOwner {
   isDestroyed(): boolean;
   /** Bytes were read from one of the sockets. */
   onActivity(): void;
-  /** A socket failed, or its bytes end in the middle of a frame. */
+  /**
+   * A socket failed, or its bytes end in the middle of a frame.
+   *
+   * @param isClient Whose socket it is.
+   * @param code An errno name, or words for the log; `""`: not known.
+   */
   onPipeFailed(isClient: boolean, code: string): void;
   /** The codec of a side says that the bytes of its socket are wrong. */
   onCodecFailed(isClient: boolean): void;
@@ -148,8 +152,9 @@ export class Pipe {
   }
 
   /**
-   * Goes back to where only the client is there, and bytes of it are what the
-   * pipe does not know. What waits for the client stays.
+   * Lets the far side go and stops moving payload, as before the first request:
+   * bytes of the client are the inbound's again. Bytes that the client sent
+   * ahead, and those that wait to be sent to the client, stay.
    */
   stop(): void {
     const { up, down } = this;
@@ -181,11 +186,6 @@ export class Pipe {
     }
     this.#closing = true;
     this.updateStream(this.up, WAIT_STATUS_INIT);
-  }
-
-  /** True once nobody uses the pipe any more. */
-  get isCleared(): boolean {
-    return this.#owner.isDestroyed();
   }
 
   /** Drops all bytes. */
@@ -271,10 +271,7 @@ export class Pipe {
     const count = length - start;
     this.#owner.onActivity();
     this.#move(stream, length, count);
-    stream.adaptReadSize(
-      count,
-      stream.isUp ? UP_STREAM_BUF_SIZE : DOWN_STREAM_BUF_SIZE,
-    );
+    stream.adaptReadSize(count, STREAM_BUF_SIZE);
   }
 
   /**
@@ -341,7 +338,7 @@ export class Pipe {
       stream.carry = consumed < length
         ? input.slice(consumed, length)
         : undefined;
-      if (decoder.paused === true) this.#pause(stream);
+      if (decoder.awaitsAnswer === true) this.#pause(stream);
     }
     if (size > 0) this.#send(stream, payload, size, count);
     else if (count > 0) {
@@ -391,7 +388,7 @@ export class Pipe {
   /** Gives the decoder the bytes that it has refused, if it takes them now. */
   #resume(): void {
     const { up } = this;
-    if (up.decoder?.paused === true) return;
+    if (up.decoder?.awaitsAnswer === true) return;
     up.paused = false;
     if (up.pending === undefined) this.updateStream(up, WAIT_STATUS_READING);
     this.moveCarry();

@@ -37,7 +37,7 @@ export interface RelayedConnection extends ListItem<RelayedConnection> {
 }
 
 /** The UDP side of a listener, as the connections that hold it see it. */
-export interface AssociationHolder {
+export interface AssociationRegistry {
   /** The port it listens on. */
   readonly listenPort: number;
   /**
@@ -57,7 +57,7 @@ export interface AssociationHolder {
 }
 
 /** A listener, as the handlers of its connections see it. */
-export interface RelayContext extends EventHandler {
+export interface RelayContext {
   /** Waits for the sockets. */
   readonly loop: EventLoop;
   /** Looks names up. */
@@ -69,7 +69,7 @@ export interface RelayContext extends EventHandler {
   /** Decides where sessions go. */
   readonly router: Router;
   /** The UDP side of the same port. */
-  readonly udpRelay: AssociationHolder | undefined;
+  readonly udpRelay: AssociationRegistry | undefined;
   /** Gets the events of the sockets. */
   readonly handler: EventHandler;
   /** Descriptor → the handler of its connection. */

@@ -5,7 +5,7 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { MIN_READ_SIZE, STREAM_UP, UP_STREAM_BUF_SIZE } from "./constants.ts";
+import { MIN_READ_SIZE, STREAM_BUF_SIZE, STREAM_UP } from "./constants.ts";
 import { RelayStream } from "./relay_stream.ts";
 
 Deno.test("RelayStream.adaptReadSize() doubles up to the limit while reads are full", () => {
@@ -13,21 +13,21 @@ Deno.test("RelayStream.adaptReadSize() doubles up to the limit while reads are f
   const sizes: number[] = [];
   for (let i = 0; i < 6; i++) {
     sizes.push(stream.readSize / MIN_READ_SIZE);
-    stream.adaptReadSize(stream.readSize, UP_STREAM_BUF_SIZE);
+    stream.adaptReadSize(stream.readSize, STREAM_BUF_SIZE);
   }
   assertEquals(sizes, [1, 2, 4, 8, 8, 8]);
-  stream.adaptReadSize(stream.readSize - 1, UP_STREAM_BUF_SIZE);
-  assertEquals(stream.readSize, UP_STREAM_BUF_SIZE);
+  stream.adaptReadSize(stream.readSize - 1, STREAM_BUF_SIZE);
+  assertEquals(stream.readSize, STREAM_BUF_SIZE);
 });
 
 Deno.test("RelayStream.adaptReadSize() starts anew when the sink is slow", () => {
   const stream = new RelayStream(STREAM_UP);
-  while (stream.readSize < UP_STREAM_BUF_SIZE) {
-    stream.adaptReadSize(stream.readSize, UP_STREAM_BUF_SIZE);
+  while (stream.readSize < STREAM_BUF_SIZE) {
+    stream.adaptReadSize(stream.readSize, STREAM_BUF_SIZE);
   }
   stream.hold(new Uint8Array(1));
-  stream.adaptReadSize(stream.readSize, UP_STREAM_BUF_SIZE);
+  stream.adaptReadSize(stream.readSize, STREAM_BUF_SIZE);
   assertEquals(stream.readSize, MIN_READ_SIZE);
-  stream.adaptReadSize(stream.readSize, UP_STREAM_BUF_SIZE);
+  stream.adaptReadSize(stream.readSize, STREAM_BUF_SIZE);
   assertEquals(stream.readSize, MIN_READ_SIZE);
 });

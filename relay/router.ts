@@ -12,7 +12,7 @@ import type { Target } from "./target.ts";
 /** What a {@linkcode Router} decides. */
 export type Decision =
   | {
-    /** The way. */
+    /** What gives outbounds for it. */
     readonly route: Route;
     /** The rule that chose it; `""`: the default. */
     readonly rule: string;

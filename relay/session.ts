@@ -82,9 +82,9 @@ export class Session {
   user = "";
   /** What was asked for; of an association the first target. */
   target: Target | undefined = undefined;
-  /** The rule that chose its way; `""` if none did. */
+  /** The rule that chose its route; `""` if none did. */
   rule = "";
-  /** The name of its way; `""` until known. */
+  /** The name of its outbound; `""` until known. */
   outbound = "";
   /** Bytes of payload from client to target. */
   up = 0;
@@ -93,10 +93,11 @@ export class Session {
   /** Bytes read from the client, whatever they were. */
   received = 0;
   /**
-   * How it ends if the client leaves now, where its inbound knows better than
-   * `ok` or `client_reset`: after 407 of HTTP, say. undefined: as it comes.
+   * How the session ends if the client closes or resets its connection now,
+   * where the inbound knows more than `ok` or `client_reset` says: HTTP sets
+   * `auth_failed` after a 407. undefined: one of those two.
    */
-  ifLeft: Status | undefined = undefined;
+  statusIfClientCloses: Status | undefined = undefined;
   /** How it ended; undefined before. */
   status: Status | undefined = undefined;
   /** Milliseconds of the loop's clock at the end; 0 before. */
@@ -152,7 +153,7 @@ export class Session {
   }
 
   /**
-   * Ends the session; the first status stays. {@linkcode Session.ifLeft} says
+   * Ends the session; the first status stays. {@linkcode Session.statusIfClientCloses} says
    * more than the way in which the client has left.
    *
    * @param status Why.
@@ -160,8 +161,8 @@ export class Session {
    */
   end(status: Status, now: number): void {
     if (this.status !== undefined) return;
-    const isLeft = status === "ok" || status === "client_reset";
-    this.status = isLeft ? this.ifLeft ?? status : status;
+    const byClient = status === "ok" || status === "client_reset";
+    this.status = byClient ? this.statusIfClientCloses ?? status : status;
     this.ended = now;
     for (const observer of this.#observers) observer.onEnd?.(this);
   }

@@ -11,13 +11,13 @@ export type Status =
   | "ok"
   /** The client reset the connection, or left it in the middle of something. */
   | "client_reset"
-  /** The target (or the server on the way to it) reset the connection. */
+  /** The target (or the server in front of it) reset the connection. */
   | "target_reset"
   /** The target's name has no address. */
   | "name_failed"
   /** No address of the target could be connected to. */
   | "dial_failed"
-  /** No server or proxy on the way could be reached, or its answer was wrong. */
+  /** No server or proxy in front of the target could be reached, or its answer was wrong. */
   | "server_failed"
   /** A rule forbids the client, the target or its address. */
   | "blocked"
@@ -46,13 +46,25 @@ export type Status =
   /** What the client sent is no request that this port serves. */
   | "error";
 
+/** The statuses of a session whose target was not reached. */
+export type FailureStatus = Extract<
+  Status,
+  "name_failed" | "dial_failed" | "server_failed" | "blocked"
+>;
+
 /** Why a target was not reached, for whoever must tell the client. */
 export interface Failure {
   /** How the session ends. */
-  readonly status: Status;
+  readonly status: FailureStatus;
   /**
    * The reason in the words of whoever knows it: an errno name such as
    * `ECONNREFUSED`, a code of the resolver such as `not-found`, or `""`.
    */
   readonly code: string;
 }
+
+/**
+ * A rule forbids the target. Its code is no errno name: the system's own
+ * refusal to connect, `EACCES`, is a `dial_failed`.
+ */
+export const BLOCKED: Failure = { status: "blocked", code: "forbidden" };

@@ -51,10 +51,7 @@ export class Target {
   static of(host: string, port: number): Target {
     const bytes = parseIp(host);
     if (bytes === undefined) return new Target(undefined, host, port);
-    const address = bytes.length === 4
-      ? SocketAddress.fromIpv4(bytes, 0, port)
-      : SocketAddress.fromIpv6(bytes, 0, port);
-    return new Target(address, "", port);
+    return new Target(SocketAddress.fromBytes(bytes, port), "", port);
   }
 
   /** The name, or the IP address as text without brackets. */

@@ -1,5 +1,5 @@
 /**
- * The seed's TCPRelay: one for each listening port. It accepts connections,
+ * The original's TCPRelay: one for each listening port. It accepts connections,
  * gives each to a handler, hands every event to the handler of its descriptor
  * and ends the idle ones.
  *
@@ -25,16 +25,16 @@ import {
 } from "../loop/mod.ts";
 import {
   ACCEPT_BATCH,
-  ACCEPT_LOG_INTERVAL,
   ACCEPT_PAUSE,
   FAST_OPEN_QUEUE,
   HANDSHAKE_TIMEOUT,
+  LOG_INTERVAL,
   TIMEOUTS_CLEAN_SIZE,
 } from "./constants.ts";
 import type { RelayBuffers } from "./buffers.ts";
 import type { Inbound } from "./inbound.ts";
 import type {
-  AssociationHolder,
+  AssociationRegistry,
   RelayContext,
   RelayedConnection,
 } from "./relay_context.ts";
@@ -66,7 +66,7 @@ export interface TCPRelayOptions {
   /** Whether TCP fast open is used; default false. */
   readonly fastOpen?: boolean | undefined;
   /** The UDP side of the same port, for UDP ASSOCIATE. */
-  readonly udpRelay?: AssociationHolder | undefined;
+  readonly udpRelay?: AssociationRegistry | undefined;
   /** Lets several relays share the port (one in each worker). */
   readonly reusePort?: boolean | undefined;
 }
@@ -89,7 +89,7 @@ const GONE_BEFORE: ReadonlySet<string> = new Set([
 const logger = getLogger(["shadowsocks", "relay"]);
 
 /** A TCP listener and its connections. */
-export class TCPRelay implements RelayContext {
+export class TCPRelay implements RelayContext, EventHandler {
   /** Looks names up. */
   readonly resolver: Resolver;
   /** The buffers that all handlers share. */
@@ -99,7 +99,7 @@ export class TCPRelay implements RelayContext {
   /** Decides where sessions go. */
   readonly router: Router;
   /** The UDP side of the same port. */
-  readonly udpRelay: AssociationHolder | undefined;
+  readonly udpRelay: AssociationRegistry | undefined;
   /** Gets the events of all sockets: the relay itself. */
   readonly handler: EventHandler = this;
   /** Whether connects may use fast open: it is wanted, and was not refused. */
@@ -355,7 +355,7 @@ export class TCPRelay implements RelayContext {
   #pause(error: string): void {
     const now = this.loop.time();
     if (now >= this.#quietUntil) {
-      this.#quietUntil = now + ACCEPT_LOG_INTERVAL;
+      this.#quietUntil = now + LOG_INTERVAL;
       logger.error(
         "cannot accept on port {port}: {error}; raise the descriptor limit (ulimit -n)",
         { port: this.listenPort, error },

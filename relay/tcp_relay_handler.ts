@@ -1,14 +1,14 @@
 /**
- * The seed's TCPRelayHandler: one for each connection. It holds the client's
+ * The original's TCPRelayHandler: one for each connection. It holds the client's
  * side (an inbound's stream), the far side (an outbound's stream) and the pipe
  * between them, and leads the connection from stage to stage.
  *
  * ```text
  * inbound.receive → router.route → route.pick → outbound.open → Connector
- *   → proxies on the way → inbound.connected → pipe → session.end
+ *   → handshake of proxies → inbound.connected → pipe → session.end
  * ```
  *
- * A way that cannot be reached makes room for the next one of its group. A
+ * An outbound that cannot be reached makes room for the next one of its group. A
  * reset, or an end in the middle of a frame, becomes a reset of the other
  * side, since a clean end would let a cut transfer look whole.
  *
@@ -50,7 +50,7 @@ import type { RelayContext, RelayedConnection } from "./relay_context.ts";
 import type { Decision } from "./router.ts";
 import type { Session } from "./session.ts";
 import { withoutHandshake } from "./spent_inbound.ts";
-import type { Failure, Status } from "./status.ts";
+import { BLOCKED, type Failure, type Status } from "./status.ts";
 import type { Target } from "./target.ts";
 
 const EMPTY = new Uint8Array(0);
@@ -77,9 +77,9 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
   readonly #pipe: Pipe;
   /** What leads to the far side, once that is reached. */
   #outbound: Outbound | undefined;
-  /** The first bytes for the far side, while they are not on their way. */
+  /** The first bytes for the far side, while they are not sent. */
   #first: FirstFlight | undefined;
-  /** The way that waits for first payload (fast open). */
+  /** The far side that waits for first payload (fast open). */
   #fastOpen: OutboundStream | undefined;
   /** While the far side is looked for. */
   #dialer: Dialer | undefined;
@@ -129,7 +129,7 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
       return;
     }
     if ((event & POLL_ERR) !== 0) {
-      this.onPipeFailed(isClient, () => socket.takeError());
+      this.onPipeFailed(isClient, socket.takeError());
       if (this.isDestroyed()) return;
     }
     if ((event & POLL_IN) !== 0) {
@@ -138,8 +138,9 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
       } else if (isClient) this.#onClientRead();
       if (this.isDestroyed()) return;
     } else if ((event & POLL_HUP) !== 0) {
-      // Both of its directions are closed, and nobody wants to read it now:
-      // not watching it keeps the loop from spinning until somebody does.
+      // The socket's peer has closed both directions, and its bytes are not
+      // read at present. The poller would report that in every turn of the
+      // loop, so the socket is not watched until its bytes are read again.
       this.#relay.loop.remove(socket);
     }
     if ((event & POLL_OUT) !== 0) {
@@ -169,7 +170,7 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
         namesOf(this.session),
       );
     } else {
-      logger.warn("timed out: {name}", { name: `${this.session.target}` });
+      logger.warn("timed out: {name} from {client}", namesOf(this.session)());
     }
     this.destroy("timeout");
   }
@@ -217,7 +218,7 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
   /** Fast open: says success early, since the client speaks only after it. */
   awaitsPayload(stream: OutboundStream): boolean {
     const first = this.#first!;
-    if (!this.#relay.fastOpen || !first.canWait) return false;
+    if (!this.#relay.fastOpen || !first.mayHavePayload) return false;
     this.stage = STAGE_FAST_OPEN;
     this.#fastOpen = stream;
     if (!this.#replied) this.#reply();
@@ -227,11 +228,11 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
       return true;
     }
     this.#pipe.updateStream(this.#pipe.up, WAIT_STATUS_READING);
-    first.await(() => this.#sendFirst());
+    first.waitForPayload(() => this.#sendFirst());
     return true;
   }
 
-  /** The way is open: says so, and lets payload flow. */
+  /** The outbound is open: says so, and lets payload flow. */
   onEstablished(
     socket: StreamSocket,
     stream: OutboundStream,
@@ -258,7 +259,7 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
     if (!this.isDestroyed()) this.#inbound = withoutHandshake(this.#inbound);
   }
 
-  /** No way leads to the target: tells the client. */
+  /** No outbound reaches the target: tells the client. */
   onUnreached(failure: Failure): void {
     if (this.#replied) return this.destroy(failure.status, { reset: true });
     const { ending, reply } = this.#inbound.failed(failure);
@@ -271,11 +272,11 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
   }
 
   /** A socket failed, most often by a reset: the other one is reset too. */
-  onPipeFailed(isClient: boolean, code: string | (() => string)): void {
+  onPipeFailed(isClient: boolean, code: string): void {
     logger.debug("{side} of {client} failed: {code}", () => ({
       side: isClient ? "client" : "other end",
       client: `${this.session.client}`,
-      code: typeof code === "string" ? code : code(),
+      code,
     }));
     const status = isClient ? "client_reset" : "target_reset";
     this.destroy(status, { reset: true });
@@ -332,14 +333,17 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
         this.#pipe.endAfterWrite();
       }
     } else if (length === FAILED) {
-      this.onPipeFailed(true, () => this.#client.error);
+      this.onPipeFailed(true, this.#client.error);
     }
   }
 
   /** Gives the inbound what has come, and does what it says. */
   #receive(data: Uint8Array): void {
-    const { output } = this.#relay.buffers;
-    const answer = converse(this.#inbound, this.#pipe, { data, output });
+    const answer = converse(this.#inbound, data, {
+      output: this.#relay.buffers.output,
+      pipe: this.#pipe,
+      owner: this,
+    });
     if (this.isDestroyed()) return;
     switch (answer.kind) {
       case "more":
@@ -373,7 +377,7 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
     this.#cancel = undefined;
     if ("blocked" in decision) {
       this.session.rule = decision.blocked;
-      this.onUnreached({ status: "blocked", code: "EACCES" });
+      this.onUnreached(BLOCKED);
       return;
     }
     this.session.rule = decision.rule;
@@ -391,7 +395,7 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
     first.cancel();
     this.stage = STAGE_CONNECTING;
     this.#pipe.updateStream(this.#pipe.up, WAIT_STATUS_WRITING);
-    const data = first.seal(this.#fastOpen!);
+    const data = first.encodeForSyn(this.#fastOpen!);
     this.#fastOpen = undefined;
     this.#dialer!.connect(data);
   }

@@ -9,7 +9,12 @@ import {
   FAILED,
   type SocketAddress,
 } from "../loop/mod.ts";
-import type { Outbound, OutboundPackets, Route } from "./outbound.ts";
+import type {
+  NoPackets,
+  Outbound,
+  OutboundPackets,
+  Route,
+} from "./outbound.ts";
 import type { Session } from "./session.ts";
 import type { Status } from "./status.ts";
 import type { Target } from "./target.ts";
@@ -17,18 +22,21 @@ import type { Target } from "./target.ts";
 /** What an association needs of its relay. */
 export interface AssociationHooks {
   /** Makes a socket that can send to `address`; undefined: none to be had. */
-  readonly open: (address: SocketAddress) => DatagramSocket | undefined;
+  readonly open: (
+    address: SocketAddress,
+    self: UDPAssociation,
+  ) => DatagramSocket | undefined;
   /** Called with each socket made. */
   readonly onOpen: (socket: DatagramSocket, self: UDPAssociation) => void;
   /** Called with each socket before it is closed. */
   readonly onClose: (socket: DatagramSocket) => void;
 }
 
-/** One way that datagrams of an association take. */
-export interface Way {
-  /** What gave the way. */
+/** One path of the datagrams of an association: an outbound and its state. */
+export interface PacketPath {
+  /** What has picked the outbound. */
   readonly route: Route;
-  /** The way. */
+  /** Where the path leads through. */
   readonly outbound: Outbound;
   /** Its datagrams. */
   readonly packets: OutboundPackets;
@@ -39,12 +47,15 @@ export interface Way {
    * nothing has come back for; 0: there is none.
    */
   unansweredSince: number;
-  /** True once it did not answer in time; false again when its route does. */
-  isLeft: boolean;
+  /**
+   * True once the path did not answer in time; false again when another path
+   * of its route has answered.
+   */
+  isAbandoned: boolean;
 }
 
 /**
- * A client, the ways that its datagrams take, and its outgoing sockets: one
+ * A client, the paths that its datagrams take, and its outgoing sockets: one
  * for each IP version, whatever the targets, so that a target sees one source
  * address and anybody may answer to it (full cone).
  */
@@ -59,15 +70,15 @@ export class UDPAssociation {
   state: unknown = undefined;
   /** Why nothing was sent yet; undefined once something was. */
   failure: Status | undefined = undefined;
-  /** The target of the newest datagram, and the way it took. */
+  /** The target of the newest datagram. */
   lastTarget: Target | undefined = undefined;
-  /** The way of {@linkcode UDPAssociation.lastTarget}. */
-  lastWay: Way | undefined = undefined;
+  /** The path of that datagram; undefined: it had none. */
+  lastPath: PacketPath | undefined = undefined;
   readonly #hooks: AssociationHooks;
   /** The newest taken last. */
-  readonly #ways: Way[] = [];
-  /** How many of them are left. */
-  #left = 0;
+  readonly #paths: PacketPath[] = [];
+  /** How many of them are abandoned. */
+  #abandoned = 0;
   #ipv4: DatagramSocket | undefined;
   #ipv6: DatagramSocket | undefined;
   #closed = false;
@@ -92,83 +103,87 @@ export class UDPAssociation {
   }
 
   /**
-   * The way that a route has given last: an association stays with it.
+   * The newest path by a route: an association stays with it.
    *
    * @param route The route.
-   * @returns undefined: it has given none.
+   * @returns undefined: the route has picked none yet.
    */
-  wayFor(route: Route): Way | undefined {
-    return this.#ways.findLast((way) => way.route === route);
+  pathFor(route: Route): PacketPath | undefined {
+    return this.#paths.findLast((path) => path.route === route);
   }
 
   /**
-   * Takes the way by an outbound; makes it if there is none.
+   * Makes the path by an outbound the newest; begins it if there is none.
    *
    * @param outbound The outbound.
    * @param route What has picked it.
-   * @returns undefined: the outbound has no UDP.
+   * @returns The path, or why the outbound has no UDP.
    */
-  take(outbound: Outbound, route: Route): Way | undefined {
-    const ways = this.#ways;
-    const index = ways.findIndex((way) =>
-      way.outbound === outbound && way.route === route
+  take(outbound: Outbound, route: Route): PacketPath | NoPackets {
+    const paths = this.#paths;
+    const index = paths.findIndex((path) =>
+      path.outbound === outbound && path.route === route
     );
-    const way = index < 0
-      ? this.#newWay(outbound, route)
-      : ways.splice(index, 1)[0];
-    if (way !== undefined) ways.push(way);
-    return way;
+    const path = paths.splice(index, index < 0 ? 0 : 1)[0] ??
+      this.#newPath(outbound, route);
+    if (!("refused" in path)) paths.push(path);
+    return path;
   }
 
   /**
-   * Leaves a way that has not answered in time.
+   * Notes that a path has not answered in time, so that its route picks
+   * another outbound.
    *
-   * @param way One of its ways.
+   * @param path One of its paths.
    */
-  leave(way: Way): void {
-    if (!way.isLeft) this.#left++;
-    way.isLeft = true;
+  abandon(path: PacketPath): void {
+    if (!path.isAbandoned) this.#abandoned++;
+    path.isAbandoned = true;
   }
 
   /**
-   * The ways of a route that were left.
+   * The outbounds of a route whose paths were abandoned.
    *
    * @param route The route.
    */
-  leftOf(route: Route): readonly Outbound[] {
-    if (this.#left === 0) return [];
-    return this.#ways.filter((way) => way.isLeft && way.route === route)
+  abandonedOf(route: Route): readonly Outbound[] {
+    if (this.#abandoned === 0) return [];
+    return this.#paths.filter((path) =>
+      path.isAbandoned && path.route === route
+    )
       .map(({ outbound }) => outbound);
   }
 
   /**
-   * Has every way of a route count again: one of them has answered, or all
-   * of them were left.
+   * Has every abandoned path of a route count again: one of its paths has
+   * answered, or none is left to try.
    *
    * @param route The route.
    */
-  forgive(route: Route): void {
-    if (this.#left === 0) return;
-    for (const way of this.#ways) {
-      if (!way.isLeft || way.route !== route) continue;
-      way.isLeft = false;
-      this.#left--;
+  restore(route: Route): void {
+    if (this.#abandoned === 0) return;
+    for (const path of this.#paths) {
+      if (!path.isAbandoned || path.route !== route) continue;
+      path.isAbandoned = false;
+      this.#abandoned--;
     }
   }
 
   /**
-   * The way that a datagram came by.
+   * The path that an answer came by: that of the server with this address.
+   * Without one it is a path whose answers may come from anywhere: the newest
+   * to targets themselves, else the oldest whose packets prove their sender.
    *
-   * @param from Who sent it.
-   * @returns undefined: nobody would have sent it.
+   * @param from Who sent the answer.
+   * @returns undefined: no path takes it.
    */
-  wayOf(from: SocketAddress): Way | undefined {
-    let guess: Way | undefined;
-    for (const way of this.#ways) {
-      if (way.packets.destination === undefined) guess = way;
-      else if (way.address?.key === from.key) return way;
-      else if (guess === undefined && way.packets.checksSource !== true) {
-        guess = way;
+  pathFrom(from: SocketAddress): PacketPath | undefined {
+    let guess: PacketPath | undefined;
+    for (const path of this.#paths) {
+      if (path.packets.destination === undefined) guess = path;
+      else if (path.address?.key === from.key) return path;
+      else if (guess === undefined && path.packets.checksSource !== true) {
+        guess = path;
       }
     }
     return guess;
@@ -190,7 +205,7 @@ export class UDPAssociation {
     return socket.sendTo(data, address) !== FAILED;
   }
 
-  /** Closes its sockets and ways. */
+  /** Closes its sockets and paths. */
   close(): void {
     this.#closed = true;
     for (const socket of [this.#ipv4, this.#ipv6]) {
@@ -199,25 +214,25 @@ export class UDPAssociation {
       socket.close();
     }
     this.#ipv4 = this.#ipv6 = undefined;
-    for (const { packets } of this.#ways.splice(0)) packets[Symbol.dispose]();
-    this.lastWay = undefined;
+    for (const { packets } of this.#paths.splice(0)) packets[Symbol.dispose]();
+    this.lastPath = undefined;
   }
 
-  #newWay(outbound: Outbound, route: Route): Way | undefined {
+  #newPath(outbound: Outbound, route: Route): PacketPath | NoPackets {
     const packets = outbound.openPackets(this.session);
-    if (packets === undefined) return undefined;
+    if ("refused" in packets) return packets;
     return {
       route,
       outbound,
       packets,
       address: packets.destination?.address,
       unansweredSince: 0,
-      isLeft: false,
+      isAbandoned: false,
     };
   }
 
   #open(address: SocketAddress): DatagramSocket | undefined {
-    const socket = this.#hooks.open(address);
+    const socket = this.#hooks.open(address, this);
     if (socket !== undefined) this.#hooks.onOpen(socket, this);
     return socket;
   }

@@ -1,5 +1,5 @@
 /**
- * The seed's UDPRelay: one for each listening port. An inbound says what the
+ * The original's UDPRelay: one for each listening port. An inbound says what the
  * datagrams of clients mean, outbounds how they travel.
  *
  * ```text
@@ -32,14 +32,20 @@ import {
   SocketError,
 } from "../loop/mod.ts";
 import type { RelayBuffers } from "./buffers.ts";
-import { STREAM_DOWN, STREAM_UP } from "./constants.ts";
+import { LOG_INTERVAL, STREAM_DOWN, STREAM_UP } from "./constants.ts";
 import { LRUCache } from "./lru_cache.ts";
-import { Packet, PACKET_ROOM, type PacketInbound } from "./packet.ts";
-import type { AssociationHolder } from "./relay_context.ts";
+import {
+  Packet,
+  PACKET_ROOM,
+  type PacketInbound,
+  sealedBytes,
+} from "./packet.ts";
+import type { AssociationRegistry } from "./relay_context.ts";
 import type { Router } from "./router.ts";
 import type { ListenerInfo, Sessions } from "./session.ts";
 import type { Status } from "./status.ts";
 import { UDPAssociation } from "./udp_association.ts";
+import { UDPClients } from "./udp_clients.ts";
 import { UDPSender } from "./udp_sender.ts";
 
 /** What a {@linkcode UDPRelay} is made with. */
@@ -76,14 +82,8 @@ const ANY_IPV6 = SocketAddress.parse("::", 0);
 
 const logger = getLogger(["shadowsocks", "relay"]);
 
-/** The open UDP ASSOCIATE connections of one client. */
-interface Associates {
-  count: number;
-  user: string;
-}
-
 /** A UDP listener and its associations. */
-export class UDPRelay implements EventHandler, AssociationHolder {
+export class UDPRelay implements EventHandler, AssociationRegistry {
   readonly #inbound: PacketInbound;
   readonly #router: Router;
   readonly #sessions: Sessions;
@@ -93,17 +93,19 @@ export class UDPRelay implements EventHandler, AssociationHolder {
   readonly #buffers: RelayBuffers;
   /** Where a datagram is read to: the input buffer after `PACKET_ROOM`. */
   readonly #view: Uint8Array;
-  /** The one datagram under way. */
+  /** The datagram that is being handled. */
   readonly #packet = new Packet();
   readonly #serverSocket: DatagramSocket;
   readonly #handlePeriodic: () => void;
   readonly #fdToAssociations = new FdTable<UDPAssociation>();
   readonly #associations: LRUCache<string, UDPAssociation>;
-  /** Client host → its open UDP ASSOCIATE connections. */
-  readonly #associates = new Map<string, Associates>();
+  /** The clients that hold their associations by connections. */
+  readonly #clients = new UDPClients();
   #eventloop: EventLoop | undefined;
   #closed = false;
   #closeStatus: Status = "ok";
+  /** Seconds of the clock before which a lack of sockets is not logged again. */
+  #quietUntil = -Infinity;
 
   /**
    * Binds.
@@ -202,23 +204,13 @@ export class UDPRelay implements EventHandler, AssociationHolder {
    * @returns Ends it; with the client's last one its associations end.
    */
   associate(host: string, user: string): () => void {
-    const known = this.#associates.get(host);
-    if (known === undefined) this.#associates.set(host, { count: 1, user });
-    else {
-      known.count++;
-      known.user = user;
-    }
+    this.#clients.connect(host, user, this.#associations.values());
     let ended = false;
     return () => {
       if (ended) return;
       ended = true;
-      const associates = this.#associates.get(host);
-      if (associates === undefined || --associates.count > 0) return;
-      this.#associates.delete(host);
-      for (const association of [...this.#associations.values()]) {
-        if (association.client.host === host) {
-          this.#associations.delete(association.key);
-        }
+      for (const { key } of this.#clients.disconnect(host)) {
+        this.#associations.delete(key);
       }
     };
   }
@@ -229,10 +221,7 @@ export class UDPRelay implements EventHandler, AssociationHolder {
    * @param host Its IP address.
    */
   isActive(host: string): boolean {
-    for (const association of this.#associations.values()) {
-      if (association.client.host === host) return true;
-    }
-    return false;
+    return this.#clients.isActive(host);
   }
 
   /**
@@ -252,7 +241,7 @@ export class UDPRelay implements EventHandler, AssociationHolder {
 
   #onClientPacket(packet: Packet, length: number, from: SocketAddress): void {
     if (
-      this.#inbound.needsAssociation && !this.#associates.has(from.host)
+      this.#inbound.needsAssociation && !this.#clients.isConnected(from.host)
     ) {
       logger.debug(
         "drop a UDP packet of {client}, which holds no association",
@@ -270,7 +259,7 @@ export class UDPRelay implements EventHandler, AssociationHolder {
       if (this.#router.refusesClient(from) !== undefined) return;
       association = this.#newAssociation(request.key, from);
       association.session.user = request.user ||
-        (this.#associates.get(from.host)?.user ?? "");
+        this.#clients.userOf(from.host);
       association.session.target = target;
     }
     association.client = from;
@@ -285,21 +274,19 @@ export class UDPRelay implements EventHandler, AssociationHolder {
     association: UDPAssociation,
     from: SocketAddress,
   ): void {
-    const way = association.wayOf(from);
-    if (way === undefined) return;
+    const path = association.pathFrom(from);
+    if (path === undefined) return;
     packet.source = from;
     const { output } = this.#buffers;
-    if (!way.packets.open(packet, output)) return;
-    way.unansweredSince = 0;
-    association.forgive(way.route);
+    if (!path.packets.open(packet, output)) return;
+    path.unansweredSince = 0;
+    association.restore(path.route);
     const { session, state, client } = association;
     const size = packet.end - packet.start;
     const out = packet.bytes === output ? this.#buffers.second : output;
-    const length = this.#inbound.seal(packet, state, out, session);
-    if (length < -1) return;
-    const data = length >= 0
-      ? out.subarray(0, length)
-      : packet.bytes.subarray(packet.start, packet.end);
+    const sealed = this.#inbound.seal(packet, state, out, session);
+    const data = sealedBytes(packet, out, sealed);
+    if (data === undefined) return;
     session.moved(STREAM_DOWN, size, data.length);
     this.#associations.get(association.key);
     this.#serverSocket.sendTo(data, client);
@@ -316,7 +303,7 @@ export class UDPRelay implements EventHandler, AssociationHolder {
       this.#now(),
     );
     const made = new UDPAssociation(key, session, {
-      open: (address) => this.#openSocket(address, key),
+      open: (address, self) => this.#openSocket(address, self),
       onOpen: (socket, self) => {
         this.#fdToAssociations.set(socket.fd, self);
         this.loop.add(socket, POLL_IN | POLL_ERR, this);
@@ -327,31 +314,48 @@ export class UDPRelay implements EventHandler, AssociationHolder {
       },
     });
     this.#associations.set(key, made);
+    this.#clients.add(made);
     return made;
   }
 
   #onClose(association: UDPAssociation): void {
     association.close();
+    this.#clients.remove(association);
     const status = association.failure ?? this.#closeStatus;
     association.session.end(status, this.#now());
   }
 
-  #openSocket(address: SocketAddress, key: string): DatagramSocket | undefined {
+  #openSocket(
+    address: SocketAddress,
+    association: UDPAssociation,
+  ): DatagramSocket | undefined {
     const any = address.family === 4 ? ANY_IPV4 : ANY_IPV6;
     for (;;) {
       try {
         return this.#poller.bindUdp(any, { batch: true });
       } catch (error) {
         if (!(error instanceof SocketError)) throw error;
-        const outOfDescriptors = error.code === "EMFILE" ||
-          error.code === "ENFILE";
+        const outOfDescriptors = isOutOfDescriptors(error.code);
         // The oldest association makes room, but not the one asking.
-        if (!outOfDescriptors || !this.#dropOther(key)) {
-          logger.error("{reason}", { reason: error.message });
-          return undefined;
-        }
+        if (outOfDescriptors && this.#dropOther(association.key)) continue;
+        this.#logNoSocket(error, association.client);
+        return undefined;
       }
     }
+  }
+
+  /** Says why a client's datagrams are lost, but not for each of them. */
+  #logNoSocket({ code, message }: SocketError, client: SocketAddress): void {
+    const now = this.loop.time();
+    if (now < this.#quietUntil) return;
+    this.#quietUntil = now + LOG_INTERVAL;
+    const properties = { reason: message, client: `${client}` };
+    if (isOutOfDescriptors(code)) {
+      logger.error(
+        "{reason} for UDP from {client}; raise the descriptor limit (ulimit -n)",
+        properties,
+      );
+    } else logger.error("{reason} for UDP from {client}", properties);
   }
 
   #dropOther(key: string): boolean {
@@ -362,4 +366,9 @@ export class UDPRelay implements EventHandler, AssociationHolder {
     }
     return false;
   }
+}
+
+/** Whether the process (EMFILE) or the system (ENFILE) has no descriptor left. */
+function isOutOfDescriptors(code: string): boolean {
+  return code === "EMFILE" || code === "ENFILE";
 }

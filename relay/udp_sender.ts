@@ -1,5 +1,6 @@
 /**
- * The way of datagrams from an association to their targets.
+ * Sends the datagrams of associations: finds their path, and seals them for
+ * it.
  *
  * @module
  */
@@ -8,11 +9,11 @@ import { getLogger } from "@logtape/logtape";
 import type { Resolver } from "../dns/mod.ts";
 import { SocketAddress } from "../loop/mod.ts";
 import type { RelayBuffers } from "./buffers.ts";
-import type { Route } from "./outbound.ts";
-import { Packet, PACKET_ROOM } from "./packet.ts";
+import type { NoPackets, Route } from "./outbound.ts";
+import { Packet, PACKET_ROOM, sealedBytes } from "./packet.ts";
 import type { Router } from "./router.ts";
 import type { Target } from "./target.ts";
-import type { UDPAssociation, Way } from "./udp_association.ts";
+import type { PacketPath, UDPAssociation } from "./udp_association.ts";
 
 /** Most datagrams that wait for a name at once; more are lost. */
 const MAX_LOOKUPS = 256;
@@ -40,6 +41,8 @@ export interface UDPSenderOptions {
 export class UDPSender {
   readonly #options: UDPSenderOptions;
   #lookups = 0;
+  /** Whether the log has said that an outbound has no UDP. */
+  #hasWarned = false;
 
   /**
    * Makes a sender.
@@ -51,33 +54,34 @@ export class UDPSender {
   }
 
   /**
-   * Sends a datagram the way of the one before, or decides about its target.
+   * Sends a datagram by the path of the one before, or decides about its
+   * target.
    *
    * @param packet The datagram; its buffer is used again after the call.
    * @param association Whose it is.
    * @param target Where to.
    */
   send(packet: Packet, association: UDPAssociation, target: Target): void {
-    const way = association.lastWay;
-    if (way === undefined || !isSame(target, association.lastTarget)) {
+    const path = association.lastPath;
+    if (path === undefined || !isSame(target, association.lastTarget)) {
       this.#route(packet, association, target);
-    } else this.#take(packet, association, way);
+    } else this.#take(packet, association, path);
   }
 
-  /** Takes a way, or leaves it if it has not answered in time. */
-  #take(packet: Packet, association: UDPAssociation, way: Way): void {
-    association.lastWay = way;
-    if (this.#isInTime(way)) {
-      this.#sendBy(packet, association, way);
+  /** Takes a path, or another one if it has not answered in time. */
+  #take(packet: Packet, association: UDPAssociation, path: PacketPath): void {
+    association.lastPath = path;
+    if (this.#isInTime(path)) {
+      this.#sendBy(packet, association, path);
     } else {
-      association.leave(way);
-      this.#pick(packet, association, way.route);
+      association.abandon(path);
+      this.#pick(packet, association, path.route);
     }
   }
 
-  /** True unless the way belongs to a group and should be left for another. */
-  #isInTime({ route, outbound, unansweredSince }: Way): boolean {
-    if (route === outbound) return true;
+  /** False if the path belongs to a group that should pick another outbound. */
+  #isInTime({ route, outbound, unansweredSince }: PacketPath): boolean {
+    if (route.isGroup !== true) return true;
     if (outbound.isUp === false) return false;
     const now = this.#options.now();
     return unansweredSince === 0 || now - unansweredSince < ANSWER_TIMEOUT;
@@ -99,11 +103,11 @@ export class UDPSender {
       association.lastTarget = target;
       const { route, rule } = decision;
       association.session.rule = rule;
-      const way = association.wayFor(route);
-      if (way === undefined) this.#pick(kept ?? packet, association, route);
+      const path = association.pathFor(route);
+      if (path === undefined) this.#pick(kept ?? packet, association, route);
       else {
-        association.session.outbound = way.outbound.name;
-        this.#take(kept ?? packet, association, way);
+        association.session.outbound = path.outbound.name;
+        this.#take(kept ?? packet, association, path);
       }
     });
     if (isDone) return;
@@ -115,62 +119,98 @@ export class UDPSender {
     kept = copyOf(packet);
   }
 
-  /** Takes the way that the route picks. */
+  /**
+   * Takes the first outbound that the route picks and that has UDP; those that
+   * did not answer in time come last.
+   */
   #pick(packet: Packet, association: UDPAssociation, route: Route): void {
     const { session } = association;
-    const left = association.leftOf(route);
-    let outbound = route.pick(session, left);
-    if (outbound === undefined && left.length > 0) {
-      // All have been tried; the first answers as well as any other.
-      association.forgive(route);
-      outbound = route.pick(session, []);
+    let tried = association.abandonedOf(route);
+    let refusal: NoPackets | undefined = undefined;
+    let isRestored = tried.length === 0;
+    for (;;) {
+      const outbound = route.pick(session, tried);
+      if (outbound === undefined) {
+        if (isRestored) break;
+        // No member answers in time, so none is worse than another: the route
+        // picks as it would for a new association.
+        isRestored = true;
+        association.restore(route);
+        tried = [];
+        continue;
+      }
+      session.outbound = outbound.name;
+      const path = association.take(outbound, route);
+      if (!("refused" in path)) {
+        association.lastPath = path;
+        path.unansweredSince = 0;
+        this.#sendBy(packet, association, path);
+        return;
+      }
+      refusal = path;
+      tried = [...tried, outbound];
     }
-    const way = outbound && association.take(outbound, route);
-    association.lastWay = way;
-    if (way === undefined) {
-      association.failure ??= outbound?.name === undefined
-        ? "server_failed"
-        : "blocked";
-      logger.debug("no way for UDP to {target} by {outbound}", () => ({
-        target: `${packet.target}`,
-        outbound: outbound?.name ?? route.name,
-      }));
-      return;
-    }
-    way.unansweredSince = 0;
-    session.outbound = way.outbound.name;
-    this.#sendBy(packet, association, way);
+    association.lastPath = undefined;
+    association.failure ??= refusal?.refused ?? "server_failed";
+    this.#logLost(packet, association, refusal);
   }
 
-  #sendBy(packet: Packet, association: UDPAssociation, way: Way): void {
-    if (way.packets.destination === undefined) {
+  /** Says why no outbound takes a datagram; a warning once a relay. */
+  #logLost(
+    { target }: Packet,
+    { session, client }: UDPAssociation,
+    refusal: NoPackets | undefined,
+  ): void {
+    const reason = refusal?.reason ?? "no outbound is left";
+    if (refusal?.refused === "server_failed" && !this.#hasWarned) {
+      this.#hasWarned = true;
+      logger.warn(
+        "cannot send UDP to {target} by {outbound} from {client}: {reason}",
+        {
+          target: `${target}`,
+          outbound: session.outbound,
+          client: `${client}`,
+          reason,
+        },
+      );
+      return;
+    }
+    logger.debug(
+      "cannot send UDP to {target} by {outbound} from {client}: {reason}",
+      () => ({
+        target: `${target}`,
+        outbound: session.outbound,
+        client: `${client}`,
+        reason,
+      }),
+    );
+  }
+
+  #sendBy(packet: Packet, association: UDPAssociation, path: PacketPath): void {
+    if (path.packets.destination === undefined) {
       this.#sendDirectly(packet, association);
       return;
     }
     const { output } = this.#options.buffers;
     const out = packet.bytes === output ? this.#options.buffers.second : output;
-    const length = way.packets.seal(packet, out);
-    if (length < -1) return;
-    const data = length >= 0
-      ? out.subarray(0, length)
-      : packet.bytes.subarray(packet.start, packet.end);
-    if (way.unansweredSince === 0) {
-      way.unansweredSince = this.#options.now();
+    const data = sealedBytes(packet, out, path.packets.seal(packet, out));
+    if (data === undefined) return;
+    if (path.unansweredSince === 0) {
+      path.unansweredSince = this.#options.now();
     }
-    if (way.address !== undefined) {
+    if (path.address !== undefined) {
       association.failure = undefined;
-      association.sendTo(data, way.address);
+      association.sendTo(data, path.address);
       return;
     }
-    this.#resolve(way.packets.destination, association, data, (address) => {
-      way.address ??= address;
+    this.#resolve(path.packets.destination, association, data, (address) => {
+      path.address ??= address;
       return true;
     });
   }
 
   /** To the target itself, whose addresses the router may forbid. */
   #sendDirectly(packet: Packet, association: UDPAssociation): void {
-    const { session } = association;
     const target = packet.target!;
     if (target.port === 0) return;
     logger.debug("udp data to {target} from {client}", () => ({
@@ -191,7 +231,6 @@ export class UDPSender {
     if (!this.#isAllowed(address, association)) return;
     association.failure = undefined;
     association.sendTo(data, address);
-    if (session.outbound === "") session.outbound = "direct";
   }
 
   #isAllowed(address: SocketAddress, association: UDPAssociation): boolean {
@@ -222,13 +261,14 @@ export class UDPSender {
       if (association.closed) return;
       if (error !== undefined) {
         association.failure ??= "name_failed";
-        logger.error("{reason}", { reason: error.message });
+        logger.error("{reason} when handling UDP from {client}", {
+          reason: error.message,
+          client: `${association.client}`,
+        });
         return;
       }
       for (const bytes of addresses) {
-        const address = bytes.length === 4
-          ? SocketAddress.fromIpv4(bytes, 0, port)
-          : SocketAddress.fromIpv6(bytes, 0, port);
+        const address = SocketAddress.fromBytes(bytes, port);
         if (!accepts(address)) continue;
         if (!association.sendTo(kept, address)) continue;
         association.failure = undefined;

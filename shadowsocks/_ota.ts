@@ -31,7 +31,7 @@ export const ONETIMEAUTH_CHUNK_BYTES: number = CHUNK_LENGTH_BYTES +
 export const MAX_CHUNK_DATA = 0xffff;
 /**
  * The most bytes that we send as a chunk. For an AEAD method it fits into one
- * chunk of that; for others whole chunks fill the seed's reads of 32 KiB: its
+ * chunk of that; for others whole chunks fill the original's reads of 32 KiB: its
  * server loses what came before when a read ends amid the front of a chunk.
  */
 const CHUNK_SIZE: Readonly<Record<MethodKind, number>> = {

@@ -28,11 +28,12 @@ export { DECRYPT_FAILED } from "./_framing.ts";
 /**
  * Where an opened packet begins in its output: as much stays free in front of
  * it as the longest address header (259 bytes, RFC 1928, section 5) and what
- * SOCKS5 puts before that (3) need. The relay's `PACKET_ROOM` is the same.
+ * SOCKS5 puts before that (3) need. The relay's `PACKET_ROOM` is the same; a test
+ * in `tests/relay` sees to it.
  */
 export const PACKET_ROOM = 288;
 
-/** The answer of a `seal` for a packet that cannot be sent. */
+/** The answer of a `seal` for a packet that cannot be sent; the relay's too. */
 export const NOT_SENDABLE: number = -2;
 
 /**

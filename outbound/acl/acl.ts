@@ -26,8 +26,8 @@ export interface AclList {
 
 /** What a rule asks for. */
 export interface Verdict {
-  /** True: direct, or forbidden; false: by the proxy, or allowed. */
-  readonly isBlack: boolean;
+  /** The list that the rule stands in. */
+  readonly list: ListName;
   /** The rule. */
   readonly rule: string;
 }
@@ -67,7 +67,7 @@ export class Acl {
   }
 
   /**
-   * Whether a name that has no rule must be looked up to know its way: only
+   * Whether a name that has no rule must be looked up to know its route: only
    * the list against the default can change it.
    */
   get wayNeedsAddress(): boolean {
@@ -91,8 +91,8 @@ export class Acl {
    */
   wayOfName(host: string): Verdict | undefined {
     const { black, white } = this.#lists;
-    return verdict(false, white.findName(host)) ??
-      verdict(true, black.findName(host));
+    return verdict("white", white.findName(host)) ??
+      verdict("black", black.findName(host));
   }
 
   /**
@@ -105,8 +105,8 @@ export class Acl {
    */
   wayOfAddress(address: Uint8Array): Verdict | undefined {
     const { black, white } = this.#lists;
-    return verdict(true, black.networks.findExactly(address)) ??
-      verdict(false, white.networks.findExactly(address));
+    return verdict("black", black.networks.findExactly(address)) ??
+      verdict("white", white.networks.findExactly(address));
   }
 
   /**
@@ -116,11 +116,11 @@ export class Acl {
    * @returns undefined: none does.
    */
   wayOfAddresses(addresses: readonly Uint8Array[]): Verdict | undefined {
-    const { black, white } = this.#lists;
-    const { networks } = this.bypassAll ? white : black;
+    const list = this.bypassAll ? "white" : "black";
+    const { networks } = this.#lists[list];
     for (const address of addresses) {
       const rule = networks.findExactly(address);
-      if (rule !== undefined) return { isBlack: !this.bypassAll, rule };
+      if (rule !== undefined) return { list, rule };
     }
     return undefined;
   }
@@ -134,8 +134,8 @@ export class Acl {
    */
   outboundOfName(host: string): Verdict | undefined {
     const { outboundBlock, outboundAllow } = this.#lists;
-    return verdict(true, outboundBlock.findName(host)) ??
-      verdict(false, outboundAllow.findName(host));
+    return verdict("outboundBlock", outboundBlock.findName(host)) ??
+      verdict("outboundAllow", outboundAllow.findName(host));
   }
 
   /**
@@ -166,9 +166,9 @@ export class Acl {
    * @returns undefined: no rule is for it.
    */
   outboundOfAddress(address: Uint8Array): Verdict | undefined {
-    return verdict(true, this.blockRuleOf(address)) ??
+    return verdict("outboundBlock", this.blockRuleOf(address)) ??
       verdict(
-        false,
+        "outboundAllow",
         this.#lists.outboundAllow.networks.findExactly(address),
       );
   }
@@ -184,7 +184,7 @@ export class Acl {
     let allowed: Verdict | undefined;
     for (const address of addresses) {
       const found = this.outboundOfAddress(address);
-      if (found?.isBlack) return found;
+      if (found?.list === "outboundBlock") return found;
       allowed ??= found;
     }
     return allowed;
@@ -192,8 +192,8 @@ export class Acl {
 }
 
 function verdict(
-  isBlack: boolean,
+  list: ListName,
   rule: string | undefined,
 ): Verdict | undefined {
-  return rule === undefined ? undefined : { isBlack, rule };
+  return rule === undefined ? undefined : { list, rule };
 }

@@ -9,8 +9,8 @@ import { configureSync, type LogRecord, resetSync } from "@logtape/logtape";
 import { FakeClock, SocketAddress } from "../../loop/mod.ts";
 import {
   type Failure,
+  type NoPackets,
   type Outbound,
-  type OutboundPackets,
   type OutboundStream,
   type Session,
   Sessions,
@@ -25,7 +25,7 @@ import {
 import type { Prober, ProbeResult } from "./prober.ts";
 import type { Timing } from "./timing.ts";
 import type { WayKind } from "./watched_outbound.ts";
-import type { Network } from "./way.ts";
+import type { Network } from "./member.ts";
 
 /** Timers on a fake clock. */
 export class FakeTiming implements Timing {
@@ -139,8 +139,8 @@ export class FakeOutbound implements Outbound {
     };
   }
 
-  openPackets(): OutboundPackets | undefined {
-    return undefined;
+  openPackets(): NoPackets {
+    return { refused: "server_failed", reason: "it is a fake" };
   }
 
   onReached(milliseconds: number): void {

@@ -19,9 +19,11 @@ import {
 } from "../../loop/mod.ts";
 import {
   CODEC_FAILED,
-  Connector,
-  type ConnectorOwner,
+  DECODE_ROOM,
+  encodeRoom,
   type Failure,
+  Opener,
+  type OpenerOwner,
   type OutboundStream,
 } from "../../relay/mod.ts";
 import type { ProbeResult } from "./prober.ts";
@@ -37,15 +39,12 @@ export interface HttpProbeContext {
 /** Most bytes of one read; a status line is short. */
 const READ_SIZE = 16 * 1024;
 /**
- * Most bytes that wait for the rest of a frame or of a proxy's answer: the
- * longest frame, of 2022, has 65,535 bytes, with a salt and three tags.
+ * Most bytes that wait for the rest of a frame: the longest, of 2022, has
+ * 65,535 bytes, with a salt and three tags.
  */
 const CARRY_LIMIT = 68 * 1024;
 /** Most characters of a status line; longer ones are nobody's. */
 const LINE_LIMIT = 512;
-
-/** Room in `output` beyond `input` and an eighth, as codecs ask for. */
-const OUTPUT_ROOM = 8192;
 
 const EMPTY = new Uint8Array(0);
 
@@ -60,12 +59,12 @@ export class ProbeBuffers {
   readonly input: Uint8Array = new Uint8Array(CARRY_LIMIT + READ_SIZE);
   /** What a codec makes of them. */
   readonly output: Uint8Array = new Uint8Array(
-    this.input.length + (this.input.length >> 3) + OUTPUT_ROOM,
+    Math.max(this.input.length + DECODE_ROOM, encodeRoom(this.input.length)),
   );
 }
 
 /** One probe. It ends once: by a result, by its timeout, or by `cancel`. */
-export class HttpProbe implements EventHandler, ConnectorOwner {
+export class HttpProbe implements EventHandler, OpenerOwner {
   readonly #context: HttpProbeContext;
   readonly #buffers: ProbeBuffers;
   readonly #request: Uint8Array;
@@ -73,11 +72,9 @@ export class HttpProbe implements EventHandler, ConnectorOwner {
   #since = 0;
   #timer: { cancel(): void } | undefined;
   #stream: OutboundStream | undefined;
-  #connector: Connector | undefined;
-  /** Connected. */
+  #opener: Opener | undefined;
+  /** Open: the page can be asked for. */
   #socket: StreamSocket | undefined;
-  /** True until the proxies on the way have opened it. */
-  #inHandshake = false;
   #reached = false;
   #ended = false;
   /** What the socket had no room for. */
@@ -91,7 +88,7 @@ export class HttpProbe implements EventHandler, ConnectorOwner {
    * Makes a probe that does nothing yet.
    *
    * @param context What it works with.
-   * @param options `request`: what is sent once the way is open. `done`: called
+   * @param options `request`: what is sent once the outbound is open. `done`: called
    * with the result, unless the probe is cancelled.
    */
   constructor(
@@ -121,13 +118,9 @@ export class HttpProbe implements EventHandler, ConnectorOwner {
     try {
       const stream = open();
       this.#stream = stream;
-      if (stream.destination === undefined) {
-        this.#fail("blocked");
-        return;
-      }
-      const connector = new Connector({ loop, resolver, handler: this }, this);
-      this.#connector = connector;
-      connector.start(stream.destination);
+      const context = { loop, resolver, handler: this };
+      this.#opener = new Opener(context, this, { stream });
+      this.#opener.start();
     } catch (error) {
       this.#failBy(error);
     }
@@ -138,8 +131,8 @@ export class HttpProbe implements EventHandler, ConnectorOwner {
     if (this.#ended) return;
     this.#ended = true;
     this.#timer?.cancel();
-    this.#connector?.cancel();
-    this.#connector = undefined;
+    this.#opener?.cancel();
+    this.#opener = undefined;
     if (this.#socket !== undefined) this.onSocketFailed(this.#socket);
     this.#socket = undefined;
     this.#stream?.[Symbol.dispose]();
@@ -153,7 +146,7 @@ export class HttpProbe implements EventHandler, ConnectorOwner {
     if (this.#ended || socket === null) return;
     try {
       if (socket !== this.#socket) {
-        this.#connector?.handleEvent(socket, event);
+        this.#opener?.handleEvent(socket, event);
         return;
       }
       if ((event & (POLL_ERR | POLL_HUP)) !== 0 && (event & POLL_IN) === 0) {
@@ -167,15 +160,12 @@ export class HttpProbe implements EventHandler, ConnectorOwner {
     }
   }
 
-  /** See {@linkcode ConnectorOwner}. */
-  onResolved(): void {}
-
   /** A page to probe with was named in the configuration: it is allowed. */
   forbids(): boolean {
     return false;
   }
 
-  /** See {@linkcode ConnectorOwner}. */
+  /** See {@linkcode OpenerOwner}. */
   onSocket(): void {}
 
   /** Closes a socket. */
@@ -184,20 +174,25 @@ export class HttpProbe implements EventHandler, ConnectorOwner {
     socket.close();
   }
 
-  /** Talks with the proxies on the way, or asks for the page. */
-  onConnected(socket: StreamSocket): void {
-    this.#connector = undefined;
-    this.#socket = socket;
+  /** The server, or the first proxy in front of it, listens. */
+  onReached(): void {
     this.#reached = true;
-    const handshake = this.#stream?.handshake;
-    this.#inHandshake = handshake !== undefined;
-    if (handshake === undefined) this.#ask();
-    else this.#send(handshake.start());
   }
 
-  /** No address could be connected to. */
-  onConnectFailed({ code }: Failure): void {
-    this.#fail(code || "unreached");
+  /** Asks for the page. */
+  onOpened(socket: StreamSocket, rest: Uint8Array | undefined): void {
+    this.#opener = undefined;
+    this.#socket = socket;
+    this.#ask();
+    if (rest === undefined || this.#ended) return;
+    const { input } = this.#buffers;
+    input.set(rest);
+    this.#onBytes(input.subarray(0, rest.length));
+  }
+
+  /** No address could be connected to, or a proxy refuses. */
+  onOpenFailed({ status, code }: Failure): void {
+    this.#fail(status === "blocked" ? status : code || "unreached");
   }
 
   #ask(): void {
@@ -236,42 +231,18 @@ export class HttpProbe implements EventHandler, ConnectorOwner {
     if (count === 0) this.#fail("closed");
     else if (count === FAILED) this.#fail(socket.error || "closed");
     if (count <= 0) return;
-    let rest = input.subarray(0, start + count);
-    if (this.#inHandshake) rest = this.#onProxy(rest);
-    if (this.#ended) return;
-    if (!this.#inHandshake) rest = this.#onAnswer(rest);
+    this.#onBytes(input.subarray(0, start + count));
+  }
+
+  /** Takes bytes that stand at the start of the input buffer. */
+  #onBytes(data: Uint8Array): void {
+    const rest = this.#onAnswer(data);
     if (this.#ended) return;
     if (rest.length > CARRY_LIMIT) this.#fail("bad-answer");
     else this.#carry = rest.slice();
   }
 
-  /** Takes what the proxies say; gives what is left. */
-  #onProxy(data: Uint8Array): Uint8Array {
-    const handshake = this.#stream?.handshake;
-    let rest = data;
-    for (;;) {
-      const answer = handshake?.receive(rest);
-      if (answer === undefined || answer.kind === "failed") {
-        this.#fail(answer?.failure.code || "refused");
-        return EMPTY;
-      }
-      rest = rest.subarray(answer.consumed);
-      if (answer.kind === "ready") break;
-      if (answer.send !== undefined) this.#send(answer.send);
-      if (this.#ended || answer.consumed === 0 || rest.length === 0) {
-        return rest;
-      }
-    }
-    this.#inHandshake = false;
-    // The request is made in the buffer that the rest stands in.
-    const kept = rest.slice();
-    this.#ask();
-    const { input } = this.#buffers;
-    input.set(kept);
-    return input.subarray(0, kept.length);
-  }
-
-  /** Takes bytes of the far side, whose start is the buffer's. */
+  /** Takes bytes of the far side; gives those that are no whole frame. */
   #onAnswer(data: Uint8Array): Uint8Array {
     const codec = this.#stream?.codec;
     if (codec === undefined) {

@@ -20,7 +20,7 @@ import { SelectStrategy } from "./strategy_select.ts";
 import { StickyStrategy } from "./strategy_sticky.ts";
 import type { Timing } from "./timing.ts";
 import { WatchedOutbound, type WayKind } from "./watched_outbound.ts";
-import type { Member, Way } from "./way.ts";
+import type { Member, MemberRoute } from "./member.ts";
 
 /** What a configuration says about a group. */
 export interface GroupDescription {
@@ -38,11 +38,11 @@ export interface GroupDescription {
   readonly selected?: string | undefined;
 }
 
-/** A way that is no group. */
+/** An outbound, which is no group. */
 export interface LeafDescription {
-  /** The way. */
+  /** The outbound. */
   readonly outbound: Outbound;
-  /** What kind of way it is. Default: a server. */
+  /** What kind of outbound it is. Default: a server. */
   readonly kind?: WayKind | undefined;
   /** Its share of connections; 0: none, ever. Default: 1. */
   readonly tcpWeight?: number | undefined;
@@ -62,14 +62,14 @@ export interface GroupsOptions {
   readonly probesAtOnce?: number | undefined;
 }
 
-/** All groups of a process, and the ways in them. */
+/** All groups of a process, and the outbounds in them. */
 export interface Groups {
   /** The groups by name, in the order of their descriptions. */
   readonly groups: ReadonlyMap<string, Group>;
   /**
    * The leaves by name. Rules and listeners that name one must use these: what
    * their sessions see is known to the groups too. A leaf that is in no group
-   * is the way itself, since nobody asks after its health.
+   * is the outbound itself, since nobody asks after its health.
    */
   readonly leaves: ReadonlyMap<string, Outbound>;
   /** Those of them that are in a group, with what is known of their health. */
@@ -85,7 +85,7 @@ export interface Groups {
  * is within itself.
  *
  * @param descriptions The groups, in any order.
- * @param leaves All other ways by name, `direct` and `block` among them.
+ * @param leaves All outbounds by name, `direct` and `block` among them.
  * @param options What they run on.
  * @throws {Error} If a member is unknown, or a group within itself.
  */
@@ -180,15 +180,15 @@ class Builder {
 
   #member(name: string, group: string): Member {
     const description = this.#descriptions.get(name);
-    const way: Way | undefined = description === undefined
+    const route: MemberRoute | undefined = description === undefined
       ? this.#watched.get(name)
       : this.#group(description);
-    if (way === undefined) {
+    if (route === undefined) {
       throw new Error(`Cannot build group "${group}": no member "${name}"`);
     }
     const leaf = description === undefined ? this.#leaves.get(name) : undefined;
     return {
-      way,
+      route,
       tcpWeight: leaf?.tcpWeight ?? 1,
       udpWeight: leaf?.udpWeight ?? 1,
     };
@@ -211,14 +211,14 @@ class Builder {
         return new StickyStrategy(this.#options.siteOf);
       case "select":
         return new SelectStrategy(
-          members.find(({ way }) => way.name === selected) ?? members[0],
+          members.find(({ route }) => route.name === selected) ?? members[0],
         );
     }
     return strategy satisfies never;
   }
 
   /**
-   * What is probed: each way that is in a group with an interval, or in a
+   * What is probed: each outbound that is in a group with an interval, or in a
    * group within it, once, as the group with the shortest interval wants it.
    */
   #plans(): Map<WatchedOutbound, ProbePlan> {
@@ -229,10 +229,10 @@ class Builder {
       if (group === undefined || url === undefined) continue;
       if (!(probeInterval > 0)) continue;
       const plan = { url, interval: probeInterval * 1000 };
-      for (const way of probedIn(group)) {
-        const known = plans.get(way);
+      for (const outbound of probedIn(group)) {
+        const known = plans.get(outbound);
         if (known === undefined || known.interval > plan.interval) {
-          plans.set(way, plan);
+          plans.set(outbound, plan);
         }
       }
     }
@@ -241,13 +241,15 @@ class Builder {
 }
 
 /**
- * The ways in a group and in the groups within it that a probe can say
+ * The outbounds in a group and in the groups within it that a probe can say
  * something about. A probe is a connection: not about those for UDP alone.
  */
 function* probedIn(group: Group): Generator<WatchedOutbound> {
-  for (const { way, tcpWeight } of group.members) {
+  for (const { route, tcpWeight } of group.members) {
     if (tcpWeight === 0) continue;
-    if (way instanceof Group) yield* probedIn(way);
-    else if (way instanceof WatchedOutbound && way.kind !== "block") yield way;
+    if (route instanceof Group) yield* probedIn(route);
+    else if (route instanceof WatchedOutbound && route.kind !== "block") {
+      yield route;
+    }
   }
 }

@@ -1,7 +1,7 @@
 /**
- * A group: a route that picks one of several ways, by a strategy.
+ * A group: a route that picks one of several members, by a strategy.
  *
- * It asks for a healthy way first, then for one of which only the probes say
+ * It asks for a healthy member first, then for one of which only the probes say
  * that it does not work, then for any: a session is not lost because of what
  * others have seen.
  *
@@ -16,11 +16,11 @@ import {
   DOWN,
   HEALTHY,
   type Member,
+  type MemberQuery,
+  type MemberRoute,
   type Network,
-  type Question,
-  type Way,
   weightOf,
-} from "./way.ts";
+} from "./member.ts";
 
 const logger = getLogger(["shadowsocks", "outbound"]);
 
@@ -34,12 +34,16 @@ export interface GroupOptions {
   readonly strategy: Strategy;
 }
 
-/** Several ways under one name. */
-export class Group implements Way {
+/** Several outbounds under one name. */
+export class Group implements MemberRoute {
   /** Its name. */
   readonly name: string;
   /** Its members, in their order. */
   readonly members: readonly Member[];
+  /** A member that fails soon makes room for the next. */
+  readonly isGroup = true;
+  /** Whether no member is anything else than direct. */
+  readonly isDirect: boolean;
   readonly #strategy: Strategy;
 
   /**
@@ -50,6 +54,9 @@ export class Group implements Way {
   constructor(options: GroupOptions) {
     this.name = options.name;
     this.members = options.members;
+    this.isDirect = options.members.every(({ route }) =>
+      route.isDirect === true
+    );
     this.#strategy = options.strategy;
   }
 
@@ -58,7 +65,7 @@ export class Group implements Way {
     return this.#strategy.name;
   }
 
-  /** Picks a way, the healthiest that the strategy finds. */
+  /** Picks an outbound, the healthiest that the strategy finds. */
   pick(session: Session, tried: readonly Outbound[]): Outbound | undefined {
     const { network } = session;
     for (let level = HEALTHY; level <= DOWN; level++) {
@@ -68,28 +75,28 @@ export class Group implements Way {
     return undefined;
   }
 
-  /** Picks a way of that health or a better one. */
-  take(session: Session, question: Question): Outbound | undefined {
-    const candidates = this.#candidates(question);
+  /** Picks an outbound of that health or a better one. */
+  take(session: Session, query: MemberQuery): Outbound | undefined {
+    const candidates = this.#candidates(query);
     if (candidates.length === 0) return undefined;
-    const isFirst = question.tried.length === 0;
+    const isFirst = query.tried.length === 0;
     return this.#strategy.choose(candidates, session, isFirst)
-      ?.way.take(session, question);
+      ?.route.take(session, query);
   }
 
   /** Whether a member serves that can be chosen. */
-  serves(question: Question): boolean {
-    return this.members.some((member) => this.#canBe(member, question));
+  serves(query: MemberQuery): boolean {
+    return this.members.some((member) => this.#canBe(member, query));
   }
 
   /** The latency of the present choice, or of the fastest healthy member. */
   latency(network: Network): number | undefined {
     const current = this.current(network);
-    if (current !== undefined) return current.way.latency(network);
+    if (current !== undefined) return current.route.latency(network);
     let best: number | undefined;
-    const question = { network, tried: [], level: HEALTHY };
-    for (const { way } of this.#candidates(question)) {
-      const latency = way.latency(network);
+    const query = { network, tried: [], level: HEALTHY };
+    for (const { route } of this.#candidates(query)) {
+      const latency = route.latency(network);
       if (latency === undefined) continue;
       if (best === undefined || latency < best) best = latency;
     }
@@ -116,7 +123,7 @@ export class Group implements Way {
   /** The name of the selected member; undefined: none can be selected. */
   get selected(): string | undefined {
     return this.#strategy instanceof SelectStrategy
-      ? this.#strategy.selected?.way.name
+      ? this.#strategy.selected?.route.name
       : undefined;
   }
 
@@ -128,7 +135,7 @@ export class Group implements Way {
    */
   select(name: string): boolean {
     if (!(this.#strategy instanceof SelectStrategy)) return false;
-    const member = this.members.find(({ way }) => way.name === name);
+    const member = this.members.find(({ route }) => route.name === name);
     if (member === undefined) return false;
     const from = this.selected;
     if (from === name) return true;
@@ -141,13 +148,13 @@ export class Group implements Way {
     return true;
   }
 
-  #candidates(question: Question): readonly Member[] {
-    return this.members.filter((member) => this.#canBe(member, question));
+  #candidates(query: MemberQuery): readonly Member[] {
+    return this.members.filter((member) => this.#canBe(member, query));
   }
 
-  #canBe(member: Member, question: Question): boolean {
-    return weightOf(member, question.network) > 0 &&
+  #canBe(member: Member, query: MemberQuery): boolean {
+    return weightOf(member, query.network) > 0 &&
       this.#strategy.admits?.(member) !== false &&
-      member.way.serves(question);
+      member.route.serves(query);
   }
 }

@@ -294,7 +294,7 @@ Deno.test("Group.select() sends new sessions elsewhere when the name is a member
   assertEquals(group.select("b"), true);
   assertEquals(group.select("b"), true);
   assertEquals(fixture.pick("g"), "b");
-  assertEquals(group.current("tcp")?.way.name, "b");
+  assertEquals(group.current("tcp")?.route.name, "b");
   assertEquals(fixture.lines, ["group g is set from a to b"]);
   const other = fixture.groups.groups.get("other")!;
   assertEquals(other.select("b"), false);
@@ -335,12 +335,12 @@ Deno.test("Group.latency() lets a group compare groups when they are within it",
   fixture.groups.start();
   fixture.timing.advance(5000);
   assertEquals(
-    fixture.groups.groups.get("all")!.current("tcp")?.way.name,
+    fixture.groups.groups.get("all")!.current("tcp")?.route.name,
     "two",
   );
   fixture.fail("a");
   assertEquals(
-    fixture.groups.groups.get("all")!.current("tcp")?.way.name,
+    fixture.groups.groups.get("all")!.current("tcp")?.route.name,
     "one",
   );
   assertEquals(fixture.pick("all"), "b");

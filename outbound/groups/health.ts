@@ -21,13 +21,22 @@ import { getLogger } from "@logtape/logtape";
 import type { Failure } from "../../relay/mod.ts";
 import type { ProbeResult } from "./prober.ts";
 import type { Timing } from "./timing.ts";
-import { DOUBTED, DOWN, HEALTHY } from "./way.ts";
+import { DOUBTED, DOWN, HEALTHY } from "./member.ts";
 
-/** Milliseconds of the first back-off. */
+/**
+ * Milliseconds of the first back-off: a server that restarts is back after
+ * about that long, and one probe a second is no burden for it.
+ */
 const BACK_OFF_FIRST = 1000;
-/** Milliseconds of the longest one where there are no probes. */
+/**
+ * Milliseconds of the longest one where there are no probes: each trial costs
+ * one session up to 2.5 s, and a server that is back is used within a minute.
+ */
 const BACK_OFF_LONGEST = 60_000;
-/** Milliseconds of work after which a server has a clean slate. */
+/**
+ * Milliseconds of work after which a server has a clean slate: as long as the
+ * longest back-off, so that one that comes and goes faster keeps its own.
+ */
 const STABLE_AFTER = 60_000;
 /**
  * How many results the median is made of. Odd, so that the median is one of
@@ -73,14 +82,14 @@ export class Health {
   #backOff = 0;
   /** When one session may try, in milliseconds of the clock. */
   #retryAt = 0;
-  /** Whether that session is on its way. */
+  /** Whether that session has begun and not connected yet. */
   #trial = false;
   /** Since when it works, in milliseconds of the clock. */
   #upSince: number;
   /** Milliseconds between two probes; 0: there are none. */
   #probeInterval = 0;
-  /** Called when the server is left. */
-  onLeft: (() => void) | undefined = undefined;
+  /** Called when the server goes down, or is doubted. */
+  onDown: (() => void) | undefined = undefined;
 
   /**
    * Begins with a server that is taken to be healthy.
@@ -177,7 +186,8 @@ export class Health {
    */
   unreached(failure: Failure): void {
     if (this.#unreached) {
-      // Of the sessions that were on their way when it was left, none counts.
+      // Sessions that had begun to connect before the server was known to be
+      // down say nothing new; only the one that tries whether it is up does.
       if (!this.#trial) return;
       this.#trial = false;
       this.#lengthen();
@@ -249,7 +259,7 @@ export class Health {
       server: this.name,
       reason,
     });
-    this.onLeft?.();
+    this.onDown?.();
   }
 
   #tellIfUp(wasUp: boolean): void {

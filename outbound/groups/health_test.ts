@@ -7,7 +7,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { FakeTiming, GroupFixture } from "./_group_fixture.ts";
 import { Health } from "./health.ts";
-import { DOUBTED, DOWN, HEALTHY } from "./way.ts";
+import { DOUBTED, DOWN, HEALTHY } from "./member.ts";
 
 const REFUSED = { status: "server_failed", code: "ECONNREFUSED" } as const;
 const LOST = { ok: false, code: "timeout" } as const;

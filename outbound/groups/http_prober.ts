@@ -4,7 +4,7 @@
  * answer.
  *
  * ```text
- * outbound.open → Connector → proxies on the way → GET → status line
+ * outbound.open → Opener (connect, proxies) → GET → status line
  * ```
  *
  * @module

@@ -90,7 +90,7 @@ class ProberFixture implements Disposable {
       name: "w",
       pick: () => way,
       open: opened,
-      openPackets: () => undefined,
+      openPackets: () => ({ refused: "server_failed", reason: "fake" }),
     };
     return way;
   }
@@ -335,7 +335,7 @@ Deno.test("HttpProber.probe() fails when a proxy refuses or never ends", async (
   }
   assertEquals(fixture.results, [
     { ok: false, code: "EACCES", reached: true },
-    { ok: false, code: "bad-answer", reached: true },
+    { ok: false, code: "proxy-too-long", reached: true },
   ]);
 });
 

@@ -1,5 +1,5 @@
 /**
- * Groups of ways, the health of their members and the probes that tell it;
+ * Groups of outbounds, the health of their members and the probes that tell it;
  * loaded where there are groups.
  *
  * @module
@@ -14,4 +14,4 @@ export * from "./prober.ts";
 export * from "./strategy.ts";
 export * from "./timing.ts";
 export * from "./watched_outbound.ts";
-export * from "./way.ts";
+export * from "./member.ts";

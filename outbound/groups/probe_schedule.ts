@@ -43,7 +43,7 @@ export interface ProbePlan {
 }
 
 interface Entry {
-  readonly way: WatchedOutbound;
+  readonly outbound: WatchedOutbound;
   readonly plan: ProbePlan;
   /** When it is to be probed, in milliseconds of the clock; Infinity: it is. */
   due: number;
@@ -73,8 +73,8 @@ export class ProbeSchedule {
     options: ProbeScheduleOptions,
   ) {
     this.#options = options;
-    this.#entries = [...plans].map(([way, plan]) => ({
-      way,
+    this.#entries = [...plans].map(([outbound, plan]) => ({
+      outbound,
       plan,
       due: Infinity,
       cancel: undefined,
@@ -88,9 +88,9 @@ export class ProbeSchedule {
     this.#started = true;
     const now = this.#now();
     for (const entry of this.#entries) {
-      const { way: { health }, plan: { interval } } = entry;
+      const { outbound: { health }, plan: { interval } } = entry;
       health.setProbing(interval);
-      health.onLeft = () => this.#onLeft(entry);
+      health.onDown = () => this.#onDown(entry);
       entry.due = now +
         this.#options.random() * Math.min(FIRST_WITHIN, interval);
     }
@@ -107,8 +107,8 @@ export class ProbeSchedule {
       entry.cancel?.();
       entry.cancel = undefined;
       entry.isRunning = false;
-      entry.way.health.onLeft = undefined;
-      entry.way.health.setProbing(0);
+      entry.outbound.health.onDown = undefined;
+      entry.outbound.health.setProbing(0);
     }
   }
 
@@ -117,7 +117,7 @@ export class ProbeSchedule {
   }
 
   /** A server was left: its next probe comes with its back-off. */
-  #onLeft(entry: Entry): void {
+  #onDown(entry: Entry): void {
     // The result of a probe under way sets the time of the next.
     if (entry.isRunning) return;
     this.#plan(entry);
@@ -126,7 +126,7 @@ export class ProbeSchedule {
 
   #plan(entry: Entry): void {
     const jitter = 1 + JITTER * this.#options.random();
-    entry.due = this.#now() + entry.way.health.nextProbeIn * jitter;
+    entry.due = this.#now() + entry.outbound.health.nextProbeIn * jitter;
   }
 
   /** Begins what is due, and waits for the rest. */
@@ -164,14 +164,14 @@ export class ProbeSchedule {
     entry.due = Infinity;
     const done = (result: ProbeResult): void => {
       if (!entry.isRunning) return;
-      entry.way.health.probed(result);
+      entry.outbound.health.probed(result);
       entry.isRunning = false;
       entry.cancel = undefined;
       this.#running--;
       this.#plan(entry);
       this.#pump();
     };
-    const cancel = this.#options.prober.probe(entry.way, entry.plan, done);
+    const cancel = this.#options.prober.probe(entry.outbound, entry.plan, done);
     if (entry.isRunning) entry.cancel = cancel;
   }
 }

@@ -1,7 +1,8 @@
 /**
  * The site that a host belongs to: `www.example.co.uk` and `example.co.uk` are
  * one, `a.github.io` and `b.github.io` are two. The public suffix list decides
- * (https://publicsuffix.org), with the part of it that hosters have asked for.
+ * (https://publicsuffix.org), its private section included: the domains under
+ * which companies such as github.io give names to their customers.
  *
  * @module
  */

@@ -5,7 +5,7 @@
  */
 
 import type { Session } from "../../relay/mod.ts";
-import type { Member, Network } from "./way.ts";
+import type { Member, Network } from "./member.ts";
 
 /** The names of all strategies, as a configuration has them. */
 export const STRATEGY_NAMES = [
@@ -28,7 +28,7 @@ export interface Strategy {
    * Chooses the member for a session.
    *
    * @param candidates At least one; all of them have a weight above 0 and a
-   * way for the session, none was tried. In the order of the group.
+   * an outbound for the session, none was tried. In the order of the group.
    * @param session Says who asks for what.
    * @param isFirst False: it is one more choice for a session whose first one
    * could not be reached.

@@ -5,7 +5,7 @@
  */
 
 import type { Strategy } from "./strategy.ts";
-import type { Member } from "./way.ts";
+import type { Member } from "./member.ts";
 
 /** Chooses the first. */
 export class FailoverStrategy implements Strategy {

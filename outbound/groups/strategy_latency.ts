@@ -9,11 +9,17 @@
 import { getLogger } from "@logtape/logtape";
 import type { Session } from "../../relay/mod.ts";
 import type { Strategy } from "./strategy.ts";
-import { type Member, type Network, weightOf } from "./way.ts";
+import { type Member, type Network, weightOf } from "./member.ts";
 
-/** Milliseconds by which another must be faster; less is noise. */
+/**
+ * Milliseconds by which another must be faster: what a round trip over radio
+ * (Wi-Fi, LTE) varies by, and too little for people to notice.
+ */
 const TOLERANCE = 30;
-/** The part of the present latency by which another must be faster. */
+/**
+ * The part of the present latency by which another must be faster: above
+ * 120 ms the variation grows with the length of the path.
+ */
 const TOLERANCE_PART = 0.25;
 
 const logger = getLogger(["shadowsocks", "outbound"]);
@@ -67,8 +73,8 @@ export class LatencyStrategy implements Strategy {
     if (present !== undefined) {
       logger.info("group {group} changes from {from} to {to} for {network}", {
         group: this.#group,
-        from: present.way.name,
-        to: best.way.name,
+        from: present.route.name,
+        to: best.route.name,
         network,
       });
     }
@@ -81,7 +87,7 @@ const UNKNOWN = Number.MAX_VALUE;
 
 /** The latency, the lighter the worse. */
 function scoreOf(member: Member, network: Network): number {
-  const latency = member.way.latency(network);
+  const latency = member.route.latency(network);
   if (latency === undefined) return UNKNOWN;
   return latency / weightOf(member, network);
 }

@@ -1,5 +1,5 @@
 /**
- * The strategy "random", the seed's: each connection goes anywhere, with a
+ * The strategy "random", the original's: each connection goes anywhere, with a
  * chance that is proportional to the weight.
  *
  * @module
@@ -7,7 +7,7 @@
 
 import type { Session } from "../../relay/mod.ts";
 import type { Strategy } from "./strategy.ts";
-import { type Member, weightOf } from "./way.ts";
+import { type Member, weightOf } from "./member.ts";
 
 /** Chooses by chance. */
 export class RandomStrategy implements Strategy {

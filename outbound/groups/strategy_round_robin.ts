@@ -11,7 +11,7 @@
 
 import type { Session } from "../../relay/mod.ts";
 import type { Strategy } from "./strategy.ts";
-import { type Member, type Network, weightOf } from "./way.ts";
+import { type Member, type Network, weightOf } from "./member.ts";
 
 /** Chooses in turn; connections and associations have turns of their own. */
 export class RoundRobinStrategy implements Strategy {

@@ -1,12 +1,12 @@
 /**
  * The strategy "select": the member that somebody has chosen, and no other,
- * whether it works or not. Whoever selects a way does not want another one.
+ * whether it works or not. Whoever selects a member does not want another one.
  *
  * @module
  */
 
 import type { Strategy } from "./strategy.ts";
-import type { Member } from "./way.ts";
+import type { Member } from "./member.ts";
 
 /** Chooses what was selected. */
 export class SelectStrategy implements Strategy {

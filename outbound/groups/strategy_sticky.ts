@@ -1,5 +1,5 @@
 /**
- * The strategy "sticky": all that goes to one site goes one way, so that the
+ * The strategy "sticky": all that goes to one site goes by one member, so that the
  * site sees one address of ours. Sites are spread over the members by weight.
  *
  * Rendezvous hashing: each pair of site and member has a number between 0 and
@@ -12,7 +12,7 @@
 import type { Session } from "../../relay/mod.ts";
 import type { SiteOf } from "./site.ts";
 import type { Strategy } from "./strategy.ts";
-import { type Member, weightOf } from "./way.ts";
+import { type Member, weightOf } from "./member.ts";
 
 /** Chooses by the site that is asked for. */
 export class StickyStrategy implements Strategy {
@@ -60,7 +60,7 @@ export class StickyStrategy implements Strategy {
   #hashOf(member: Member): number {
     let known = this.#hashes.get(member);
     if (known === undefined) {
-      known = hash(member.way.name);
+      known = hash(member.route.name);
       this.#hashes.set(member, known);
     }
     return known;

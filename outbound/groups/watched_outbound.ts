@@ -1,5 +1,5 @@
 /**
- * A way to targets whose health is known: wraps any other outbound, listens to
+ * An outbound whose health is known: wraps any other outbound, listens to
  * what its sessions tell, and can stand in a group.
  *
  * @module
@@ -7,6 +7,7 @@
 
 import type {
   Failure,
+  NoPackets,
   Outbound,
   OutboundPackets,
   OutboundStream,
@@ -15,36 +16,44 @@ import type {
 } from "../../relay/mod.ts";
 import type { SocketAddress } from "../../loop/mod.ts";
 import type { Health } from "./health.ts";
-import { HEALTHY, type Network, type Question, type Way } from "./way.ts";
+import {
+  HEALTHY,
+  type MemberQuery,
+  type MemberRoute,
+  type Network,
+} from "./member.ts";
 
 /**
- * What kind of way it is. `server`: it can be down. `direct`: no server on the
- * way, so a target that cannot be reached says nothing about it; only probes
+ * What kind of outbound it is. `server`: it can be down. `direct`: there is no
+ * server, so a target that cannot be reached says nothing about it; only probes
  * do. `block`: always there, and always the slowest.
  */
 export type WayKind = "server" | "direct" | "block";
 
 /** An {@linkcode Outbound} and its health. */
-export class WatchedOutbound implements Outbound, Way {
+export class WatchedOutbound implements Outbound, MemberRoute {
   /** The name of the outbound. */
   readonly name: string;
-  /** What kind of way it is. */
+  /** What kind of outbound it is. */
   readonly kind: WayKind;
   /** What is known about it. */
   readonly health: Health;
+  /** Whether every connection goes to the target itself. */
+  readonly isDirect: boolean;
   readonly #outbound: Outbound;
 
   /**
    * Wraps an outbound. Whoever picks it must pick the wrapper from now on.
    *
    * @param outbound The outbound.
-   * @param kind What kind of way it is.
+   * @param kind What kind of outbound it is.
    * @param health Its health; nobody else's.
    */
   constructor(outbound: Outbound, kind: WayKind, health: Health) {
     this.name = outbound.name;
     this.kind = kind;
     this.health = health;
+    this.isDirect = outbound.isDirect === true;
     this.#outbound = outbound;
   }
 
@@ -59,16 +68,14 @@ export class WatchedOutbound implements Outbound, Way {
   }
 
   /** Whether it was not tried, and is healthy enough. */
-  serves(question: Question): boolean {
+  serves(query: MemberQuery): boolean {
     return (this.kind === "block" ? HEALTHY : this.health.level) <=
-        question.level && !question.tried.includes(this);
+        query.level && !query.tried.includes(this);
   }
 
   /** Picks itself where {@linkcode WatchedOutbound.serves} would say yes. */
-  take(session: Session, question: Question): Outbound | undefined {
-    return this.serves(question)
-      ? this.pick(session, question.tried)
-      : undefined;
+  take(session: Session, query: MemberQuery): Outbound | undefined {
+    return this.serves(query) ? this.pick(session, query.tried) : undefined;
   }
 
   /** The latency that its health knows. */
@@ -85,7 +92,7 @@ export class WatchedOutbound implements Outbound, Way {
   }
 
   /** Prepares the datagrams of an association. */
-  openPackets(session: Session): OutboundPackets | undefined {
+  openPackets(session: Session): OutboundPackets | NoPackets {
     return this.#outbound.openPackets(session);
   }
 

@@ -1,5 +1,5 @@
 /**
- * For tests: the words with proxies, driven as the relay does it, without
+ * For tests: handshakes with proxies, driven as the relay does it, without
  * sockets.
  *
  * @module
@@ -40,7 +40,7 @@ export class HandshakeRun {
   /**
    * Begins.
    *
-   * @param handshake The words.
+   * @param handshake The handshake.
    */
   constructor(handshake: OutboundHandshake) {
     this.#handshake = handshake;

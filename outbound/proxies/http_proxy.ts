@@ -1,5 +1,5 @@
 /**
- * The words with an HTTP proxy on the way: CONNECT (RFC 9110, section 9.3.6).
+ * The handshake with an HTTP proxy: CONNECT (RFC 9110, section 9.3.6).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Proxies of others on the way; loaded where there are some.
+ * Proxies of others in front of outbounds; loaded where there are some.
  *
  * @module
  */

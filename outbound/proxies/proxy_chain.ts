@@ -1,12 +1,12 @@
 /**
- * A way that leads through other proxies first: we connect to the first of
- * them, ask each for the next, and the last for where the way itself leads.
+ * An outbound behind proxies of others: we connect to the first of them, ask
+ * each for the next, and the last for the destination of the outbound itself.
  *
  * ```text
  * we ── proxy 1 ── proxy 2 ── shadowsocks server (or the target) ── …
  * ```
  *
- * Only connections go this way. CONNECT of HTTP carries no datagrams, and the
+ * Only connections go through proxies. CONNECT of HTTP carries no datagrams, and the
  * UDP ASSOCIATE of SOCKS5 gives an address that only the first proxy's
  * neighbours can send to, so there is no UDP: datagrams that went around the
  * proxies would show what the proxies are to hide.
@@ -18,6 +18,7 @@ import type { SocketAddress } from "../../loop/mod.ts";
 import type {
   Failure,
   HandshakeAnswer,
+  NoPackets,
   Outbound,
   OutboundHandshake,
   OutboundStream,
@@ -25,31 +26,38 @@ import type {
   StreamCodec,
   Target,
 } from "../../relay/mod.ts";
+import { pickSelf } from "../_pick_self.ts";
 
-/** One proxy on the way. */
+/** One proxy of a chain. */
 export interface ProxyHop {
   /** Where the proxy listens; a name is looked up by whoever connects to it. */
   readonly target: Target;
   /**
-   * Prepares the words with the proxy.
+   * Prepares the handshake with the proxy.
    *
    * @param next What the proxy is asked for.
    */
   handshake(next: Target): OutboundHandshake;
 }
 
-/** A way with proxies in front of it. */
+const NO_PACKETS: NoPackets = {
+  refused: "server_failed",
+  reason:
+    "UDP is not carried by proxies; leave UDP out of the mode, or the proxies",
+};
+
+/** An outbound with proxies in front of it. */
 export class ProxyOutbound implements Outbound {
-  /** The name of the way behind the proxies. */
+  /** The name of the outbound behind the proxies. */
   readonly name: string;
   readonly #inner: Outbound;
   readonly #hops: readonly ProxyHop[];
 
   /**
-   * Puts proxies in front of a way.
+   * Puts proxies in front of an outbound.
    *
-   * @param inner The way.
-   * @param hops The proxies in the order of the way, one at least.
+   * @param inner The outbound.
+   * @param hops The proxies in the order of connecting, one at least.
    * @throws {RangeError} If there is none.
    */
   constructor(inner: Outbound, hops: readonly ProxyHop[]) {
@@ -65,7 +73,7 @@ export class ProxyOutbound implements Outbound {
 
   /** Picks itself, once. */
   pick(_session: Session, tried: readonly Outbound[]): Outbound | undefined {
-    return tried.includes(this) ? undefined : this;
+    return pickSelf(this, tried);
   }
 
   /** Prepares a connection to the first proxy. */
@@ -78,15 +86,17 @@ export class ProxyOutbound implements Outbound {
       : new ProxyStream(inner, destination, this.#hops);
   }
 
-  /** Datagrams have no way through proxies. */
-  openPackets(): undefined {}
+  /** Proxies carry no datagrams. */
+  openPackets(): NoPackets {
+    return NO_PACKETS;
+  }
 
-  /** Tells the way behind the proxies. */
+  /** Tells the outbound behind the proxies. */
   onReached(milliseconds: number): void {
     this.#inner.onReached?.(milliseconds);
   }
 
-  /** Tells the way behind the proxies. */
+  /** Tells the outbound behind the proxies. */
   onUnreached(failure: Failure): void {
     this.#inner.onUnreached?.(failure);
   }
@@ -102,7 +112,7 @@ class ProxyStream implements OutboundStream {
   readonly destination: Target;
   /** The target's addresses are the last proxy's to find. */
   readonly isDirect = false;
-  /** The words with the proxies come before any payload. */
+  /** The handshake with the proxies comes before any payload. */
   readonly fastOpen = false;
   readonly handshake: OutboundHandshake;
   readonly #inner: OutboundStream;
@@ -126,12 +136,12 @@ class ProxyStream implements OutboundStream {
   }
 }
 
-/** The words with all proxies, one after the other. */
+/** The handshakes with all proxies, one after the other. */
 class ChainHandshake implements OutboundHandshake {
   readonly #inner: OutboundStream;
   readonly #destination: Target;
   readonly #hops: readonly ProxyHop[];
-  /** The proxy that is spoken with; the way itself has the last number. */
+  /** The proxy that is spoken with; the outbound itself has the last number. */
   #place = 0;
   #current: OutboundHandshake;
 
@@ -143,7 +153,7 @@ class ChainHandshake implements OutboundHandshake {
     this.#inner = inner;
     this.#destination = destination;
     this.#hops = hops;
-    this.#current = this.#words(0)!;
+    this.#current = this.#handshakeAt(0)!;
   }
 
   start(): Uint8Array {
@@ -162,15 +172,15 @@ class ChainHandshake implements OutboundHandshake {
       default:
         return answer satisfies never;
     }
-    const next = this.#words(this.#place + 1);
+    const next = this.#handshakeAt(this.#place + 1);
     if (next === undefined) return answer;
     this.#place++;
     this.#current = next;
     return { kind: "more", consumed: answer.consumed, send: next.start() };
   }
 
-  /** The words at a place; undefined behind the last. */
-  #words(place: number): OutboundHandshake | undefined {
+  /** The handshake at a place; undefined behind the last. */
+  #handshakeAt(place: number): OutboundHandshake | undefined {
     const hops = this.#hops;
     const hop = hops[place];
     if (hop !== undefined) {
@@ -181,7 +191,7 @@ class ChainHandshake implements OutboundHandshake {
 
   /**
    * A proxy that cannot reach the next one has failed us; only the last one
-   * knows about the target, and only if the way is a direct one.
+   * knows about the target, and only if the outbound is direct.
    */
   #judged(failure: Failure): Failure {
     const last = this.#hops.length - 1;

@@ -1,5 +1,5 @@
 /**
- * The words with a SOCKS5 proxy on the way (RFC 1928), with name and password
+ * The handshake with a SOCKS5 proxy (RFC 1928), with name and password
  * if it wants them (RFC 1929).
  *
  * ```text
@@ -71,7 +71,7 @@ const NOT_SOCKS5 = serverFailed("proxy-answer");
 /** What is waited for. */
 type Stage = "method" | "verdict" | "reply";
 
-/** The words with one SOCKS5 proxy. */
+/** The handshake with one SOCKS5 proxy. */
 export class Socks5ProxyHandshake implements OutboundHandshake {
   readonly #target: Target;
   readonly #user: string | undefined;

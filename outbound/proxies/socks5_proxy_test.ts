@@ -1,5 +1,5 @@
 /**
- * The words with a SOCKS5 proxy: cut anywhere, refused, hostile.
+ * The handshake with a SOCKS5 proxy: cut anywhere, refused, hostile.
  *
  * @module
  */

@@ -37,7 +37,7 @@ async function areListening(...ports: readonly number[]): Promise<boolean> {
 }
 
 managerTest(
-  "Manager speaks the protocol of the seed when its dialect is python",
+  "Manager speaks the protocol of the original when its dialect is python",
   {},
   async (fixture) => {
     const client = fixture.client();

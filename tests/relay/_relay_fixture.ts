@@ -14,7 +14,7 @@ import {
 } from "../../crypto/mod.ts";
 import { type DnsCallback, DnsError, type Resolver } from "../../dns/mod.ts";
 import {
-  type AssociationHolder,
+  type AssociationRegistry,
   type Inbound,
   type Observer,
   type PacketInbound,
@@ -166,7 +166,7 @@ export interface FixtureOptions {
   /** What differs from the defaults. */
   readonly settings?: Partial<TestSettings>;
   /** The UDP side of the port. */
-  readonly udpRelay?: AssociationHolder;
+  readonly udpRelay?: AssociationRegistry;
   /** What the relay itself is made with in place of the defaults. */
   readonly relay?: Partial<TCPRelayOptions>;
 }
@@ -257,6 +257,7 @@ export class LoopOnFakes implements Disposable {
       ways[Math.floor(Math.random() * ways.length)]!;
     const route = ways.length === 1 ? ways[0]! : {
       name: "all",
+      isGroup: true,
       pick: (_session: Session, tried: readonly unknown[]) => {
         const left = ways.filter((way) => !tried.includes(way));
         return tried.length === 0 ? pick() : left[0];

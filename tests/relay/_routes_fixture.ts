@@ -9,6 +9,7 @@ import type { SocketAddress } from "../../loop/mod.ts";
 import {
   type Decision,
   type Failure,
+  type NoPackets,
   type Outbound,
   type OutboundPackets,
   type OutboundStream,
@@ -77,6 +78,7 @@ export class TestRouter implements Router {
 /** A group that picks the first member that was not tried. */
 export class TestGroup implements Route {
   readonly name = "group";
+  readonly isGroup = true;
   /** What was tried at each pick, by name. */
   readonly picks: string[][] = [];
   readonly #members: readonly Outbound[];
@@ -129,9 +131,9 @@ export class ToldOutbound implements Outbound {
     return stream;
   }
 
-  openPackets(session: Session): OutboundPackets | undefined {
+  openPackets(session: Session): OutboundPackets | NoPackets {
     const packets = this.#inner.openPackets(session);
-    if (packets === undefined) return undefined;
+    if ("refused" in packets) return packets;
     this.packets++;
     const dispose = packets[Symbol.dispose].bind(packets);
     packets[Symbol.dispose] = () => {

@@ -1,13 +1,17 @@
 /**
- * The words with proxies on the way to a server or a target.
+ * The handshake with proxies in front of a server or a target.
  *
  * @module
  */
 
 import { assert, assertEquals } from "@std/assert";
 import { concat, type FakeStream } from "../../loop/fakes.ts";
-import { type Outbound, Target } from "../../relay/mod.ts";
-import { CONNECT_TIMEOUT } from "../../relay/constants.ts";
+import {
+  type Outbound,
+  type OutboundHandshake,
+  Target,
+} from "../../relay/mod.ts";
+import { CONNECT_TIMEOUT, MEMBER_TIMEOUT } from "../../relay/constants.ts";
 import {
   DirectOutbound,
   type ProxyHop,
@@ -301,6 +305,77 @@ Deno.test("Dialer fails once when a proxy resets while a word waits for room", a
   assertEquals(fixture.ended.map(({ status }) => status), ["server_failed"]);
   assert(app.closed);
 });
+
+Deno.test("Dialer gives the proxies of a member MEMBER_TIMEOUT to answer", async () => {
+  using fixture = new ChainFixture();
+  const edition = new ClassicEdition(fixture.suite, false);
+  const route = new TestGroup([fixture.way, server(edition, HOSTS[1]!)]);
+  fixture.router.decide = () => ({ route, rule: "" });
+  await fixture.ask("hello");
+  await fixture.advance((MEMBER_TIMEOUT - 1) / 1000);
+  assertEquals(fixture.poller.connects.length, 1);
+  await fixture.advance(0.001);
+  assertEquals(fixture.poller.connects[1]!.remoteAddress.host, HOSTS[1]);
+  assertEquals(fixture.way.told.at(-1), "server_failed ETIMEDOUT");
+});
+
+/** Has a direct way lead through one proxy that is spoken with like that. */
+function speak(fixture: ChainFixture, handshake: OutboundHandshake): void {
+  const target = FIRST_PROXY;
+  const way = new ToldOutbound(
+    new ProxyOutbound(new DirectOutbound(), [
+      { target, handshake: () => handshake },
+    ]),
+  );
+  fixture.router.decide = () => ({ route: way, rule: "" });
+}
+
+Deno.test("Dialer sends a word behind the one that waits for room", async () => {
+  using fixture = new ChainFixture();
+  let lines = 0;
+  speak(fixture, {
+    start: () => utf8("first"),
+    receive: () =>
+      ++lines === 3
+        ? { kind: "ready", consumed: 1 }
+        : { kind: "more", consumed: 1, send: utf8(` word ${lines}`) },
+  });
+  fixture.poller.onConnect = (stream) => stream.room = 2;
+  const { app, proxy } = await fixture.ask();
+  proxy.bring(utf8("12"));
+  await fixture.settle();
+  proxy.room = Infinity;
+  await fixture.settle();
+  assertEquals(text(proxy.sent), "first word 1 word 2");
+  proxy.bring(utf8("3"));
+  await fixture.settle();
+  assertEquals(app.sent, concat(GREETING_REPLY, CONNECTED));
+});
+
+for (
+  const [what, kind, answer, code] of [
+    ["has no end", "more", new Uint8Array(20_000), "proxy-too-long"],
+    ["comes before we have asked", "ready", utf8("!"), "proxy-answer"],
+  ] as const
+) {
+  Deno.test(`Dialer fails when the answer of a proxy ${what}`, async () => {
+    using fixture = new ChainFixture();
+    speak(fixture, {
+      start: () => utf8("first"),
+      receive: () => ({ kind, consumed: 0 }),
+    });
+    fixture.poller.onConnect = (stream) => stream.room = 2;
+    const { app, proxy } = await fixture.ask();
+    if (kind === "more") proxy.room = Infinity;
+    await fixture.settle();
+    proxy.bring(answer);
+    await fixture.settle();
+    assert(proxy.closed && app.closed);
+    assertEquals(fixture.ended.map(({ status }) => status), ["server_failed"]);
+    const [line] = fixture.logs.of("warning");
+    assert(line!.endsWith(`: ${code}`), line);
+  });
+}
 
 Deno.test("Dialer tries the next member of a group when a proxy fails", async () => {
   using fixture = new ChainFixture();

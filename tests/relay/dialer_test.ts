@@ -129,8 +129,11 @@ Deno.test("Dialer tries the next member after MEMBER_TIMEOUT when one never answ
     ["server_failed ETIMEDOUT"],
   ]);
   assertEquals(
-    fixture.logs.of("warning").length,
-    2,
+    fixture.logs.of("warning"),
+    HOSTS.slice(0, 2).map((host) =>
+      `cannot connect to ${host} for ${TARGET.host}:${TARGET.port} ` +
+      `from ${fixture.opened[0]!.client}: ETIMEDOUT`
+    ),
     "one line for each server that was left",
   );
 });
@@ -292,4 +295,22 @@ Deno.test("Dialer resets the client when every member is dead after it was told 
   assertEquals(fixture.ended.map(({ status }) => status), ["server_failed"]);
   assertEquals(fixture.ended[0]!.up, 0);
   assertClean(fixture);
+});
+
+Deno.test("Dialer asks no other member once a rule forbids the target", async () => {
+  const router = new TestRouter();
+  using fixture = new RelayFixture({ isLocal: true, relay: { router } });
+  const edition = new ClassicEdition(fixture.suite, false);
+  const route = new TestGroup([
+    new DirectOutbound(),
+    server(edition, HOSTS[0]!),
+  ]);
+  router.decide = () => ({ route, rule: "" });
+  router.forbidden.add(TARGET.host);
+  const app = await fixture.accept();
+  app.bring(concat(GREETING, request(1)));
+  await fixture.settle();
+  assertEquals(fixture.poller.connects.length, 0);
+  assertEquals(fixture.ended.map(({ status }) => status), ["blocked"]);
+  assert(app.closed);
 });

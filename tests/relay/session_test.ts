@@ -309,13 +309,9 @@ Deno.test("Session ends connections when its client must make room", async () =>
   assertEnd(fixture, { status: "connections", received: 0 });
 });
 
-for (
-  const [code, status] of [["ECONNREFUSED", "dial_failed"], [
-    "EACCES",
-    "blocked",
-  ]] as const
-) {
-  Deno.test(`Session of a server ends ${status} when the target gives ${code}`, async () => {
+// EACCES of the system is no rule of ours.
+for (const code of ["ECONNREFUSED", "EACCES"]) {
+  Deno.test(`Session of a server ends dial_failed when the target gives ${code}`, async () => {
     using fixture = new RelayFixture();
     const { remote } = await serverFlow(fixture, {
       payload: utf8("hello"),
@@ -323,7 +319,7 @@ for (
     });
     remote.fail(code);
     await fixture.settle();
-    assertEnd(fixture, { status, received: flight(5) });
+    assertEnd(fixture, { status: "dial_failed", received: flight(5) });
   });
 }
 

@@ -30,7 +30,7 @@ Deno.test("TCPRelay.updateActivity() appends the handler and empties its old pla
   using fixture = new RelayFixture();
   const { relay } = fixture;
   const [one, two, three] = await handlersOf(fixture, 3);
-  // The sequence of events of which the seed draws the list.
+  // The sequence of events of which the original draws the list.
   const steps = [
     { handler: one, list: [undefined, two, three, one] },
     { handler: one, list: [undefined, two, three, undefined, one] },
@@ -221,7 +221,9 @@ Deno.test("TCPRelay.handlePeriodic() names the target when a connection times ou
     fixture.logs.clear();
     fixture.clock.advance(30_000);
     fixture.relay.handlePeriodic();
-    assertEquals(fixture.logs.of("warning"), [line]);
+    assertEquals(fixture.logs.of("warning"), [
+      `${line} from ${stream.remoteAddress}`,
+    ]);
     assert(stream.closed);
   }
 });

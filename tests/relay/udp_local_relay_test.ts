@@ -211,3 +211,24 @@ async function associate(
   await fixture.settle();
   return { app, tcp };
 }
+
+Deno.test("UDPRelay.associate() ends associations that began before it, and each client's own ones", async () => {
+  using fixture = newFixture();
+  const hosts = ["198.51.100.1", "198.51.100.2"];
+  for (const host of hosts) {
+    await fixture.fromClient(datagram(TARGET, utf8("x")), client(1, host));
+  }
+  const ends = hosts.map((host) => fixture.relay.associate(host, ""));
+  await fixture.fromClient(datagram(TARGET, utf8("x")), client(2, hosts[1]));
+  ends[0]!();
+  assertEquals(hosts.map((host) => fixture.relay.isActive(host)), [
+    false,
+    true,
+  ]);
+  assertEquals(fixture.relay.associations, 2);
+  ends[1]!();
+  assertEquals(fixture.relay.associations, 0);
+  const again = fixture.relay.associate(hosts[0]!, "");
+  assert(!fixture.relay.isActive(hosts[0]!));
+  again();
+});

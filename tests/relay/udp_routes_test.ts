@@ -8,10 +8,15 @@
 import { assert, assertEquals } from "@std/assert";
 import { SocketAddress } from "../../loop/mod.ts";
 import { concat } from "../../loop/fakes.ts";
-import { BlockOutbound, DirectOutbound } from "../../outbound/mod.ts";
+import {
+  BlockOutbound,
+  DirectOutbound,
+  HttpProxyHandshake,
+  ProxyOutbound,
+} from "../../outbound/mod.ts";
 import { SocksPackets } from "../../inbound/mod.ts";
 import { ClassicEdition } from "../../shadowsocks/mod.ts";
-import { Target } from "../../relay/mod.ts";
+import { type Outbound, Target } from "../../relay/mod.ts";
 import { header, text, utf8 } from "./_relay_fixture.ts";
 import {
   server,
@@ -246,6 +251,51 @@ Deno.test("UDPRelay ends an association blocked when all its targets were", asyn
   }
 });
 
+/** A server behind a proxy, which has no UDP. */
+function proxied(
+  fixture: UdpFixture,
+  name: string,
+): Outbound {
+  const inner = server(new ClassicEdition(fixture.suite, false), name);
+  return new ProxyOutbound(inner, [{
+    target: Target.of("192.0.2.200", 1080),
+    handshake: () => new HttpProxyHandshake(Target.of("192.0.2.7", 80)),
+  }]);
+}
+
+Deno.test("UDPRelay ends an association server_failed when its outbound has no UDP, and warns once", async () => {
+  using fixture = new RouteFixture();
+  fixture.router.decide = () => ({ route: proxied(fixture, "far"), rule: "" });
+  for (const target of [TARGET, OTHER, TARGET]) {
+    assertEquals(await fixture.send(target, "x"), []);
+  }
+  const [line, ...others] = fixture.logs.of("warning");
+  assert(line!.includes("by far from "), line);
+  assert(line!.includes("UDP is not carried by proxies"), line);
+  assertEquals(others, []);
+  fixture.relay.close("ok");
+  assertEquals(
+    fixture.ended.map(({ status, outbound }) => [status, outbound]),
+    [["server_failed", "far"]],
+  );
+});
+
+Deno.test("UDPRelay passes over members of a group that have no UDP", async () => {
+  using fixture = new RouteFixture();
+  const route = new TestGroup([
+    proxied(fixture, "far"),
+    fixture.members[0]!,
+    proxied(fixture, "farther"),
+  ]);
+  fixture.router.decide = () => ({ route, rule: "" });
+  assertEquals(await fixture.send(TARGET, "x"), [`${HOSTS[0]} x`]);
+  assertEquals(await fixture.send(TARGET, "y"), [`${HOSTS[0]} y`]);
+  assertEquals(route.picks, [[], ["far"]]);
+  assertEquals(fixture.logs.of("warning"), []);
+  fixture.relay.close("ok");
+  assertEquals(fixture.ended.map(({ status }) => status), ["ok"]);
+});
+
 Deno.test("UDPRelay keeps the data while the router decides", async () => {
   using fixture = new RouteFixture();
   fixture.router.isLate = true;
@@ -373,7 +423,7 @@ Deno.test("UDPRelay drops an answer of a stranger when the method proves nothing
     const [member] = fixture.members;
     const open = member!.openPackets.bind(member);
     member!.openPackets = (session) =>
-      Object.assign(open(session)!, { checksSource });
+      Object.assign(open(session), { checksSource });
     await fixture.send(TARGET, "x");
     await fixture.answer("203.0.113.66", "???");
     assertEquals(fixture.answers, checksSource ? [] : ["???"]);

@@ -1,5 +1,5 @@
 /**
- * What can stand in a group: a way to a target, or a group of ways, with the
+ * What can stand in a group: an outbound, or another group, with the
  * questions that a group asks about it before it picks.
  *
  * @module
@@ -20,8 +20,8 @@ export const DOWN = 2;
 /** TCP or UDP. */
 export type Network = Session["network"];
 
-/** What a group asks for when it looks for a way. */
-export interface Question {
+/** What a group asks for when it looks for an outbound. */
+export interface MemberQuery {
   /** TCP or UDP. */
   readonly network: Network;
   /** Ways that could not be reached: none of them is an answer. */
@@ -31,21 +31,21 @@ export interface Question {
 }
 
 /** A {@linkcode Route} that can stand in a group. */
-export interface Way extends Route {
+export interface MemberRoute extends Route {
   /**
    * Whether `take` would find something. Changes nothing.
    *
-   * @param question What is asked for.
+   * @param query What is asked for.
    */
-  serves(question: Question): boolean;
+  serves(query: MemberQuery): boolean;
   /**
-   * Picks a way that a session uses at once.
+   * Picks an outbound that a session uses at once.
    *
    * @param session Says who asks for what.
-   * @param question What is asked for, of the network of `session`.
+   * @param query What is asked for, of the network of `session`.
    * @returns undefined: there is none at that level.
    */
-  take(session: Session, question: Question): Outbound | undefined;
+  take(session: Session, query: MemberQuery): Outbound | undefined;
   /**
    * Milliseconds of a round trip through it, made worse by recent failures.
    *
@@ -55,10 +55,10 @@ export interface Way extends Route {
   latency(network: Network): number | undefined;
 }
 
-/** A {@linkcode Way} in a group. */
+/** A {@linkcode MemberRoute} in a group. */
 export interface Member {
   /** Where it leads. */
-  readonly way: Way;
+  readonly route: MemberRoute;
   /** Its share of connections; 0: none of them, ever. */
   readonly tcpWeight: number;
   /** Its share of UDP associations; 0: none of them, ever. */
