@@ -4,7 +4,6 @@
  * @module
  */
 
-import { getLogger } from "@logtape/logtape";
 import type { Mode } from "../config/mod.ts";
 import type { Resolver } from "../dns/mod.ts";
 import { type EventLoop, SocketAddress, SocketError } from "../loop/mod.ts";
@@ -66,8 +65,6 @@ export interface ListenerOptions {
 
 /** How often a port that is free for TCP and UDP is looked for. */
 const CHOOSE_ATTEMPTS = 16;
-
-const logger = getLogger(["shadowsocks"]);
 
 /** The relays of one port. */
 export class Listener {
@@ -134,15 +131,12 @@ export class Listener {
     this.#end();
   }
 
-  /** Logs that it listens no more. */
-  logClose(): void {
-    const { port } = this.address;
-    if (this.#tcp !== undefined) {
-      logger.info("closed TCP port {port}", { port });
-    }
-    if (this.#udp !== undefined) {
-      logger.info("closed UDP port {port}", { port });
-    }
+  /** The networks that it relays: `TCP`, `UDP`. */
+  get networks(): readonly ("TCP" | "UDP")[] {
+    const networks: ("TCP" | "UDP")[] = [];
+    if (this.#tcp !== undefined) networks.push("TCP");
+    if (this.#udp !== undefined) networks.push("UDP");
+    return networks;
   }
 
   #end(): void {

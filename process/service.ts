@@ -174,7 +174,7 @@ export class Service {
       .filter(({ address }) => address.port === port);
     this.#listeners = this.#listeners
       .filter((each) => !removed.includes(each));
-    for (const each of removed) this.#close(each);
+    this.#close(removed);
     return removed.length > 0;
   }
 
@@ -185,7 +185,7 @@ export class Service {
    */
   close(onIdle: () => void): void {
     this.#closed = true;
-    for (const each of this.#listeners.splice(0)) this.#close(each);
+    this.#close(this.#listeners.splice(0));
     this.#onIdle = onIdle;
     this.#checkIdle();
   }
@@ -310,13 +310,15 @@ export class Service {
     });
   }
 
-  #close(listener: Listener): void {
-    this.#closing.add(listener);
-    if (this.#options.announce !== false) listener.logClose();
-    listener.close(() => {
-      this.#closing.delete(listener);
-      this.#checkIdle();
-    });
+  #close(listeners: readonly Listener[]): void {
+    if (this.#options.announce !== false) logClose(listeners);
+    for (const listener of listeners) {
+      this.#closing.add(listener);
+      listener.close(() => {
+        this.#closing.delete(listener);
+        this.#checkIdle();
+      });
+    }
   }
 
   #checkIdle(): void {
@@ -332,6 +334,19 @@ function ended(address: string): SocketError {
     "ECANCELED",
     `Cannot listen on ${address}: the service has ended`,
   );
+}
+
+/** One line a port and network, however many addresses the port has. */
+function logClose(listeners: readonly Listener[]): void {
+  const logged = new Set<string>();
+  for (const { networks, address: { port } } of listeners) {
+    for (const network of networks) {
+      const name = `${network} ${port}`;
+      if (logged.has(name)) continue;
+      logged.add(name);
+      logger.info("closed {network} port {port}", { network, port });
+    }
+  }
 }
 
 function logStart({ protocol, forward }: LocalConfig, address: string): void {

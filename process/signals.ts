@@ -35,7 +35,7 @@ export function onSignals(actions: SignalActions): Disposable {
     listen(signal, () => {
       if (terminating) Deno.exit(0);
       terminating = true;
-      logger.debug("received {signal}, ending", { signal });
+      logger.info("received {signal}, stopping", { signal });
       actions.terminate();
     });
   listenToTerminate("SIGINT");

@@ -229,6 +229,22 @@ managerTest(
 const [first = 0, second = 0] = [freePort(), freePort()].sort();
 
 managerTest(
+  "Manager logs one line a network when a port of two addresses is removed",
+  { keys: { server: ["127.0.0.1", "127.0.0.2"] } },
+  async (fixture) => {
+    if (Deno.build.os !== "linux") return;
+    const client = fixture.client();
+    const port = freePort();
+    assertEquals(await client.ask(add(port)), "ok");
+    assertEquals(await client.ask(remove(port)), "ok");
+    assertEquals(fixture.logs.with("closed"), [
+      `closed TCP port ${port}`,
+      `closed UDP port ${port}`,
+    ]);
+  },
+);
+
+managerTest(
   "Manager starts with the ports of port_password",
   {
     keys: {

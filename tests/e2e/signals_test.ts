@@ -76,6 +76,7 @@ for (const way of WAYS) {
     program.kill("SIGQUIT");
     await program.waitFor(/closed UDP port/);
     assertEquals((await program.stop("SIGTERM")).code, 0, program.output);
+    assertMatch(program.output, /INFO +received SIGTERM, stopping$/m);
   });
 
   Deno.test(`ssserver lives on when SIGHUP comes (${name})`, async () => {
