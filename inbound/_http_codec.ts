@@ -80,6 +80,11 @@ export class HttpCodec implements StreamCodec {
     return this.#requests.awaitsAnswer;
   }
 
+  /** The client has sent its end behind requests that wait for an answer. */
+  onEndAhead(): boolean {
+    return this.#requests.onEndAhead();
+  }
+
   /** Whether bytes for the client wait for the next buffer. */
   get headPending(): boolean {
     return this.#answers.isPending;
