@@ -197,7 +197,7 @@ export class Dialer implements OpenerOwner {
     this.#failure = failure;
     // Else the fault is the target's, wherever it is connected to from.
     if (status !== "server_failed") {
-      logger.debug("cannot connect to {name} from {client}: {code}", () => ({
+      logger.info("cannot connect to {name} from {client}: {code}", () => ({
         name: `${target}`,
         client: `${session.client}`,
         code,

@@ -444,8 +444,9 @@ export class Pipe {
       this.#moveCarry(stream);
       if (stream.pending !== undefined || this.#owner.isDestroyed()) return;
     }
-    if (this.#closing) this.#owner.onPipeEnd();
-    else if (stream.ended && this.#open) this.#finish(stream);
+    if (this.#closing) {
+      if (!stream.isUp) this.#owner.onPipeEnd();
+    } else if (stream.ended && this.#open) this.#finish(stream);
     else if (this.#open) this.#readOn(stream);
     else if (!stream.isUp) {
       this.updateStream(stream, WAIT_STATUS_INIT);

@@ -108,6 +108,11 @@ export class WatchedOutbound implements Outbound, MemberRoute {
     this.#outbound.onUnreached?.(failure);
   }
 
+  /** Hears that nothing was answered, and passes it on. */
+  onUnanswered(session: Session): void {
+    this.#outbound.onUnanswered?.(session);
+  }
+
   /** Hears that the far side has sent wrong bytes, and passes it on. */
   onCodecFailed(remote: SocketAddress): void {
     this.#outbound.onCodecFailed?.(remote);
