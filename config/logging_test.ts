@@ -6,7 +6,7 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { getLogger, type LogLevel, resetSync } from "@logtape/logtape";
-import { FakeClock } from "../loop/mod.ts";
+import { FakeClock } from "../loop/fakes.ts";
 import { LogLimiter } from "./log_limiter.ts";
 import {
   escapeControls,

@@ -5,9 +5,9 @@
  * @module
  */
 
-import type { DnsCallback, Resolver } from "../dns/mod.ts";
+import { FakeResolver } from "../dns/fakes.ts";
 import { type FakeDatagram, FakeNet } from "../loop/fakes.ts";
-import { parseIp, SocketAddress } from "../loop/mod.ts";
+import { SocketAddress } from "../loop/mod.ts";
 import {
   type ManagedPort,
   type ManagedServer,
@@ -16,21 +16,6 @@ import {
 } from "./manager.ts";
 import type { ManagerDialect } from "./manager_request.ts";
 import { PortTraffic } from "./port_traffic.ts";
-
-/** Knows IP literals alone. */
-class LiteralResolver implements Resolver {
-  resolve(hostname: string, done: DnsCallback): void {
-    const address = parseIp(hostname);
-    if (address === undefined) throw new Error(`Cannot resolve ${hostname}`);
-    done({ hostname, addresses: [address], error: undefined });
-  }
-
-  removeCallback(): void {}
-
-  close(): void {}
-
-  [Symbol.dispose](): void {}
-}
 
 /** Opens and closes nothing, and remembers what it was told. */
 export class FakeServer implements ManagedServer {
@@ -98,7 +83,7 @@ export class FakeManagerNet implements Disposable {
       address: { host: "127.0.0.1", port: 6001 },
       dialect,
       loop: this.net.loop,
-      resolver: new LiteralResolver(),
+      resolver: new FakeResolver(),
       server: this.server,
       traffic: this.traffic,
     });

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { FakeClock } from "./clock.ts";
+import { FakeClock } from "./_fake_clock.ts";
 import { EventLoop } from "./event_loop.ts";
 import { FakePoller } from "./_fake_poller.ts";
 

@@ -10,7 +10,7 @@
  */
 
 import { SocketAddress } from "./address.ts";
-import type { FakeClock } from "./clock.ts";
+import type { FakeClock } from "./_fake_clock.ts";
 import { POLL_ALWAYS } from "./events.ts";
 import { FakeDatagram } from "./_fake_datagram.ts";
 import { FakeListener } from "./_fake_listener.ts";

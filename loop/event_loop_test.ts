@@ -6,7 +6,7 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { FakeClock } from "./clock.ts";
+import { FakeClock } from "./_fake_clock.ts";
 import { EventLoop } from "./event_loop.ts";
 import { TIMEOUT_PRECISION } from "./events.ts";
 import { FakeNet, FakePoller } from "./fakes.ts";

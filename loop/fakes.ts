@@ -15,7 +15,7 @@
  * @module
  */
 
-export { FakeClock } from "./clock.ts";
+export * from "./_fake_clock.ts";
 export * from "./_fake_datagram.ts";
 export * from "./_fake_listener.ts";
 export * from "./_fake_net.ts";

@@ -7,7 +7,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { configureSync, resetSync } from "@logtape/logtape";
-import { withoutLeaks } from "../tests/_descriptors.ts";
+import { type Descriptors, withoutLeaks } from "../tests/_descriptors.ts";
 import {
   contractTest,
   LOOPBACK,
@@ -108,10 +108,10 @@ const REFUSALS = { EPIPE: 32, ENOPROTOOPT: 92, EOPNOTSUPP: 95, ENOTCONN: 107 };
 for (const [code, errno] of Object.entries(REFUSALS)) {
   epollTest(
     `EpollPoller.connectTcp() connects without fast open and says so once when the system says ${code}`,
-    async () => {
+    async (descriptors) => {
       using logs = new Logs();
       let tries = 0;
-      using fixture = forged((libc) => ({
+      using fixture = forged(descriptors, (libc) => ({
         sendto: () => {
           tries++;
           return libc.fail(errno);
@@ -134,9 +134,9 @@ for (const [code, errno] of Object.entries(REFUSALS)) {
 
 epollTest(
   "EpollPoller.connectTcp() has taken nothing when there is no cookie yet",
-  async () => {
+  async (descriptors) => {
     using logs = new Logs();
-    using fixture = forged((libc) => ({
+    using fixture = forged(descriptors, (libc) => ({
       sendto: (fd, _data, _length, _flags, address, length) => {
         libc.real.connect(fd, address, length);
         return libc.fail(EINPROGRESS);
@@ -153,11 +153,11 @@ epollTest(
 
 epollTest(
   "EpollPoller.connectTcp() tells how much has left with the SYN",
-  async () => {
+  async (descriptors) => {
     using _logs = new Logs();
     let sent: Uint8Array | undefined;
     let flags = 0;
-    using fixture = forged((libc) => ({
+    using fixture = forged(descriptors, (libc) => ({
       sendto: (fd, data, length, mask, address, addressLength) => {
         sent = (data as Uint8Array).slice(0, length);
         flags = mask;
@@ -180,9 +180,12 @@ epollTest(
 
 epollTest(
   "EpollPoller.connectTcp() with first data reports a failure like any connect",
-  async () => {
+  async (descriptors) => {
     using logs = new Logs();
-    using fixture = forged((libc) => ({ sendto: () => libc.fail(101) }));
+    using fixture = forged(
+      descriptors,
+      (libc) => ({ sendto: () => libc.fail(101) }),
+    );
     using client = fixture.poller.connectTcp(LOOPBACK, {
       fastOpenData: pattern(10),
     });
@@ -199,10 +202,10 @@ epollTest(
 
 epollTest(
   "EpollPoller.listenTcp() goes on and says so once when fast open is not available",
-  async () => {
+  async (descriptors) => {
     using logs = new Logs();
     let tries = 0;
-    using fixture = forged((libc) => ({
+    using fixture = forged(descriptors, (libc) => ({
       setsockopt: (fd, level, name, value, length) => {
         if (level !== FAST_OPEN_OPTION[0] || name !== FAST_OPEN_OPTION[1]) {
           return libc.real.setsockopt(fd, level, name, value, length);
@@ -233,7 +236,10 @@ interface Forge {
 }
 
 /** A loop over epoll, on a libc some of whose functions are others. */
-function forged(make: (libc: Forge) => Partial<LibcSymbols>): LoopFixture {
+function forged(
+  descriptors: Descriptors,
+  make: (libc: Forge) => Partial<LibcSymbols>,
+): LoopFixture {
   const libc = openLibc();
   let forgedErrno: number | undefined;
   const others = make({
@@ -251,11 +257,14 @@ function forged(make: (libc: Forge) => Partial<LibcSymbols>): LoopFixture {
       return errno;
     },
   };
-  return new LoopFixture(new EpollPoller(fake));
+  return new LoopFixture(new EpollPoller(descriptors.watch(fake)));
 }
 
 /** Defines a test for systems with epoll. */
-function epollTest(name: string, body: () => Promise<void>): void {
+function epollTest(
+  name: string,
+  body: (descriptors: Descriptors) => Promise<void>,
+): void {
   if (pollers().includes("epoll")) Deno.test(name, () => withoutLeaks(body));
 }
 

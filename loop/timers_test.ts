@@ -5,7 +5,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { FakeClock } from "./clock.ts";
+import { FakeClock } from "./_fake_clock.ts";
 import { type Timer, TimerQueue } from "./timers.ts";
 
 /** A queue over a clock that the test moves, and the names called. */

@@ -35,7 +35,7 @@ export function aclOf(text: string): Acl {
 }
 
 /** Knows the names it was made with; answers at once or when it is told to. */
-export class FakeResolver implements Resolver {
+export class ZoneResolver implements Resolver {
   /** What was asked for. */
   readonly asked: string[] = [];
   readonly #zone: Readonly<Record<string, readonly string[]>>;
@@ -100,12 +100,12 @@ export interface RouterFixtureOptions {
 /** A router and what it needs. */
 export class RouterFixture {
   readonly router: Router;
-  readonly resolver: FakeResolver;
+  readonly resolver: ZoneResolver;
   readonly #sessions = new Sessions();
 
   constructor(options: RouterFixtureOptions) {
     const { role, acl, forbidden, isProxied, zone = {}, isSlow } = options;
-    this.resolver = new FakeResolver(zone, { isSlow: isSlow ?? false });
+    this.resolver = new ZoneResolver(zone, { isSlow: isSlow ?? false });
     this.router = makeRouter({
       role,
       routes: {

@@ -9,23 +9,28 @@ import { SocketAddress } from "../loop/mod.ts";
 import { type Route, type Session, Target } from "../relay/mod.ts";
 import {
   aclOf,
-  FakeResolver,
   LogLines,
   PROXY,
   RouterFixture,
   textOf,
+  ZoneResolver,
 } from "./_router_fixture.ts";
 import { IpNetworks } from "./acl/ip_networks.ts";
 import { DirectOutbound } from "./direct.ts";
 import { FakeOutbound, FakeTiming } from "./groups/_group_fixture.ts";
 import { FailoverStrategy } from "./groups/strategy_failover.ts";
-import { Group, Health, WatchedOutbound, type WayKind } from "./groups/mod.ts";
+import {
+  Group,
+  Health,
+  type OutboundKind,
+  WatchedOutbound,
+} from "./groups/mod.ts";
 import { makeRouter } from "./router.ts";
 
 const ZONE = { "both.example": ["8.8.8.8", "10.0.0.1"] };
 const RULES = "[outbound_block_list]\n10.0.0.0/8\n";
 
-function watched(kind: WayKind): WatchedOutbound {
+function watched(kind: OutboundKind): WatchedOutbound {
   const outbound = kind === "direct"
     ? new DirectOutbound()
     : new FakeOutbound(kind);
@@ -36,7 +41,7 @@ function watched(kind: WayKind): WatchedOutbound {
   );
 }
 
-function groupOf(...kinds: readonly WayKind[]): Group {
+function groupOf(...kinds: readonly OutboundKind[]): Group {
   const members = kinds.map((kind) => ({
     route: watched(kind),
     tcpWeight: 1,
@@ -48,7 +53,7 @@ function groupOf(...kinds: readonly WayKind[]): Group {
 
 /** The decision about a name, and the names that were looked up for it. */
 function askBy(route: Route): [string, readonly string[]] {
-  const resolver = new FakeResolver(ZONE);
+  const resolver = new ZoneResolver(ZONE);
   const router = makeRouter({
     role: "client",
     routes: { default: route, direct: PROXY },
@@ -86,7 +91,7 @@ Deno.test("AclRouter forbids an address before and after a group has picked", ()
     role: "client",
     routes: { default: groupOf("server", "direct"), direct: PROXY },
     forbidden: IpNetworks.of("10.0.0.0/8"),
-    resolver: new FakeResolver({}),
+    resolver: new ZoneResolver({}),
   });
   const session = newSession();
   const rule = "forbidden_ip 10.0.0.0/8";

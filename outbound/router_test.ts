@@ -11,11 +11,11 @@ import { type Decision, Target } from "../relay/mod.ts";
 import {
   addressOf,
   DIRECT,
-  FakeResolver,
   LogLines,
   PROXY,
   RouterFixture,
   textOf,
+  ZoneResolver,
 } from "./_router_fixture.ts";
 import { makeRouter, OpenRouter } from "./router.ts";
 
@@ -461,7 +461,7 @@ Deno.test("makeRouter() makes a router that does nothing when there are no rules
   const options = {
     role: "client",
     routes: { default: PROXY, direct: DIRECT },
-    resolver: new FakeResolver({}),
+    resolver: new ZoneResolver({}),
   } as const;
   const router = makeRouter(options);
   assert(router instanceof OpenRouter);

@@ -18,6 +18,13 @@ import type { Edition } from "../shadowsocks/mod.ts";
 import { ShadowsocksOutboundPackets } from "./_shadowsocks_packets.ts";
 import { pickSelf } from "./_pick_self.ts";
 
+/**
+ * Seconds without an answer that say something about a server: one with
+ * another password or method reads on in silence, for a minute in our case; a
+ * target that cannot be reached shows at once.
+ */
+const SILENCE = 5;
+
 const logger = getLogger(["shadowsocks", "outbound"]);
 
 /** What a {@linkcode ShadowsocksOutbound} is made with. */
@@ -94,6 +101,21 @@ export class ShadowsocksOutbound implements Outbound {
     logger.error(
       "cannot decrypt the answer of {server}: wrong password or method, or it was altered",
       { server: `${remote}` },
+    );
+  }
+
+  /** Logs what may be wrong with a server that never says anything. */
+  onUnanswered(session: Session): void {
+    const seconds = Math.round((session.ended - session.started) / 1000);
+    if (seconds < SILENCE) return;
+    logger.warn(
+      "server {server} has answered nothing in {seconds} s to {name} from {client}: wrong password or method there, or the target is silent",
+      {
+        server: this.name,
+        seconds,
+        name: `${session.target}`,
+        client: `${session.client}`,
+      },
     );
   }
 

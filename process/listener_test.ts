@@ -10,7 +10,7 @@ import { FakeNet } from "../loop/fakes.ts";
 import { SocketAddress, SocketError } from "../loop/mod.ts";
 import { DirectOutbound, makeRouter } from "../outbound/basic.ts";
 import { RelayBuffers, Sessions, Target } from "../relay/mod.ts";
-import { FakeResolver } from "../tests/relay/_relay_fixture.ts";
+import { FakeResolver } from "../dns/fakes.ts";
 import { Listener } from "./listener.ts";
 
 const TARGET = Target.of("192.0.2.7", 53);

@@ -16,7 +16,7 @@ import { FakeNet } from "../loop/fakes.ts";
 import { DirectOutbound } from "../outbound/basic.ts";
 import { STRATEGY_NAMES } from "../outbound/groups/mod.ts";
 import { type Outbound, Target } from "../relay/mod.ts";
-import { FakeResolver } from "../tests/relay/_relay_fixture.ts";
+import { FakeResolver } from "../dns/fakes.ts";
 import { testConfig } from "./_config_fixture.ts";
 import { FakeGroups, newSession, PROVIDERS } from "./_ways_fixture.ts";
 import { openOutbounds, Outbounds, viaProxies } from "./outbounds.ts";

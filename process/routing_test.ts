@@ -18,7 +18,7 @@ import type {
   TextFile,
 } from "../config/mod.ts";
 import { SocketAddress } from "../loop/mod.ts";
-import { FakeResolver } from "../tests/relay/_relay_fixture.ts";
+import { FakeResolver } from "../dns/fakes.ts";
 import { testConfig } from "./_config_fixture.ts";
 import { decisionOf, namedOutbounds, newSession } from "./_ways_fixture.ts";
 import { AclFiles } from "./acl_files.ts";

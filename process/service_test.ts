@@ -10,7 +10,7 @@ import type { DnsCallback } from "../dns/mod.ts";
 import { FakeNet, type FakeStream } from "../loop/fakes.ts";
 import { type SocketAddress, SocketError } from "../loop/mod.ts";
 import type { Session } from "../relay/mod.ts";
-import { FakeResolver } from "../tests/relay/_relay_fixture.ts";
+import { FakeResolver } from "../dns/fakes.ts";
 import { CipherSuite } from "../shadowsocks/mod.ts";
 import { concat } from "../tests/support/mod.ts";
 import { METHOD, testConfig } from "./_config_fixture.ts";

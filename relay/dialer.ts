@@ -72,7 +72,7 @@ export class Dialer implements OpenerOwner {
   readonly #context: ConnectorContext;
   readonly #owner: DialerOwner;
   readonly #options: DialerOptions;
-  /** Ways that could not be reached. */
+  /** Outbounds that could not be reached. */
   readonly #tried: Outbound[] = [];
   /** The outbound that is being tried. */
   #outbound: Outbound | undefined;
@@ -197,7 +197,7 @@ export class Dialer implements OpenerOwner {
     this.#failure = failure;
     // Else the fault is the target's, wherever it is connected to from.
     if (status !== "server_failed") {
-      logger.debug("cannot connect to {name} from {client}: {code}", () => ({
+      logger.info("cannot connect to {name} from {client}: {code}", () => ({
         name: `${target}`,
         client: `${session.client}`,
         code,

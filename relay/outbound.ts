@@ -76,6 +76,13 @@ export interface Outbound extends Route {
    * @param remote Who has sent them.
    */
   onCodecFailed?(remote: SocketAddress): void;
+  /**
+   * Called at the end of a connection that has sent payload and got none; logs
+   * what may be wrong, if it has lasted long enough to tell.
+   *
+   * @param session The session, which has ended.
+   */
+  onUnanswered?(session: Session): void;
 }
 
 /**

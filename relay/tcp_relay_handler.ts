@@ -143,8 +143,11 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
       // loop, so the socket is not watched until its bytes are read again.
       this.#relay.loop.remove(socket);
     }
-    if ((event & POLL_OUT) !== 0) {
-      this.#pipe.flush(isClient ? this.#pipe.down : this.#pipe.up);
+    // Reading may have led to another request, with no far side yet.
+    const { up, down } = this.#pipe;
+    const isEnd = isClient || socket === up.sink;
+    if ((event & POLL_OUT) !== 0 && isEnd) {
+      this.#pipe.flush(isClient ? down : up);
     }
     if (!this.isDestroyed() && this.#inbound.finished === true) {
       this.#nextRequest();
@@ -164,14 +167,11 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
 
   /** Ends the connection because it was idle, or showed no request in time. */
   timeOut(): void {
-    if (this.stage === STAGE_DRAINING || this.session.target === undefined) {
-      logger.debug(
-        "timed out: connection from {client}",
-        namesOf(this.session),
-      );
-    } else {
-      logger.warn("timed out: {name} from {client}", namesOf(this.session)());
-    }
+    const { target } = this.session;
+    const names = namesOf(this.session);
+    if (this.stage === STAGE_DRAINING || target === undefined) {
+      logger.debug("timed out: connection from {client}", names);
+    } else logger.warn("timed out: {name} from {client}", names);
     this.destroy("timeout");
   }
 
@@ -188,11 +188,11 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
     if (this.stage === STAGE_DESTROYED) return;
     this.stage = STAGE_DESTROYED;
     const reset = options.reset === true;
+    this.#endSession(status);
     this.#leaveRemote(reset);
     this.#release(this.#client, reset);
     this.#pipe.clear();
     this.#inbound[Symbol.dispose]();
-    this.#endSession(status);
     this.#relay.removeHandler(this);
   }
 
@@ -278,6 +278,7 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
       client: `${this.session.client}`,
       code,
     }));
+    if (!isClient && this.onTargetEnd()) return;
     const status = isClient ? "client_reset" : "target_reset";
     this.destroy(status, { reset: true });
   }
@@ -327,9 +328,8 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
       // An end without payload is read again, and passed on, once connected.
       if (this.stage === STAGE_FAST_OPEN) this.#sendFirst();
       else {
-        const isWhole = this.stage === STAGE_UDP_ASSOC ||
-          up.carry === undefined;
-        this.#finalStatus = isWhole ? "ok" : "client_reset";
+        const isCut = start > 0 && this.stage !== STAGE_UDP_ASSOC;
+        this.#finalStatus = isCut ? "client_reset" : "ok";
         this.#pipe.endAfterWrite();
       }
     } else if (length === FAILED) {
@@ -339,11 +339,9 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
 
   /** Gives the inbound what has come, and does what it says. */
   #receive(data: Uint8Array): void {
-    const answer = converse(this.#inbound, data, {
-      output: this.#relay.buffers.output,
-      pipe: this.#pipe,
-      owner: this,
-    });
+    const { output } = this.#relay.buffers;
+    const context = { output, pipe: this.#pipe, owner: this };
+    const answer = converse(this.#inbound, data, context);
     if (this.isDestroyed()) return;
     switch (answer.kind) {
       case "more":
@@ -366,11 +364,10 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
     pipe.updateStream(pipe.up, WAIT_STATUS_WRITING);
     this.#first = new FirstFlight(this.#relay, pipe, this.#inbound);
     if (payload !== undefined && payload.length > 0) this.#first.keep(payload);
-    this.#cancel = this.#relay.router.route(
-      target,
-      this.session,
-      (decision) => this.#onDecision(target, decision),
-    );
+    const onDecision = (decision: Decision): void =>
+      this.#onDecision(target, decision);
+    const { router } = this.#relay;
+    this.#cancel = router.route(target, this.session, onDecision);
   }
 
   #onDecision(target: Target, decision: Decision): void {
@@ -448,8 +445,9 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
     this.#pipe.updateStream(this.#pipe.up, WAIT_STATUS_READING);
   }
 
-  /** The client's connection goes on with another request. */
+  /** The client's connection goes on with another request, or is closed. */
   #nextRequest(): void {
+    if (this.#inbound.closes === true) return this.#leave("ok", "close");
     this.#endSession("ok");
     this.#leaveRemote(false);
     this.#pipe.stop();
@@ -478,7 +476,12 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
   }
 
   #endSession(status: Status): void {
-    this.session.end(status, this.#relay.loop.time() * 1000);
+    const { session } = this;
+    if (session.status !== undefined) return;
+    session.end(status, this.#relay.loop.time() * 1000);
+    if (session.up > 0 && session.down === 0) {
+      this.#outbound?.onUnanswered?.(session);
+    }
   }
 
   #release(socket: StreamSocket, reset: boolean): void {

@@ -12,19 +12,8 @@
  * @module
  */
 
+import type { Edge } from "./_graph.ts";
 import { isRunByDeno, isTestModule } from "./_modules.ts";
-
-/** One import or re-export in a first-party module, of values or types. */
-export interface Edge {
-  /** The importing module, relative to the repository. */
-  readonly from: string;
-  /** The imported module, relative to the repository; else its specifier. */
-  readonly to: string;
-  /** The specifier as written. */
-  readonly specifier: string;
-  /** Line of the import, from 1. */
-  readonly line: number;
-}
 
 /** An edge that breaks a rule. */
 export interface Violation {

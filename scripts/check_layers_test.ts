@@ -5,8 +5,8 @@
  */
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { type Edge, findViolations } from "./_layer_rules.ts";
-import { edgesOf } from "./check_layers.ts";
+import { type Edge, edgesOf } from "./_graph.ts";
+import { findViolations } from "./_layer_rules.ts";
 
 type Pair = readonly [from: string, to: string];
 

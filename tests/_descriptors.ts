@@ -1,47 +1,103 @@
 /**
- * How many descriptors this process has open, for tests that must not leak.
+ * Which descriptors the epoll poller of a test has opened and not closed.
  *
- * The count is of the whole process. Test files that run side by side in one
- * process disturb it, so it is compared only where the environment variable
- * {@linkcode COUNT_VARIABLE} says that the process runs nothing else.
+ * The sanitizers of `deno test` see what Deno opens, so this looks at what is
+ * opened through FFI alone: libc is wrapped, and every descriptor that it
+ * gives away must come back. The files that run side by side in one process
+ * do not disturb that, as they would disturb a count of `/proc/self/fd`.
  *
  * @module
  */
 
 import { assertEquals } from "@std/assert";
+import { EpollPoller } from "../loop/_epoll.ts";
+import { type Libc, openLibc } from "../loop/_libc.ts";
+import { makePoller, type Poller } from "../loop/mod.ts";
 
-/** Set to `1`: nothing else runs in this process, so compare. */
-export const COUNT_VARIABLE = "SHADOWSOCKS_TEST_DESCRIPTORS";
+/** The descriptors of one test. */
+export class Descriptors {
+  readonly #open = new Set<number>();
+  readonly #faults: string[] = [];
 
-/** Milliseconds until descriptors being closed must be closed. */
-const DEADLINE = 5_000;
+  /**
+   * Makes a poller whose descriptors are known here.
+   *
+   * @param name Which one; default: the best of this system.
+   * @returns The poller.
+   */
+  async makePoller(name?: Poller["name"]): Promise<Poller> {
+    if ((name ?? await bestPoller()) === "deno") {
+      return await makePoller("deno");
+    }
+    return new EpollPoller(this.watch(openLibc()));
+  }
 
-/**
- * Counts the open descriptors of this process.
- *
- * @returns The count, or undefined where the system does not tell.
- */
-export function countDescriptors(): number | undefined {
-  try {
-    return [...Deno.readDirSync("/proc/self/fd")].length;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
+  /**
+   * Wraps libc: what its functions open and close is noted.
+   *
+   * @param libc The functions.
+   * @returns The same functions with notes.
+   */
+  watch(libc: Libc): Libc {
+    const { symbols } = libc;
+    const note = (fd: number): number => {
+      if (fd >= 0) this.#open.add(fd);
+      return fd;
+    };
+    return {
+      symbols: {
+        ...symbols,
+        socket: (...args) => note(symbols.socket(...args)),
+        accept4: (...args) => note(symbols.accept4(...args)),
+        epoll_create1: (flags) => note(symbols.epoll_create1(flags)),
+        eventfd: (...args) => note(symbols.eventfd(...args)),
+        close: (fd) => {
+          if (!this.#open.delete(fd)) {
+            this.#faults.push(`close(${fd}), which is not open`);
+          }
+          return symbols.close(fd);
+        },
+      },
+      errno: () => libc.errno(),
+    };
+  }
+
+  /**
+   * Fails unless everything was closed, and once only.
+   *
+   * @param but How many may still be open.
+   */
+  assertClosed(but = 0): void {
+    assertEquals(this.#faults, []);
+    const open = [...this.#open];
+    if (open.length !== but) assertEquals(open, [], "descriptors left open");
+  }
+
+  /**
+   * Fails unless the descriptors of a poller itself are all that is open.
+   *
+   * @param poller One of {@linkcode Descriptors.makePoller}.
+   */
+  assertNoSockets(poller: Poller): void {
+    // epoll has its own descriptor, and an eventfd that wakes it.
+    this.assertClosed(poller.name === "epoll" ? 2 : 0);
   }
 }
 
 /**
- * Fails if `body` leaves descriptors open, where they can be counted.
+ * Fails if `body` leaves descriptors open.
  *
- * @param body What to run.
+ * @param body What to run; makes its pollers with what it is given.
  */
-export async function withoutLeaks(body: () => Promise<void>): Promise<void> {
-  if (Deno.env.get(COUNT_VARIABLE) !== "1") return await body();
-  const before = countDescriptors();
-  await body();
-  const end = performance.now() + DEADLINE;
-  while (countDescriptors() !== before && performance.now() < end) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  assertEquals(countDescriptors(), before, "descriptors left open");
+export async function withoutLeaks(
+  body: (descriptors: Descriptors) => Promise<void>,
+): Promise<void> {
+  const descriptors = new Descriptors();
+  await body(descriptors);
+  descriptors.assertClosed();
+}
+
+async function bestPoller(): Promise<Poller["name"]> {
+  using best = await makePoller();
+  return best.name;
 }

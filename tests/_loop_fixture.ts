@@ -54,8 +54,8 @@ export function contractTest(
 ): void {
   for (const poller of pollers()) {
     Deno.test(`${name} (${poller})`, () =>
-      withoutLeaks(async () => {
-        using fixture = new LoopFixture(await makePoller(poller));
+      withoutLeaks(async (descriptors) => {
+        using fixture = new LoopFixture(await descriptors.makePoller(poller));
         await body(fixture);
       }));
   }

@@ -101,6 +101,11 @@ export class ProxyOutbound implements Outbound {
     this.#inner.onUnreached?.(failure);
   }
 
+  /** Passes on that nothing was answered. */
+  onUnanswered(session: Session): void {
+    this.#inner.onUnanswered?.(session);
+  }
+
   /** Passes on that the far side has sent wrong bytes. */
   onCodecFailed(remote: SocketAddress): void {
     this.#inner.onCodecFailed?.(remote);

@@ -5,22 +5,18 @@
  * @module
  */
 
+import { assertEquals } from "@std/assert";
 import { type Config, readConfig, type Role } from "../../config/mod.ts";
 import type { ControlAddress } from "../../control/mod.ts";
-import {
-  type Clock,
-  EventLoop,
-  makePoller,
-  type Poller,
-} from "../../loop/mod.ts";
+import { type Clock, EventLoop, type Poller } from "../../loop/mod.ts";
+import { FakeResolver } from "../../dns/fakes.ts";
 import { ManagedService } from "../../process/managed_service.ts";
 import { LogCapture } from "../../relay/_log_fixture.ts";
 import { CipherSuite } from "../../shadowsocks/mod.ts";
-import { withoutLeaks } from "../_descriptors.ts";
+import { Descriptors } from "../_descriptors.ts";
 import { pollers } from "../_loop_fixture.ts";
 import {
   CipherPeer,
-  FakeResolver,
   header,
   METHOD,
   PROVIDERS,
@@ -73,6 +69,7 @@ export class ManagerFixture implements AsyncDisposable {
   /** Where the socket of its manager is. */
   place: ManagerPlace = "";
   readonly #clock = new MovableClock();
+  readonly #descriptors: Descriptors;
   readonly #poller: Poller;
   readonly #loop: EventLoop;
   readonly #folder: string;
@@ -82,9 +79,13 @@ export class ManagerFixture implements AsyncDisposable {
   private constructor(
     config: Config,
     options: ManagerOptions,
-    poller: Poller,
+    { descriptors, poller }: {
+      readonly descriptors: Descriptors;
+      readonly poller: Poller;
+    },
   ) {
     this.#folder = Deno.makeTempDirSync({ prefix: "ss-manager-" });
+    this.#descriptors = descriptors;
     this.#poller = poller;
     this.#loop = new EventLoop(this.#poller, {
       clock: this.#clock,
@@ -107,11 +108,10 @@ export class ManagerFixture implements AsyncDisposable {
    * @param options What differs from the defaults.
    */
   static async make(options: ManagerOptions = {}): Promise<ManagerFixture> {
-    return new ManagerFixture(
-      await read(options),
-      options,
-      await makePoller(options.poller),
-    );
+    const config = await read(options);
+    const descriptors = new Descriptors();
+    const poller = await descriptors.makePoller(options.poller);
+    return new ManagerFixture(config, options, { descriptors, poller });
   }
 
   /** Makes a service and starts it. */
@@ -166,10 +166,17 @@ export class ManagerFixture implements AsyncDisposable {
     this.service.destroy();
     this.#loop.stop();
     await this.#running;
-    this.#poller[Symbol.dispose]();
     for (const client of this.#clients) client[Symbol.dispose]();
     this.logs[Symbol.dispose]();
     Deno.removeSync(this.#folder, { recursive: true });
+    try {
+      // The poller closes what is left: so this looks before.
+      assertEquals(this.#loop.size, 0, "sockets still watched");
+      this.#descriptors.assertNoSockets(this.#poller);
+    } finally {
+      this.#poller[Symbol.dispose]();
+    }
+    this.#descriptors.assertClosed();
   }
 }
 
@@ -190,15 +197,14 @@ export function managerTest(
     : ["udp", "unix"] as const;
   for (const poller of pollers()) {
     for (const transport of transports) {
-      Deno.test(`${name} (${poller}, ${transport})`, () =>
-        withoutLeaks(async () => {
-          await using fixture = await ManagerFixture.start({
-            poller,
-            transport,
-            ...options,
-          });
-          await fixture.logs.during(() => body(fixture));
-        }));
+      Deno.test(`${name} (${poller}, ${transport})`, async () => {
+        await using fixture = await ManagerFixture.start({
+          poller,
+          transport,
+          ...options,
+        });
+        await fixture.logs.during(() => body(fixture));
+      });
     }
   }
 }

@@ -4,15 +4,16 @@
  * @module
  */
 
+import { assertEquals } from "@std/assert";
 import type { Role } from "../../config/mod.ts";
 import { findMethod, openProviders } from "../../crypto/mod.ts";
-import { EventLoop, makePoller, type Poller } from "../../loop/mod.ts";
+import { EventLoop, type Poller } from "../../loop/mod.ts";
 import { Service } from "../../process/mod.ts";
 import { LogCapture } from "../../relay/_log_fixture.ts";
 import { CipherSuite } from "../../shadowsocks/mod.ts";
-import { FakeResolver } from "../relay/_relay_fixture.ts";
+import { FakeResolver } from "../../dns/fakes.ts";
 import { type ConfigKeys, makeConfig } from "../support/mod.ts";
-import { withoutLeaks } from "../_descriptors.ts";
+import { Descriptors } from "../_descriptors.ts";
 import { pollers } from "../_loop_fixture.ts";
 
 /** The method of the tests: salt 16, tag 16. */
@@ -48,19 +49,23 @@ export class Services implements AsyncDisposable {
   serverPort = 0;
   /** Where the local listens. */
   localPort = 0;
+  readonly #descriptors: Descriptors;
   readonly #poller: Poller;
   readonly #loop: EventLoop;
   readonly #services: Service[] = [];
   #running: Promise<void> | undefined;
 
-  constructor(poller: Poller) {
+  constructor(descriptors: Descriptors, poller: Poller) {
+    this.#descriptors = descriptors;
     this.#poller = poller;
     this.#loop = new EventLoop(this.#poller, { cooperative: true });
   }
 
   /** Starts both. */
   static async start(options: ServicesOptions = {}): Promise<Services> {
-    const services = new Services(await makePoller(options.poller));
+    const descriptors = new Descriptors();
+    const poller = await descriptors.makePoller(options.poller);
+    const services = new Services(descriptors, poller);
     try {
       services.serverPort = await services.#add("ssserver", {
         ...options.both,
@@ -98,9 +103,16 @@ export class Services implements AsyncDisposable {
     for (const service of this.#services) service.destroy();
     this.#loop.stop();
     await this.#running;
-    this.#poller[Symbol.dispose]();
     this.suite[Symbol.dispose]();
     this.logs[Symbol.dispose]();
+    try {
+      // The poller closes what is left: so this looks before.
+      assertEquals(this.#loop.size, 0, "sockets still watched");
+      this.#descriptors.assertNoSockets(this.#poller);
+    } finally {
+      this.#poller[Symbol.dispose]();
+    }
+    this.#descriptors.assertClosed();
   }
 
   async #add(role: Role, keys: ConfigKeys): Promise<number> {
@@ -133,10 +145,9 @@ export function servicesTest(
   options: ServicesOptions = {},
 ): void {
   for (const poller of pollers()) {
-    Deno.test(`${name} (${poller})`, () =>
-      withoutLeaks(async () => {
-        await using services = await Services.start({ ...options, poller });
-        await body(services, poller);
-      }));
+    Deno.test(`${name} (${poller})`, async () => {
+      await using services = await Services.start({ ...options, poller });
+      await body(services, poller);
+    });
   }
 }

@@ -6,7 +6,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { concat } from "../../relay/_fake_sockets.ts";
+import { concat } from "../../loop/fakes.ts";
 import { CipherPeer, header, RawPeer, utf8 } from "../relay/_relay_fixture.ts";
 import {
   request,

@@ -487,3 +487,17 @@ for (const slow of [false, true]) {
     assertEnd(fixture, end);
   });
 }
+
+for (const [seconds, lines] of [[4, 0], [6, 1]] as const) {
+  Deno.test(`A server that answers nothing in ${seconds} s is named ${lines} times`, async () => {
+    using fixture = new RelayFixture({ isLocal: true });
+    const { app } = await localFlow(fixture, { payload: utf8("hi") });
+    await fixture.advance(seconds);
+    app.fail("ECONNRESET");
+    await fixture.settle();
+    const named = fixture.logs.with(
+      "server 192.0.2.1:8388 has answered nothing in",
+    );
+    assertEquals(named.length, lines);
+  });
+}
