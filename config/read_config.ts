@@ -4,16 +4,16 @@
  * @module
  */
 
-import { buildConfig } from "./_build.ts";
+import { buildConfig } from "./parts/_build.ts";
 import { Context, readFailure } from "./_context.ts";
 import { Findings, placed } from "./_findings.ts";
-import { CLIENT_REMEDIES } from "./_foreign_keys.ts";
-import { TOP, type TopKeys } from "./_keys.ts";
+import { CLIENT_REMEDIES } from "./keys/_foreign_keys.ts";
+import { TOP, type TopKeys } from "./keys/_keys.ts";
 import { type OptionRow, optionsOf } from "./_options.ts";
-import { ConfigSyntaxError, lineColumn, type Spot } from "./_place.ts";
-import { isTable } from "./_shape.ts";
+import { ConfigSyntaxError, lineColumn, type Spot } from "./formats/_place.ts";
+import { isTable } from "./keys/_shape.ts";
 import { Table } from "./_table.ts";
-import { type Document, readDocument } from "./document.ts";
+import { type Document, readDocument } from "./formats/_document.ts";
 import { getopt, type Given } from "./getopt.ts";
 import { type Issue, issue, type Notice } from "./notice.ts";
 import type { ConfigSource } from "./source.ts";

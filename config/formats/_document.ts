@@ -7,7 +7,7 @@
  */
 
 import { parseJson } from "./_json.ts";
-import { isKeyName } from "./_key_names.ts";
+import { isKeyName } from "../keys/_key_names.ts";
 import { ConfigSyntaxError, type Locator } from "./_place.ts";
 
 /** A text that was read. */
