@@ -203,21 +203,3 @@ export class LoopFixture implements Disposable {
     this.poller[Symbol.dispose]();
   }
 }
-
-/**
- * Bytes that differ from place to place, the same at each call.
- *
- * @param length How many.
- * @param seed Another seed gives other bytes.
- */
-export function pattern(length: number, seed = 1): Uint8Array {
-  const words = new Uint32Array((length + 3) >> 2);
-  let state = seed | 0;
-  for (let i = 0; i < words.length; i++) {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    words[i] = state;
-  }
-  return new Uint8Array(words.buffer, 0, length);
-}
