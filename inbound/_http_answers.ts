@@ -20,6 +20,16 @@ import {
 } from "../http/mod.ts";
 import type { HttpExchange } from "./_http_exchange.ts";
 
+/**
+ * Most interim answers to one request. Origins send one or two (100, 103), a
+ * few more where they tell of progress (102). The limit also bounds what one
+ * buffer of answers grows by when it is written anew: no head has more than
+ * 200 fields, whose lines each gain a CR where they ended in LF alone, so that
+ * 17 heads grow by 3.4 KiB, and the last by two fields more; an encoder has
+ * room for 8 KiB.
+ */
+const MAX_INTERIMS = 16;
+
 /** Passes answers on, and follows each to its end. */
 export class HttpAnswers {
   /** Whether what the origin has sent is no answer. */
@@ -77,6 +87,7 @@ export class HttpAnswers {
         // Nobody has asked for it. Were it kept, it would answer the next
         // request (RFC 9112, 11.2): the origin connection is not used again.
         exchange.originPersists = false;
+        exchange.isOverrun = true;
         break;
       } else if (exchange.answerBegun) at = this.#onBody(input, at, length);
       else at = this.#onHead(input, at, length);
@@ -126,6 +137,7 @@ export class HttpAnswers {
       return true;
     }
     if (head.status < 200) {
+      if (++exchange.interims > MAX_INTERIMS) return false;
       // HTTP/1.0 has no interim answers (RFC 9110, 15.2).
       if (!exchange.isOld) this.#write(head);
       return true;

@@ -44,13 +44,20 @@ export class HttpCodec implements StreamCodec {
   }
 
   /**
-   * Whether the client's connection goes on with another origin connection:
-   * its next request is for another target, or the origin takes no more.
+   * Whether nothing more goes over the origin connection: the next request is
+   * for another target, one of the two takes no more, or the origin sends what
+   * nobody has asked for.
    */
   get finished(): boolean {
     const { exchange } = this;
-    return this.#requests.wantsNext ||
-      (exchange.isIdle && exchange.persists && !exchange.originPersists);
+    return this.#requests.wantsNext || exchange.isOverrun ||
+      (exchange.isIdle && !(exchange.persists && exchange.originPersists));
+  }
+
+  /** Whether the client's connection ends where it is `finished`. */
+  get closes(): boolean {
+    const { exchange } = this;
+    return !exchange.persists || !exchange.requestDone;
   }
 
   /** Whether it was the client whose bytes were wrong. */
@@ -71,6 +78,11 @@ export class HttpCodec implements StreamCodec {
   /** Whether requests that were sent ahead wait for the answer under way. */
   get awaitsAnswer(): boolean {
     return this.#requests.awaitsAnswer;
+  }
+
+  /** The client has sent its end behind requests that wait for an answer. */
+  onEndAhead(): boolean {
+    return this.#requests.onEndAhead();
   }
 
   /** Whether bytes for the client wait for the next buffer. */

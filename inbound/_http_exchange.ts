@@ -30,8 +30,12 @@ export class HttpExchange {
   answerOwed = false;
   /** Whether the head of the answer was passed on. */
   answerBegun = false;
+  /** How many interim answers (1xx) have come. */
+  interims = 0;
   /** Whether the origin connection takes another request. */
   originPersists = true;
+  /** Whether the origin has sent more than it was asked for. */
+  isOverrun = false;
   /** Whether the protocol has been switched: all bytes pass. */
   isTunnel = false;
 
@@ -54,6 +58,7 @@ export class HttpExchange {
     this.requestDone = head.bodyLength === 0;
     this.answerOwed = true;
     this.answerBegun = false;
+    this.interims = 0;
   }
 
   /**
@@ -68,5 +73,6 @@ export class HttpExchange {
     this.user = user;
     this.count = 0;
     this.originPersists = true;
+    this.isOverrun = false;
   }
 }

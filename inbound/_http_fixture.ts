@@ -119,8 +119,10 @@ export class FakeHandler {
     if (end === "next") {
       this.#nextSession();
       this.#pump();
-    } else if (end === "pass") this.ending = "close";
-    else this.#end(end);
+    } else if (end === "pass") {
+      this.#pump();
+      this.ending = "close";
+    } else this.#end(end);
   }
 
   #pump(): void {
@@ -133,7 +135,8 @@ export class FakeHandler {
         this.waiting = "";
         return;
       } else if (this.stream.finished) {
-        this.#nextSession();
+        if (this.stream.closes) this.#end({ status: "ok", ending: "close" });
+        else this.#nextSession();
       } else if (!this.#decode()) return;
     }
   }

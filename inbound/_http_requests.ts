@@ -7,6 +7,8 @@
 import {
   BodyFollower,
   ByteWriter,
+  CR,
+  LF,
   type RequestHead,
   writeRequestHead,
 } from "../http/mod.ts";
@@ -96,7 +98,8 @@ export class HttpRequests {
       } else if (
         exchange.answerOwed && (exchange.persists || exchange.upgrade)
       ) {
-        this.#isWaiting = true;
+        if (!exchange.upgrade) at = skipLineEnds(input, at, length);
+        this.#isWaiting = at < length;
         break;
       } else if (!exchange.persists) {
         // The client was told that, or has said that, nothing follows.
@@ -118,6 +121,18 @@ export class HttpRequests {
     const exchange = this.#exchange;
     if (exchange.isTunnel) return true;
     return exchange.requestDone && leftover === 0 && this.#reader.isEmpty;
+  }
+
+  /**
+   * The client has sent its end, and bytes wait for the answer under way. The
+   * origin is told: it may give up. What waits begins with another origin.
+   *
+   * @returns False: it was to be bytes of another protocol.
+   */
+  onEndAhead(): boolean {
+    const exchange = this.#exchange;
+    exchange.originPersists = false;
+    return !exchange.upgrade;
   }
 
   #onBody(input: Uint8Array, start: number, end: number): number {
@@ -153,4 +168,11 @@ export class HttpRequests {
       this.#authenticate(head) === exchange.user &&
       this.#writer.room >= this.#reader.size + GROWTH + rest;
   }
+}
+
+/** Line ends in front of a request mean nothing (RFC 9112, 2.2). */
+function skipLineEnds(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at < end && (bytes[at] === CR || bytes[at] === LF)) at++;
+  return at;
 }

@@ -7,7 +7,8 @@
  * codec     bodies, answers, and further heads for the same target; none
  *           after CONNECT
  * finished  the next head is for another target, or is refused, or the origin
- *           takes no more: a new session, and receive again
+ *           takes no more: a new session, and receive again; or the end, if
+ *           the client's connection closes
  * ```
  *
  * The request is passed on without `Via` and `Forwarded`: origins are not told
@@ -138,10 +139,18 @@ export class HttpStream implements InboundStream {
     return this.#isConnect ? undefined : this.#codec;
   }
 
-  /** Whether the next request needs another origin connection. */
+  /** Whether nothing more goes over the origin connection. */
   get finished(): boolean {
     return !this.#isBetween && !this.#isConnect &&
       this.#codec?.finished === true;
+  }
+
+  /**
+   * Whether the client's connection ends with the answer, as client or answer
+   * have said (RFC 9112, 9.6): the client need not close it first.
+   */
+  get closes(): boolean {
+    return this.#codec?.closes === true;
   }
 
   /**
@@ -231,7 +240,11 @@ export class HttpStream implements InboundStream {
     if (codec === undefined || this.#isConnect) return "pass";
     const { exchange } = codec;
     if (exchange.isIdle && exchange.persists) return "next";
-    if (codec.endsCleanly()) return "pass";
+    if (codec.endsCleanly()) {
+      // It may be what ends the answer; nothing of it is owed any more.
+      exchange.answerOwed = false;
+      return "pass";
+    }
     const status = "target_reset";
     // An origin may close a connection that was idle just when the next
     // request is under way. A client that is not answered then tries again; one

@@ -90,6 +90,10 @@ class MixedStream implements InboundStream {
     return this.#stream?.finished ?? false;
   }
 
+  get closes(): boolean {
+    return this.#stream?.closes ?? false;
+  }
+
   /** Chooses by the first byte; from then on the chosen one speaks. */
   receive(data: Uint8Array, output: Uint8Array): InboundAnswer {
     if (this.#stream === undefined) {

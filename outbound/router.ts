@@ -144,7 +144,7 @@ export class AclRouter implements Router {
    */
   refusesClient(client: SocketAddress): string | undefined {
     if (this.#isClient || this.#acl === undefined) return undefined;
-    const verdict = this.#acl.wayOfAddress(client.bytes);
+    const verdict = this.#acl.routeOfAddress(client.bytes);
     if (verdict?.list === "white") return undefined;
     if (verdict === undefined && !this.#acl.bypassAll) return undefined;
     const rule = verdict?.rule ?? "reject_all";
@@ -213,8 +213,8 @@ export class AclRouter implements Router {
     if (isForbidden(outbound, acl)) {
       return { blocked: block(outbound?.rule ?? BLOCK_ALL, target, session) };
     }
-    const way = this.#isClient ? acl?.wayOfAddress(bytes) : undefined;
-    const decision = this.#go(way, outbound);
+    const routing = this.#isClient ? acl?.routeOfAddress(bytes) : undefined;
+    const decision = this.#go(routing, outbound);
     // Addresses that are connected to directly are looked at then.
     if (!isDirect(decision.route)) {
       const network = this.#forbidden?.find(bytes);
@@ -235,13 +235,14 @@ export class AclRouter implements Router {
     if (outbound !== undefined && acl.outboundBlockAll) {
       this.#allowedByName.add(session);
     }
-    const way = this.#isClient ? acl.wayOfName(host) : undefined;
-    const asksWay = this.#isClient && way === undefined && acl.wayNeedsAddress;
-    const decision = this.#go(way, outbound);
+    const routing = this.#isClient ? acl.routeOfName(host) : undefined;
+    const asksRoute = this.#isClient && routing === undefined &&
+      acl.routeNeedsAddress;
+    const decision = this.#go(routing, outbound);
     const asksOutbound = outbound === undefined && acl.outboundNeedsAddress &&
       (acl.outboundBlockAll || !isDirect(decision.route));
-    if (asksWay || asksOutbound) {
-      return this.#lookUp(acl, question, { way, outbound });
+    if (asksRoute || asksOutbound) {
+      return this.#lookUp(acl, question, { routing, outbound });
     }
     done(
       outbound === undefined && acl.outboundBlockAll
@@ -266,10 +267,10 @@ export class AclRouter implements Router {
         done({ blocked: block(rule, target, session) });
         return;
       }
-      const way = this.#isClient
-        ? known.way ?? acl.wayOfAddresses(addresses)
+      const routing = this.#isClient
+        ? known.routing ?? acl.routeOfAddresses(addresses)
         : undefined;
-      done(this.#go(way, outbound));
+      done(this.#go(routing, outbound));
     };
     this.#resolver.resolve(host, onAnswer);
     return isAnswered
@@ -279,12 +280,12 @@ export class AclRouter implements Router {
 
   /** The decision for a target that is not forbidden. */
   #go(
-    way: Verdict | undefined,
+    routing: Verdict | undefined,
     outbound: Verdict | undefined,
   ): Passage {
-    if (way !== undefined) {
-      const route = way.list === "black" ? this.#direct : this.#default;
-      return { route, rule: way.rule };
+    if (routing !== undefined) {
+      const route = routing.list === "black" ? this.#direct : this.#default;
+      return { route, rule: routing.rule };
     }
     if (this.#isClient && this.#acl?.bypassAll) return this.#bypassDecision;
     return outbound === undefined
@@ -300,7 +301,7 @@ const BLOCK_ALL = "outbound_block_all";
 type Passage = Extract<Decision, { readonly route: Route }>;
 
 interface Verdicts {
-  readonly way: Verdict | undefined;
+  readonly routing: Verdict | undefined;
   readonly outbound: Verdict | undefined;
 }
 

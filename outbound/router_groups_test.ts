@@ -19,13 +19,18 @@ import { IpNetworks } from "./acl/ip_networks.ts";
 import { DirectOutbound } from "./direct.ts";
 import { FakeOutbound, FakeTiming } from "./groups/_group_fixture.ts";
 import { FailoverStrategy } from "./groups/strategy_failover.ts";
-import { Group, Health, WatchedOutbound, type WayKind } from "./groups/mod.ts";
+import {
+  Group,
+  Health,
+  type OutboundKind,
+  WatchedOutbound,
+} from "./groups/mod.ts";
 import { makeRouter } from "./router.ts";
 
 const ZONE = { "both.example": ["8.8.8.8", "10.0.0.1"] };
 const RULES = "[outbound_block_list]\n10.0.0.0/8\n";
 
-function watched(kind: WayKind): WatchedOutbound {
+function watched(kind: OutboundKind): WatchedOutbound {
   const outbound = kind === "direct"
     ? new DirectOutbound()
     : new FakeOutbound(kind);
@@ -36,7 +41,7 @@ function watched(kind: WayKind): WatchedOutbound {
   );
 }
 
-function groupOf(...kinds: readonly WayKind[]): Group {
+function groupOf(...kinds: readonly OutboundKind[]): Group {
   const members = kinds.map((kind) => ({
     route: watched(kind),
     tcpWeight: 1,

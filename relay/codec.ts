@@ -83,4 +83,12 @@ export interface StreamCodec extends Disposable {
    * answer under way (HTTP requests sent ahead). Absent: never.
    */
   readonly awaitsAnswer?: boolean;
+  /**
+   * Called while it awaits an answer: its socket has sent its end behind the
+   * bytes that wait. Absent: they were cut.
+   *
+   * @returns True: the end is passed on, and what waits is for the next
+   * request's far side; false: what waits was cut.
+   */
+  onEndAhead?(): boolean;
 }

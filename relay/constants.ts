@@ -73,6 +73,13 @@ export const MIN_READ_SIZE = 64 * 1024;
 export const CARRY_SIZE = 66 * 1024;
 
 /**
+ * Up to so many bytes that wait for an answer a client is read on, so that its
+ * end or its reset is seen. As many as one of the first reads brings: some 100
+ * requests sent ahead.
+ */
+export const AHEAD_SIZE: number = MIN_READ_SIZE;
+
+/**
  * Most connections accepted at one event, so that those that are open get their
  * turn. At 50 to 150 µs for each (docs/performance.md) that is 2 to 5 ms; the
  * rest of the queue is accepted in the next turn of the loop.

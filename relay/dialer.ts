@@ -72,7 +72,7 @@ export class Dialer implements OpenerOwner {
   readonly #context: ConnectorContext;
   readonly #owner: DialerOwner;
   readonly #options: DialerOptions;
-  /** Ways that could not be reached. */
+  /** Outbounds that could not be reached. */
   readonly #tried: Outbound[] = [];
   /** The outbound that is being tried. */
   #outbound: Outbound | undefined;

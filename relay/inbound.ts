@@ -118,6 +118,12 @@ export interface InboundStream extends Disposable {
    * ends, and the next one begins with the bytes not consumed. Absent: never.
    */
   readonly finished?: boolean;
+  /**
+   * Asked once `finished` is true: true if there is no next request, since one
+   * of the two has said so. The connection is closed as soon as the client was
+   * sent everything. Absent: never.
+   */
+  readonly closes?: boolean;
 }
 
 /** A protocol of a listener. */

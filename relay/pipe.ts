@@ -28,6 +28,7 @@ import {
 import type { RelayBuffers } from "./buffers.ts";
 import { CODEC_FAILED, type StreamCodec } from "./codec.ts";
 import {
+  AHEAD_SIZE,
   STREAM_BUF_SIZE,
   STREAM_DOWN,
   STREAM_UP,
@@ -168,6 +169,7 @@ export class Pipe {
     up.pending = down.carry = undefined;
     up.paused =
       up.carryWaits =
+      up.ended =
       up.finished =
       down.ended =
       down.finished =
@@ -285,7 +287,8 @@ export class Pipe {
     const { input } = this.#context.buffers;
     const start = stream.carry?.length ?? 0;
     if (start > 0) input.set(stream.carry!);
-    const end = Math.min(start + stream.readSize, input.length);
+    const limit = stream.paused ? AHEAD_SIZE : input.length;
+    const end = Math.min(start + stream.readSize, limit);
     const count = stream.source!.recv(input, start, end);
     return count > 0 ? start + count : count;
   }
@@ -380,9 +383,13 @@ export class Pipe {
   /** The decoder takes nothing more until the other direction has moved. */
   #pause(stream: RelayStream): void {
     stream.paused = true;
-    if (stream.pending === undefined) {
-      this.updateStream(stream, WAIT_STATUS_INIT);
-    }
+    if (stream.pending === undefined) this.#readOn(stream);
+  }
+
+  /** Reads the source, unless too much of it waits for an answer. */
+  #readOn(stream: RelayStream): void {
+    const isFull = stream.paused && (stream.carry?.length ?? 0) >= AHEAD_SIZE;
+    this.updateStream(stream, isFull ? WAIT_STATUS_INIT : WAIT_STATUS_READING);
   }
 
   /** Gives the decoder the bytes that it has refused, if it takes them now. */
@@ -390,6 +397,8 @@ export class Pipe {
     const { up } = this;
     if (up.decoder?.awaitsAnswer === true) return;
     up.paused = false;
+    // What waits is for another far side: this one was sent the end.
+    if (up.ended) return;
     if (up.pending === undefined) this.updateStream(up, WAIT_STATUS_READING);
     this.moveCarry();
   }
@@ -398,7 +407,10 @@ export class Pipe {
   #onEnd(stream: RelayStream): void {
     const { decoder, encoder, isUp } = stream;
     stream.ended = true;
-    if (decoder?.atBoundary(stream.carry?.length ?? 0) === false) {
+    const isWhole = stream.paused
+      ? decoder?.onEndAhead?.() === true
+      : decoder?.atBoundary(stream.carry?.length ?? 0) !== false;
+    if (!isWhole) {
       this.#owner.onPipeFailed(isUp, "connection cut inside a frame");
       return;
     }
@@ -435,9 +447,8 @@ export class Pipe {
     if (this.#closing) {
       if (!stream.isUp) this.#owner.onPipeEnd();
     } else if (stream.ended && this.#open) this.#finish(stream);
-    else if (this.#open && !stream.paused) {
-      this.updateStream(stream, WAIT_STATUS_READING);
-    } else if (!stream.isUp || stream.paused) {
+    else if (this.#open) this.#readOn(stream);
+    else if (!stream.isUp) {
       this.updateStream(stream, WAIT_STATUS_INIT);
     }
   }

@@ -445,8 +445,9 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
     this.#pipe.updateStream(this.#pipe.up, WAIT_STATUS_READING);
   }
 
-  /** The client's connection goes on with another request. */
+  /** The client's connection goes on with another request, or is closed. */
   #nextRequest(): void {
+    if (this.#inbound.closes === true) return this.#leave("ok", "close");
     this.#endSession("ok");
     this.#leaveRemote(false);
     this.#pipe.stop();

@@ -148,6 +148,8 @@ export class UDPSender {
         return;
       }
       refusal = path;
+      // As a connection, a datagram that is to reach nobody has no next outbound.
+      if (path.refused === "blocked") break;
       tried = [...tried, outbound];
     }
     association.lastPath = undefined;

@@ -70,7 +70,7 @@ export class Acl {
    * Whether a name that has no rule must be looked up to know its route: only
    * the list against the default can change it.
    */
-  get wayNeedsAddress(): boolean {
+  get routeNeedsAddress(): boolean {
     const { black, white } = this.#lists;
     return (this.bypassAll ? white : black).networks.size > 0;
   }
@@ -89,7 +89,7 @@ export class Acl {
    * @param host The name as `canonicalHost` gives it.
    * @returns undefined: no rule is for it.
    */
-  wayOfName(host: string): Verdict | undefined {
+  routeOfName(host: string): Verdict | undefined {
     const { black, white } = this.#lists;
     return verdict("white", white.findName(host)) ??
       verdict("black", black.findName(host));
@@ -103,7 +103,7 @@ export class Acl {
    * @param address 4 or 16 bytes.
    * @returns undefined: no rule is for it.
    */
-  wayOfAddress(address: Uint8Array): Verdict | undefined {
+  routeOfAddress(address: Uint8Array): Verdict | undefined {
     const { black, white } = this.#lists;
     return verdict("black", black.networks.findExactly(address)) ??
       verdict("white", white.networks.findExactly(address));
@@ -115,7 +115,7 @@ export class Acl {
    * @param addresses 4 or 16 bytes each.
    * @returns undefined: none does.
    */
-  wayOfAddresses(addresses: readonly Uint8Array[]): Verdict | undefined {
+  routeOfAddresses(addresses: readonly Uint8Array[]): Verdict | undefined {
     const list = this.bypassAll ? "white" : "black";
     const { networks } = this.#lists[list];
     for (const address of addresses) {

@@ -26,12 +26,12 @@ Deno.bench("parse 100,000 rules", { n: 3, warmup: 1 }, () => {
 if ("acl" in READING) {
   const { acl } = READING;
   Deno.bench("look up a name that has a rule", () => {
-    acl.wayOfName("www.host-4242.example");
+    acl.routeOfName("www.host-4242.example");
   });
   Deno.bench("look up a name that has none", () => {
-    acl.wayOfName("www.some-other-site.example");
+    acl.routeOfName("www.some-other-site.example");
   });
   Deno.bench("look up an address", () => {
-    acl.wayOfAddress(ADDRESS);
+    acl.routeOfAddress(ADDRESS);
   });
 }

@@ -156,6 +156,6 @@ const FORMS: readonly (readonly [string, string, string])[] = [
 
 for (const [text, host, rule] of FORMS) {
   Deno.test(`parseAcl() sees what ${text} says`, () => {
-    assertEquals(aclOf(text).wayOfName(host), { list: "black", rule });
+    assertEquals(aclOf(text).routeOfName(host), { list: "black", rule });
   });
 }

@@ -25,7 +25,7 @@ import {
 } from "./build_groups.ts";
 import type { Prober, ProbeResult } from "./prober.ts";
 import type { Timing } from "./timing.ts";
-import type { WayKind } from "./watched_outbound.ts";
+import type { OutboundKind } from "./watched_outbound.ts";
 import type { Network } from "./member.ts";
 import { randomOf } from "../../tests/support/bytes.ts";
 
@@ -162,7 +162,7 @@ export function seededRandom(seed = 1): () => number {
 
 /** What a test says about its leaves: by name, with the weights. */
 export type Leaves = Readonly<
-  Record<string, { tcp?: number; udp?: number; kind?: WayKind }>
+  Record<string, { tcp?: number; udp?: number; kind?: OutboundKind }>
 >;
 
 /** Groups, and all that they run on. */

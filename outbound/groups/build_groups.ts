@@ -19,7 +19,7 @@ import { RoundRobinStrategy } from "./strategy_round_robin.ts";
 import { SelectStrategy } from "./strategy_select.ts";
 import { StickyStrategy } from "./strategy_sticky.ts";
 import type { Timing } from "./timing.ts";
-import { WatchedOutbound, type WayKind } from "./watched_outbound.ts";
+import { type OutboundKind, WatchedOutbound } from "./watched_outbound.ts";
 import type { Member, MemberRoute } from "./member.ts";
 
 /** What a configuration says about a group. */
@@ -43,7 +43,7 @@ export interface LeafDescription {
   /** The outbound. */
   readonly outbound: Outbound;
   /** What kind of outbound it is. Default: a server. */
-  readonly kind?: WayKind | undefined;
+  readonly kind?: OutboundKind | undefined;
   /** Its share of connections; 0: none, ever. Default: 1. */
   readonly tcpWeight?: number | undefined;
   /** Its share of associations; 0: none, ever. Default: 1. */

@@ -86,6 +86,8 @@ export class Health {
   #trial = false;
   /** Since when it works, in milliseconds of the clock. */
   #upSince: number;
+  /** Whether it had worked for long when it was lost. */
+  #wasStable = false;
   /** Milliseconds between two probes; 0: there are none. */
   #probeInterval = 0;
   /** Called when the server goes down, or is doubted. */
@@ -210,6 +212,9 @@ export class Health {
       this.#answered = true;
       this.#failures = 0;
       this.#unreached = false;
+      // A server that does not flap is judged anew when it is back: with its
+      // failures counted, it would be avoided for nine more probes.
+      if (!wasUp && this.#wasStable) this.#samples.length = 0;
       this.#record(result.milliseconds);
       this.#tellIfUp(wasUp);
       return;
@@ -253,7 +258,8 @@ export class Health {
 
   #tellIfDown(wasUp: boolean, reason: string): void {
     if (!wasUp || this.isUp) return;
-    if (this.#now() - this.#upSince >= STABLE_AFTER) this.#backOff = 0;
+    this.#wasStable = this.#now() - this.#upSince >= STABLE_AFTER;
+    if (this.#wasStable) this.#backOff = 0;
     this.#lengthen();
     logger.info("server {server} is down: {reason}", {
       server: this.name,

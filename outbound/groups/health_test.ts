@@ -179,3 +179,13 @@ Deno.test("Health logs one line a change when much happens", async () => {
     "server a is up",
   ]);
 });
+
+for (const [minutes, latency] of [[0, 5 + 5000 * 2 / 3], [2, 5]] as const) {
+  Deno.test(`Health.latency counts failures of a server that is back when it was up for ${minutes} min before`, () => {
+    const { health, timing } = probed();
+    timing.advance(minutes * 60_000);
+    for (let i = 0; i < 2; i++) health.probed(UNREACHED);
+    health.probed({ ok: true, milliseconds: 5 });
+    assertEquals(Math.round(health.latency ?? 0), Math.round(latency));
+  });
+}

@@ -28,14 +28,14 @@ import {
  * server, so a target that cannot be reached says nothing about it; only probes
  * do. `block`: always there, and always the slowest.
  */
-export type WayKind = "server" | "direct" | "block";
+export type OutboundKind = "server" | "direct" | "block";
 
 /** An {@linkcode Outbound} and its health. */
 export class WatchedOutbound implements Outbound, MemberRoute {
   /** The name of the outbound. */
   readonly name: string;
   /** What kind of outbound it is. */
-  readonly kind: WayKind;
+  readonly kind: OutboundKind;
   /** What is known about it. */
   readonly health: Health;
   /** Whether every connection goes to the target itself. */
@@ -49,7 +49,7 @@ export class WatchedOutbound implements Outbound, MemberRoute {
    * @param kind What kind of outbound it is.
    * @param health Its health; nobody else's.
    */
-  constructor(outbound: Outbound, kind: WayKind, health: Health) {
+  constructor(outbound: Outbound, kind: OutboundKind, health: Health) {
     this.name = outbound.name;
     this.kind = kind;
     this.health = health;

@@ -117,10 +117,10 @@ function measure(): Figures {
         .bytes,
   );
   const name = nanoseconds(() => {
-    for (const each of names) acl.wayOfName(canonicalHost(each));
+    for (const each of names) acl.routeOfName(canonicalHost(each));
   });
   const address = nanoseconds(() => {
-    for (const each of addresses) acl.wayOfAddress(each);
+    for (const each of addresses) acl.routeOfAddress(each);
   });
   return { parse, memory, name, address };
 }

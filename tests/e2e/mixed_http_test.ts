@@ -155,6 +155,43 @@ Deno.test("sslocal answers a client of HTTP/1.0", async () => {
   assertEquals(await withTimeout(conn.readToEnd(), "the end"), "");
 });
 
+Deno.test("sslocal closes with the answer when the client has said so, whatever the origin does", async () => {
+  await using pair = await spawnMixedPair();
+  let floods = false;
+  const ended: (() => void)[] = [];
+  await using origin = new TcpTarget(async (conn) => {
+    try {
+      await new HttpConn(conn).sendHead("HTTP/1.1 200 OK", "Content-Length: 0");
+      const piece = new Uint8Array(floods ? 65_536 : 0);
+      while (floods) await writeAll(conn, piece);
+      while (await conn.read(new Uint8Array(1024)) !== null);
+    } catch {
+      // The reset of a connection that is left while it still sends.
+    }
+    ended.shift()?.();
+  });
+  const url = `http://127.0.0.1:${origin.port}/`;
+  for (floods of [false, true]) {
+    for (
+      const head of [
+        [`GET ${url} HTTP/1.0`],
+        [`GET ${url} HTTP/1.1`, "Host: x", "Connection: close"],
+      ]
+    ) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      ended.push(resolve);
+      using conn = await HttpConn.open(pair.open);
+      await conn.sendHead(...head);
+      assertEquals(
+        await withTimeout(conn.readToEnd(), "the end"),
+        "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+      );
+      await withTimeout(promise, "the end of the origin's connection");
+    }
+  }
+  await accessLinesOf(pair.local.program, { status: "ok" }, 4);
+});
+
 Deno.test("sslocal asks for a password again on the same connection", async () => {
   await using pair = await spawnMixedPair();
   await using origin = new HttpOrigin();

@@ -296,6 +296,16 @@ Deno.test("UDPRelay passes over members of a group that have no UDP", async () =
   assertEquals(fixture.ended.map(({ status }) => status), ["ok"]);
 });
 
+Deno.test("UDPRelay asks no member behind block", async () => {
+  using fixture = new RouteFixture();
+  const route = new TestGroup([new BlockOutbound(), fixture.members[0]!]);
+  fixture.router.decide = () => ({ route, rule: "" });
+  assertEquals(await fixture.send(TARGET, "x"), []);
+  assertEquals(route.picks, [[]]);
+  fixture.relay.close("ok");
+  assertEquals(fixture.ended.map(({ status }) => status), ["blocked"]);
+});
+
 Deno.test("UDPRelay keeps the data while the router decides", async () => {
   using fixture = new RouteFixture();
   fixture.router.isLate = true;
