@@ -256,7 +256,7 @@ export class PortConnection implements Disposable {
     while (this.#peer.plaintext.length < before + payload.length) {
       const count = await this.#conn.read(buffer);
       if (count === null) throw new Error("the connection has ended");
-      this.#answer = concat([this.#answer, buffer.subarray(0, count)]);
+      this.#answer = concat(this.#answer, buffer.subarray(0, count));
       this.#peer.open(this.#answer);
     }
     this.received += payload.length;
@@ -314,7 +314,7 @@ export class PortDatagrams implements Disposable {
 
   /** Sends a datagram and waits until it has come back. */
   async echo(payload: Uint8Array): Promise<void> {
-    const plain = concat([this.#header, payload]);
+    const plain = concat(this.#header, payload);
     const sealed = new Uint8Array(plain.length + this.#suite.packetOverhead);
     this.#suite.sealPacket(plain, sealed);
     await this.#socket.send(sealed, {

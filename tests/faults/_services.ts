@@ -24,6 +24,8 @@ export const PASSWORD = "what both sides know";
 /** One set for all tests of a file: a library stays loaded in any case. */
 const providers = await openProviders();
 const provider = await providers.forMethod(findMethod(METHOD)!);
+// Other methods of the tests may load another one beside it.
+await providers.forMethod(findMethod("aes-256-gcm")!);
 
 /** What a test may choose. */
 export interface ServicesOptions {

@@ -7,7 +7,6 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { SocketAddress } from "../../loop/mod.ts";
-import { concat } from "../../loop/fakes.ts";
 import {
   BlockOutbound,
   DirectOutbound,
@@ -17,7 +16,7 @@ import {
 import { SocksPackets } from "../../inbound/mod.ts";
 import { ClassicEdition } from "../../shadowsocks/mod.ts";
 import { type Outbound, Target } from "../../relay/mod.ts";
-import { header, text, utf8 } from "./_relay_fixture.ts";
+import { header } from "./_relay_fixture.ts";
 import {
   server,
   TestGroup,
@@ -30,6 +29,7 @@ import {
   UdpFixture,
   type UdpFixtureOptions,
 } from "./_udp_fixture.ts";
+import { concat, text, utf8 } from "../support/bytes.ts";
 
 const HOSTS = ["192.0.2.1", "192.0.2.2", "192.0.2.3"];
 const TARGET = { host: "198.51.100.77", port: 53 };
