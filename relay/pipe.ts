@@ -187,6 +187,7 @@ export class Pipe {
       return;
     }
     this.#closing = true;
+    this.up.carry = undefined;
     this.updateStream(this.up, WAIT_STATUS_INIT);
   }
 
@@ -429,13 +430,14 @@ export class Pipe {
   }
 
   #finish(stream: RelayStream): void {
-    if (stream.finished) return;
+    // Without a sink: it has failed, and the client is told something else.
+    if (stream.finished || stream.sink === undefined) return;
     stream.finished = true;
     if (this.up.finished && this.down.finished) {
       this.#owner.onPipeEnd();
       return;
     }
-    stream.sink!.shutdown();
+    stream.sink.shutdown();
     this.updateStream(stream, WAIT_STATUS_INIT);
   }
 

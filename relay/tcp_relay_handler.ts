@@ -129,8 +129,8 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
       return;
     }
     if ((event & POLL_ERR) !== 0) {
-      this.onPipeFailed(isClient, socket.takeError());
-      if (this.isDestroyed()) return;
+      // The socket is gone, even where the client is still told something.
+      return this.onPipeFailed(isClient, socket.takeError());
     }
     if ((event & POLL_IN) !== 0) {
       if (this.stage === STAGE_STREAM) {

@@ -229,4 +229,14 @@ Deno.test("sslocal tells its clients that the target is not reached", async () =
     assertEquals(line.status, "dial_failed");
     assertEquals([line.target, line.outbound], [host, "direct"]);
   }
+  // The server cannot say why: it resets the connection.
+  using conn = await Deno.connect({ hostname: "127.0.0.1", port: pair.closed });
+  const sent = `GET http://${host}/ HTTP/1.1\r\nHost: x\r\n\r\n`;
+  await writeAll(conn, encoder.encode(sent));
+  const { bytes } = await withTimeout(readUntilClosed(conn), "the end");
+  assertMatch(new TextDecoder().decode(bytes), /^HTTP\/1\.1 502 /);
+  await accessLine(program, {
+    client: `127.0.0.1:${conn.localAddr.port}`,
+    status: "target_reset",
+  });
 });

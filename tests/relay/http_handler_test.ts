@@ -153,3 +153,43 @@ Deno.test("TCPRelayHandler reads no more than 64 KiB ahead of an answer", async 
   assertEquals([answered, client.closed], [count + 2, true]);
   assertEquals(text(client.sent), OK.repeat(count + 2));
 });
+
+Deno.test("TCPRelayHandler says 502 when the far side fails before the answer", async () => {
+  const interim = "HTTP/1.1 103 Early Hints\r\n\r\n";
+  for (const room of [0, interim.length, interim.length + 9, Infinity]) {
+    const isFull = room < Infinity;
+    using fixture = new HttpFixture();
+    const client = await fixture.client(get("/1"));
+    const [origin] = fixture.poller.connects;
+    client.room = room;
+    origin!.bring(utf8(interim));
+    await fixture.settle();
+    origin!.fail("ECONNRESET");
+    await fixture.settle();
+    assertEquals([origin!.closed, client.closed], [true, !isFull]);
+    client.room = Infinity;
+    await fixture.settle();
+    assertEquals(client.closed, true);
+    assertEquals(
+      text(client.sent).startsWith(`${interim}HTTP/1.1 502 Bad Gateway\r\n`),
+      true,
+    );
+    assertEquals(fixture.statuses, ["target_reset"]);
+    // An exception of a handler does not end the loop, but is logged.
+    const errors = fixture.logs.lines.filter(({ level }) => level === "error");
+    assertEquals(errors, []);
+  }
+});
+
+Deno.test("TCPRelayHandler resets the client when the far side fails amid the answer", async () => {
+  for (const head of [OK.slice(0, -1), "HTTP/1.1 200 OK\r\n\r\nabc"]) {
+    using fixture = new HttpFixture();
+    const client = await fixture.client(get("/1"));
+    const [origin] = fixture.poller.connects;
+    origin!.bring(utf8(head));
+    await fixture.settle();
+    origin!.fail("ECONNRESET");
+    await fixture.settle();
+    assertEquals([client.wasReset, fixture.statuses], [true, ["target_reset"]]);
+  }
+});
