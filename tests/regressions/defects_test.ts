@@ -6,12 +6,14 @@
  * ```text
  * defect of the original                          test
  * one byte by UDP kills sslocal                   e2e/faults: both roles go on
- * forbidden_ip is not asked for a client's        relay/udp_server_relay: checks
- *   second packet                                   the target of every packet
+ * forbidden_ip is not asked for a client's        relay/udp_shadowsocks_to_direct:
+ *   second packet                                   checks the target of every
+ *                                                   packet
  * a forbidden TCP target leaves the client hang   e2e/faults: refuses loopback
- * an IV, salt or header in two segments ends      relay/server_handler: segments of
- *   the connection                                  one byte; relay/ota_handlers:
- *                                                   cut at every byte
+ * an IV, salt or header in two segments ends      relay/shadowsocks_to_direct:
+ *   the connection                                  segments of one byte;
+ *                                                   relay/one_time_auth: cut at
+ *                                                   every byte
  * SIGQUIT ends all ports with the first one       e2e/signals: ends with the last
  *   that is idle                                    connection of all ports
  * an authentication failure names no client       e2e/faults: logs the address

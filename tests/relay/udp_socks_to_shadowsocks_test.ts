@@ -1,5 +1,5 @@
 /**
- * UDP of the client side: SOCKS5 datagrams, the tunnel, and UDP ASSOCIATE.
+ * UDP to a shadowsocks server: SOCKS5 datagrams, UDP ASSOCIATE, the tunnel.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { concat, text, utf8 } from "../support/bytes.ts";
 const TARGET = { host: "192.0.2.7", port: 53 };
 const SERVER = SocketAddress.parse("192.0.2.1", 8388);
 
-Deno.test("UDPLocalRelay seals a SOCKS5 datagram for the server", async () => {
+Deno.test("UDPRelay of SOCKS to shadowsocks seals a SOCKS5 datagram for the server", async () => {
   using fixture = newFixture();
   const name = { host: "dns.example", port: 53 };
   for (const target of [TARGET, name, { host: "2001:db8::1", port: 53 }]) {
@@ -34,7 +34,7 @@ Deno.test("UDPLocalRelay seals a SOCKS5 datagram for the server", async () => {
   assertEquals(fixture.resolver.asked.length, 0);
 });
 
-Deno.test("UDPLocalRelay opens an answer for the application", async () => {
+Deno.test("UDPRelay of SOCKS to shadowsocks opens an answer for the application", async () => {
   using fixture = newFixture();
   await fixture.fromClient(datagram(TARGET, utf8("?")), client(1));
   fixture.outgoing[0]!.bring(fixture.seal(TARGET, utf8("answer")), SERVER);
@@ -44,7 +44,7 @@ Deno.test("UDPLocalRelay opens an answer for the application", async () => {
   assertEquals(data, datagram(TARGET, utf8("answer")));
 });
 
-Deno.test("UDPLocalRelay drops an answer when it is forged, or has no address", async () => {
+Deno.test("UDPRelay of SOCKS to shadowsocks drops an answer when it is forged, or has no address", async () => {
   using fixture = newFixture();
   await fixture.fromClient(datagram(TARGET, utf8("?")), client(1));
   const [socket] = fixture.outgoing;
@@ -70,7 +70,7 @@ const DROPPED: readonly (readonly [string, Uint8Array])[] = [
   ["an empty name", Uint8Array.of(0, 0, 0, 3, 0, 0, 53)],
 ];
 for (const [name, data] of DROPPED) {
-  Deno.test(`UDPLocalRelay drops a datagram when it holds ${name}`, async () => {
+  Deno.test(`UDPRelay of SOCKS to shadowsocks drops a datagram when it holds ${name}`, async () => {
     using fixture = newFixture();
     await fixture.fromClient(data, client(1));
     assertEquals(fixture.outgoing.length, 0);
@@ -79,7 +79,7 @@ for (const [name, data] of DROPPED) {
   });
 }
 
-Deno.test("UDPLocalRelay keeps the data while the server's name is looked up", async () => {
+Deno.test("UDPRelay of SOCKS to shadowsocks keeps the data while the server's name is looked up", async () => {
   using fixture = newFixture({
     servers: [{ host: "ss.example", port: 8388 }],
   });
@@ -100,7 +100,7 @@ for (
     { host: `${"long.".repeat(40)}example`, port: 53 },
   ]
 ) {
-  Deno.test(`UDPLocalRelay puts a tunnel's target before every datagram when it has ${tunnel.host.length} characters`, async () => {
+  Deno.test(`UDPRelay of a tunnel to shadowsocks puts the target before every datagram when that has ${tunnel.host.length} characters`, async () => {
     using fixture = newFixture({ tunnel });
     await fixture.fromClient(utf8("query"), client(1));
     const [socket] = fixture.outgoing;
@@ -131,7 +131,7 @@ Deno.test("UDPRelay.associate() ends the associations of a client with its last 
   assert(fixture.relay.isActive("198.51.100.2"));
 });
 
-Deno.test("LocalHandler answers UDP ASSOCIATE with the port of the relay", async () => {
+Deno.test("TCPRelay of SOCKS to shadowsocks answers UDP ASSOCIATE with the port of the relay", async () => {
   using fixture = newFixture();
   const { app } = await associate(fixture);
   const { port } = fixture.listener.localAddress;
@@ -143,7 +143,7 @@ Deno.test("LocalHandler answers UDP ASSOCIATE with the port of the relay", async
 });
 
 for (const how of ["ends", "is reset"] as const) {
-  Deno.test(`LocalHandler ends the association when its connection ${how}`, async () => {
+  Deno.test(`TCPRelay of SOCKS to shadowsocks ends the association when its connection ${how}`, async () => {
     using fixture = newFixture();
     const { app } = await associate(fixture);
     const from = client(7, app.remoteAddress.host);
@@ -160,7 +160,7 @@ for (const how of ["ends", "is reset"] as const) {
   });
 }
 
-Deno.test("LocalHandler has no handshake deadline any more when it has an association", async () => {
+Deno.test("TCPRelay of SOCKS to shadowsocks has no handshake deadline any more when it has an association", async () => {
   using fixture = newFixture();
   const { app } = await associate(fixture);
   await fixture.advance(61);
@@ -168,7 +168,7 @@ Deno.test("LocalHandler has no handshake deadline any more when it has an associ
 });
 
 for (const timeout of [5, 30]) {
-  Deno.test(`LocalHandler keeps an association as long as datagrams flow when the timeout is ${timeout} s`, async () => {
+  Deno.test(`TCPRelay of SOCKS to shadowsocks keeps an association as long as datagrams flow when the timeout is ${timeout} s`, async () => {
     using fixture = newFixture({ timeout });
     // Between two sweeps, where its last activity is a fresh one.
     await fixture.advance(2);

@@ -1,6 +1,6 @@
 /**
- * UDP of the server: what makes an association, where it sends to, what comes
- * back, and when it ends.
+ * UDP from shadowsocks to the targets: what makes an association, where it
+ * sends to, what comes back, and when it ends.
  *
  * @module
  */
@@ -17,7 +17,7 @@ const TARGET = { host: "192.0.2.7", port: 53 };
 const OTHER = { host: "192.0.2.8", port: 123 };
 const REFUSED = "can not parse header when handling UDP packet from";
 
-Deno.test("UDPServerRelay sends to all targets of a client from one socket", async () => {
+Deno.test("UDPRelay of shadowsocks to direct sends to all targets of a client from one socket", async () => {
   using fixture = new UdpFixture();
   const from = client(1000);
   await fixture.fromClient(fixture.seal(TARGET, utf8("one")), from);
@@ -31,7 +31,7 @@ Deno.test("UDPServerRelay sends to all targets of a client from one socket", asy
   assertEquals(fixture.relay.associations, 1);
 });
 
-Deno.test("UDPServerRelay answers with the source whoever it is", async () => {
+Deno.test("UDPRelay of shadowsocks to direct answers with the source whoever it is", async () => {
   using fixture = new UdpFixture();
   const from = client(1000);
   await fixture.fromClient(fixture.seal(TARGET, utf8("question")), from);
@@ -50,7 +50,7 @@ Deno.test("UDPServerRelay answers with the source whoever it is", async () => {
   });
 });
 
-Deno.test("UDPServerRelay writes an IPv4-mapped source as IPv4", async () => {
+Deno.test("UDPRelay of shadowsocks to direct writes an IPv4-mapped source as IPv4", async () => {
   using fixture = new UdpFixture();
   await fixture.fromClient(fixture.seal(TARGET, utf8("?")), client(1000));
   fixture.outgoing[0]!.bring(
@@ -62,7 +62,7 @@ Deno.test("UDPServerRelay writes an IPv4-mapped source as IPv4", async () => {
   assertEquals(head, header(TARGET));
 });
 
-Deno.test("UDPServerRelay has a socket for each IP version when a client uses both", async () => {
+Deno.test("UDPRelay of shadowsocks to direct has a socket for each IP version when a client uses both", async () => {
   using fixture = new UdpFixture();
   const from = client(1000);
   const v6 = { host: "2001:db8::1", port: 53 };
@@ -76,7 +76,7 @@ Deno.test("UDPServerRelay has a socket for each IP version when a client uses bo
   );
 });
 
-Deno.test("UDPServerRelay relays datagrams without data", async () => {
+Deno.test("UDPRelay of shadowsocks to direct relays datagrams without data", async () => {
   using fixture = new UdpFixture();
   await fixture.fromClient(
     fixture.seal(TARGET, new Uint8Array(0)),
@@ -91,7 +91,7 @@ Deno.test("UDPServerRelay relays datagrams without data", async () => {
   assertEquals(fixture.open(fixture.listener.sends[0]!.data).data.length, 0);
 });
 
-Deno.test("UDPServerRelay does nothing for packets of any length that are not authentic", async () => {
+Deno.test("UDPRelay of shadowsocks to direct does nothing for packets of any length that are not authentic", async () => {
   using fixture = new UdpFixture();
   for (let length = 0; length <= 120; length++) {
     await fixture.fromClient(new Uint8Array(length).fill(length), client(1000));
@@ -129,7 +129,7 @@ const SENSELESS: readonly Uint8Array[] = [
   header({ host: "2001:db8::1", port: 53 }).subarray(0, 18),
 ];
 for (const plain of SENSELESS) {
-  Deno.test(`UDPServerRelay refuses an authentic packet when its address is [${plain}]`, async () => {
+  Deno.test(`UDPRelay of shadowsocks to direct refuses an authentic packet when its address is [${plain}]`, async () => {
     using fixture = new UdpFixture();
     await fixture.fromClient(fixture.sealRaw(plain), client(1000));
     assertEquals(fixture.relay.associations, 0);
@@ -139,7 +139,7 @@ for (const plain of SENSELESS) {
   });
 }
 
-Deno.test("UDPServerRelay sends nothing to port 0", async () => {
+Deno.test("UDPRelay of shadowsocks to direct sends nothing to port 0", async () => {
   using fixture = new UdpFixture();
   await fixture.fromClient(
     fixture.seal({ host: "192.0.2.7", port: 0 }, utf8("x")),
@@ -148,7 +148,7 @@ Deno.test("UDPServerRelay sends nothing to port 0", async () => {
   assertEquals(fixture.outgoing.length, 0);
 });
 
-Deno.test("UDPServerRelay checks the target of every packet when some are forbidden", async () => {
+Deno.test("UDPRelay of shadowsocks to direct checks the target of every packet when some are forbidden", async () => {
   using fixture = new UdpFixture({
     settings: { forbiddenIp: IpNetworks.of("127.0.0.0/8") },
   });
@@ -176,7 +176,7 @@ Deno.test("UDPServerRelay checks the target of every packet when some are forbid
   );
 });
 
-Deno.test("UDPServerRelay sends a packet once when it comes again", async () => {
+Deno.test("UDPRelay of shadowsocks to direct sends a packet once when it comes again", async () => {
   using fixture = new UdpFixture();
   const packet = fixture.seal(TARGET, utf8("once"));
   await fixture.fromClient(packet, client(1000));
@@ -187,7 +187,7 @@ Deno.test("UDPServerRelay sends a packet once when it comes again", async () => 
   assertEquals(fixture.logs.with(REFUSED).length, 2);
 });
 
-Deno.test("UDPServerRelay refuses its own answer when it is sent back", async () => {
+Deno.test("UDPRelay of shadowsocks to direct refuses its own answer when it is sent back", async () => {
   using fixture = new UdpFixture();
   await fixture.fromClient(fixture.seal(TARGET, utf8("x")), client(1000));
   const [socket] = fixture.outgoing;
@@ -199,7 +199,7 @@ Deno.test("UDPServerRelay refuses its own answer when it is sent back", async ()
   assertEquals(socket!.sends.length, 1);
 });
 
-Deno.test("UDPServerRelay keeps the data while a name is looked up", async () => {
+Deno.test("UDPRelay of shadowsocks to direct keeps the data while a name is looked up", async () => {
   using fixture = new UdpFixture();
   const from = client(1000);
   const name = { host: "dns.example", port: 53 };
@@ -213,7 +213,7 @@ Deno.test("UDPServerRelay keeps the data while a name is looked up", async () =>
   );
 });
 
-Deno.test("UDPServerRelay logs when a name does not exist", async () => {
+Deno.test("UDPRelay of shadowsocks to direct logs when a name does not exist", async () => {
   using fixture = new UdpFixture();
   await fixture.fromClient(
     fixture.seal({ host: "gone.example", port: 53 }, utf8("x")),
@@ -224,7 +224,7 @@ Deno.test("UDPServerRelay logs when a name does not exist", async () => {
   assert(fixture.logs.of("error")[0]!.includes("gone.example"));
 });
 
-Deno.test("UDPServerRelay does nothing when a name is answered after close()", async () => {
+Deno.test("UDPRelay of shadowsocks to direct does nothing when a name is answered after close()", async () => {
   using fixture = new UdpFixture();
   await fixture.fromClient(
     fixture.seal({ host: "late.example", port: 53 }, utf8("x")),
@@ -236,7 +236,7 @@ Deno.test("UDPServerRelay does nothing when a name is answered after close()", a
   assertEquals(fixture.poller.watched, 0);
 });
 
-Deno.test("UDPServerRelay looks up a bounded number of names at once", async () => {
+Deno.test("UDPRelay of shadowsocks to direct looks up a bounded number of names at once", async () => {
   using fixture = new UdpFixture();
   for (let i = 0; i < 300; i++) {
     const packet = fixture.seal({ host: `h${i}.example`, port: 1 }, utf8("x"));
@@ -251,7 +251,7 @@ Deno.test("UDPServerRelay looks up a bounded number of names at once", async () 
   assertEquals(fixture.resolver.asked.length, 256);
 });
 
-Deno.test("UDPServerRelay drops the least recently used association when there are too many", async () => {
+Deno.test("UDPRelay of shadowsocks to direct drops the least recently used association when there are too many", async () => {
   using fixture = new UdpFixture({ settings: { udpMaxAssociations: 3 } });
   const send = (port: number): Promise<void> =>
     fixture.fromClient(fixture.seal(TARGET, utf8("x")), client(port));
@@ -273,7 +273,7 @@ Deno.test("UDPServerRelay drops the least recently used association when there a
   assertEquals(fixture.poller.watched, 4);
 });
 
-Deno.test("UDPServerRelay ends an association when it was idle for the timeout", async () => {
+Deno.test("UDPRelay of shadowsocks to direct ends an association when it was idle for the timeout", async () => {
   using fixture = new UdpFixture({ settings: { timeout: 30 } });
   await fixture.fromClient(fixture.seal(TARGET, utf8("x")), client(1));
   await fixture.advance(20);
@@ -290,7 +290,7 @@ Deno.test("UDPServerRelay ends an association when it was idle for the timeout",
   assertEquals(fixture.poller.watched, 1);
 });
 
-Deno.test("UDPServerRelay makes room when descriptors run out", async () => {
+Deno.test("UDPRelay of shadowsocks to direct makes room when descriptors run out", async () => {
   using fixture = new UdpFixture();
   for (const port of [1, 2]) {
     await fixture.fromClient(fixture.seal(TARGET, utf8("x")), client(port));
@@ -305,7 +305,7 @@ Deno.test("UDPServerRelay makes room when descriptors run out", async () => {
   assertEquals(fixture.outgoing[2]!.sends.length, 1);
 });
 
-Deno.test("UDPServerRelay loses the datagram when no descriptor can be had", async () => {
+Deno.test("UDPRelay of shadowsocks to direct loses the datagram when no descriptor can be had", async () => {
   using fixture = new UdpFixture();
   fixture.poller.bindErrors.push("EMFILE");
   await fixture.fromClient(fixture.seal(TARGET, utf8("x")), client(1));
@@ -320,7 +320,7 @@ Deno.test("UDPServerRelay loses the datagram when no descriptor can be had", asy
   assertEquals(fixture.outgoing.length, 1, "tried again");
 });
 
-Deno.test("UDPServerRelay goes on when a socket reports an ICMP error", async () => {
+Deno.test("UDPRelay of shadowsocks to direct goes on when a socket reports an ICMP error", async () => {
   using fixture = new UdpFixture();
   await fixture.fromClient(fixture.seal(TARGET, utf8("x")), client(1));
   const [socket] = fixture.outgoing;
@@ -331,7 +331,7 @@ Deno.test("UDPServerRelay goes on when a socket reports an ICMP error", async ()
   assertEquals(fixture.relay.associations, 1);
 });
 
-Deno.test("UDPServerRelay tells observers of every datagram", async () => {
+Deno.test("UDPRelay of shadowsocks to direct tells observers of every datagram", async () => {
   using fixture = new UdpFixture();
   const packet = fixture.seal(TARGET, utf8("x"));
   await fixture.fromClient(packet, client(1));

@@ -86,7 +86,7 @@ async function connected(fixture: RelayFixture): Promise<FakeStream> {
 }
 
 for (const method of ["aes-256-gcm", "rc4-md5"]) {
-  Deno.test(`ServerHandler takes a flight with one-time authentication cut at every byte (${method})`, async () => {
+  Deno.test(`TCPRelay of shadowsocks to direct takes a flight with one-time authentication cut at every byte (${method})`, async () => {
     using suite = await newSuite(method);
     const settings = { suite, oneTimeAuth: true };
     using fixture = new RelayFixture({ settings });
@@ -119,7 +119,7 @@ for (const method of ["aes-256-gcm", "rc4-md5"]) {
     assertEquals(fixture.relay.connections, 0);
   });
 
-  Deno.test(`ServerHandler drops an altered chunk, and what follows (${method})`, async () => {
+  Deno.test(`TCPRelay of shadowsocks to direct drops an altered chunk, and what follows (${method})`, async () => {
     using suite = await newSuite(method);
     using fixture = new RelayFixture({ settings: { suite } });
     using peer = new OneTimePeer(suite, header(TARGET));
@@ -140,7 +140,7 @@ for (const method of ["aes-256-gcm", "rc4-md5"]) {
     assertEquals(remote.sends.length, 1, "nothing empty is sent");
   });
 
-  Deno.test(`LocalHandler authenticates header and payload in one write (${method})`, async () => {
+  Deno.test(`TCPRelay of SOCKS to shadowsocks authenticates header and payload in one write (${method})`, async () => {
     using suite = await newSuite(method);
     const settings = { suite, oneTimeAuth: true };
     using fixture = new RelayFixture({ isLocal: true, settings });
@@ -157,7 +157,7 @@ for (const method of ["aes-256-gcm", "rc4-md5"]) {
     assertStream(suite, remote.sent, header(NAME), "hello world");
   });
 
-  Deno.test(`LocalHandler authenticates the header alone when no payload comes (${method})`, async () => {
+  Deno.test(`TCPRelay of SOCKS to shadowsocks authenticates the header alone when no payload comes (${method})`, async () => {
     using suite = await newSuite(method);
     const settings = { suite, oneTimeAuth: true };
     using fixture = new RelayFixture({ isLocal: true, settings });
@@ -174,7 +174,7 @@ for (const method of ["aes-256-gcm", "rc4-md5"]) {
   });
 }
 
-Deno.test("LocalHandler makes a chunk of payload that came with the request", async () => {
+Deno.test("TCPRelay of SOCKS to shadowsocks makes a chunk of payload that came with the request", async () => {
   using fixture = new RelayFixture({
     isLocal: true,
     settings: { oneTimeAuth: true },
@@ -188,7 +188,7 @@ Deno.test("LocalHandler makes a chunk of payload that came with the request", as
   assertStream(fixture.suite, remote.sent, header(NAME), "at once");
 });
 
-Deno.test("TunnelHandler authenticates the header without the payload", async () => {
+Deno.test("TCPRelay of a tunnel to shadowsocks authenticates the header without the payload", async () => {
   using fixture = new RelayFixture({
     isLocal: true,
     settings: { oneTimeAuth: true, tunnel: NAME },
@@ -224,7 +224,7 @@ function assertStream(
   assert(decoder.atBoundary);
 }
 
-Deno.test("ServerHandler refuses a header whose tag has any bit flipped", async () => {
+Deno.test("TCPRelay of shadowsocks to direct refuses a header whose tag has any bit flipped", async () => {
   using fixture = new RelayFixture();
   const head = header(TARGET);
   for (let bit = 8; bit < 8 * (head.length + ONETIMEAUTH_BYTES); bit += 7) {
@@ -248,7 +248,7 @@ Deno.test("ServerHandler refuses a header whose tag has any bit flipped", async 
   }
 });
 
-Deno.test("ServerHandler refuses a plain header when it requires one-time authentication", async () => {
+Deno.test("TCPRelay of shadowsocks to direct refuses a plain header when it requires one-time authentication", async () => {
   using fixture = new RelayFixture({ settings: { oneTimeAuth: true } });
   using peer = new CipherPeer(fixture.suite);
   const local = await fixture.accept();
@@ -263,7 +263,7 @@ Deno.test("ServerHandler refuses a plain header when it requires one-time authen
   assertEquals([local.sends.length, local.closed], [0, false]);
 });
 
-Deno.test("ServerHandler resets the target when the client ends inside a chunk", async () => {
+Deno.test("TCPRelay of shadowsocks to direct resets the target when the client ends inside a chunk", async () => {
   using fixture = new RelayFixture();
   using peer = new OneTimePeer(fixture.suite, header(TARGET));
   const local = await fixture.accept();
@@ -277,7 +277,7 @@ Deno.test("ServerHandler resets the target when the client ends inside a chunk",
   assertEquals([remote.wasReset, remote.shutdowns], [true, 0]);
 });
 
-Deno.test("UDPLocalRelay ends a packet with its tag", async () => {
+Deno.test("UDPRelay of SOCKS to shadowsocks ends a packet with its tag", async () => {
   for (const tunnel of [undefined, NAME]) {
     using fixture = new UdpFixture({
       isLocal: true,
@@ -300,7 +300,7 @@ Deno.test("UDPLocalRelay ends a packet with its tag", async () => {
   }
 });
 
-Deno.test("UDPServerRelay takes an authenticated packet, required or not", async () => {
+Deno.test("UDPRelay of shadowsocks to direct takes an authenticated packet, required or not", async () => {
   for (const oneTimeAuth of [false, true]) {
     using fixture = new UdpFixture({ settings: { oneTimeAuth } });
     for (const data of ["query", ""]) {
@@ -313,7 +313,7 @@ Deno.test("UDPServerRelay takes an authenticated packet, required or not", async
   }
 });
 
-Deno.test("UDPServerRelay refuses packets that are not, or badly, authenticated", async () => {
+Deno.test("UDPRelay of shadowsocks to direct refuses packets that are not, or badly, authenticated", async () => {
   const failed = "UDP one time auth fail";
   const cases = [
     {

@@ -1,5 +1,5 @@
 /**
- * HTTP clients that send ahead, and end, over the handler on fakes.
+ * TCP from HTTP to the target: clients that send ahead, and end.
  *
  * @module
  */
@@ -50,7 +50,7 @@ class HttpFixture extends RelayFixture {
   }
 }
 
-Deno.test("TCPRelayHandler passes a client's end on while its next requests wait, and answers them", async () => {
+Deno.test("TCPRelay of HTTP to direct passes a client's end on while its next requests wait, and answers them", async () => {
   using fixture = new HttpFixture();
   const client = await fixture.client(get("/1") + get("/2") + get("/3"));
   const [first] = fixture.poller.connects;

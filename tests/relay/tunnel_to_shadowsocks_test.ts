@@ -1,5 +1,5 @@
 /**
- * A connection of a tunnel.
+ * TCP of a tunnel to a shadowsocks server.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { CipherPeer, header, RelayFixture } from "./_relay_fixture.ts";
 import { FIRST_PAYLOAD_WAIT } from "../../relay/constants.ts";
 import { concat, text, utf8 } from "../support/bytes.ts";
 
-Deno.test("TunnelHandler connects at once and sends the fixed target with the first payload", async () => {
+Deno.test("TCPRelay of a tunnel to shadowsocks connects at once and sends the fixed target with the first payload", async () => {
   const tunnel = { host: "example.com", port: 53 };
   using fixture = new RelayFixture({ isLocal: true, settings: { tunnel } });
   const app = await fixture.accept();
@@ -32,7 +32,7 @@ Deno.test("TunnelHandler connects at once and sends the fixed target with the fi
   assertEquals(text(app.sent), "answer");
 });
 
-Deno.test("TunnelHandler sends the target alone when no payload comes", async () => {
+Deno.test("TCPRelay of a tunnel to shadowsocks sends the target alone when no payload comes", async () => {
   const tunnel = { host: "2001:db8::1", port: 25 };
   using fixture = new RelayFixture({ isLocal: true, settings: { tunnel } });
   await fixture.accept();
@@ -47,7 +47,7 @@ Deno.test("TunnelHandler sends the target alone when no payload comes", async ()
   );
 });
 
-Deno.test("TunnelHandler resets the application when the server refuses", async () => {
+Deno.test("TCPRelay of a tunnel to shadowsocks resets the application when the server refuses", async () => {
   using fixture = new RelayFixture({
     isLocal: true,
     settings: { tunnel: { host: "example.com", port: 53 } },

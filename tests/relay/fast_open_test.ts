@@ -77,7 +77,7 @@ class FastOpenFixture extends RelayFixture {
 }
 
 for (const taken of [0, 1, 20, Infinity]) {
-  Deno.test(`LocalHandler offers header and payload for the SYN and sends the rest when ${taken} bytes were taken`, async () => {
+  Deno.test(`TCPRelay of SOCKS to shadowsocks offers header and payload for the SYN and sends the rest when ${taken} bytes were taken`, async () => {
     using fixture = new FastOpenFixture(taken);
     const app = await fixture.ask();
     assertEquals(app.sent, concat(GREETING_REPLY, CONNECTED));
@@ -104,7 +104,7 @@ for (const taken of [0, 1, 20, Infinity]) {
   });
 }
 
-Deno.test("LocalHandler connects with the header alone when no payload comes", async () => {
+Deno.test("TCPRelay of SOCKS to shadowsocks connects with the header alone when no payload comes", async () => {
   using fixture = new FastOpenFixture(Infinity);
   await fixture.ask();
   await fixture.advance(FIRST_PAYLOAD_WAIT / 1000 - 0.001);
@@ -116,7 +116,7 @@ Deno.test("LocalHandler connects with the header alone when no payload comes", a
   assertEquals(fixture.upstream(remote!), "");
 });
 
-Deno.test("LocalHandler connects at once when payload came with the request", async () => {
+Deno.test("TCPRelay of SOCKS to shadowsocks connects at once when payload came with the request", async () => {
   using fixture = new FastOpenFixture(0);
   await fixture.ask("at once");
   const [remote] = fixture.poller.connects;
@@ -126,7 +126,7 @@ Deno.test("LocalHandler connects at once when payload came with the request", as
 });
 
 for (const fastOpen of [false, true]) {
-  Deno.test(`LocalHandler leaves no timer behind, ${fastOpen ? "with" : "without"} fast open`, async () => {
+  Deno.test(`TCPRelay of SOCKS to shadowsocks leaves no timer behind, ${fastOpen ? "with" : "without"} fast open`, async () => {
     using fixture = new RelayFixture({ isLocal: true, settings: { fastOpen } });
     const timers: Timer[] = [];
     const addTimer = fixture.loop.addTimer.bind(fixture.loop);
@@ -147,7 +147,7 @@ for (const fastOpen of [false, true]) {
   });
 }
 
-Deno.test("LocalHandler passes an end without payload on", async () => {
+Deno.test("TCPRelay of SOCKS to shadowsocks passes an end without payload on", async () => {
   using fixture = new FastOpenFixture(0);
   const app = await fixture.ask();
   app.end();
@@ -159,7 +159,7 @@ Deno.test("LocalHandler passes an end without payload on", async () => {
   assertEquals([remote!.shutdowns, app.closed], [1, false]);
 });
 
-Deno.test("LocalHandler offers the same bytes to every address", async () => {
+Deno.test("TCPRelay of SOCKS to shadowsocks offers the same bytes to every address", async () => {
   using fixture = new FastOpenFixture(Infinity, {
     servers: [{ host: "ss.example", port: 8388 }],
   });
@@ -175,7 +175,7 @@ Deno.test("LocalHandler offers the same bytes to every address", async () => {
   assert(!app.closed);
 });
 
-Deno.test("LocalHandler resets the application when no server answers after it said so", async () => {
+Deno.test("TCPRelay of SOCKS to shadowsocks resets the application when no server answers after it said so", async () => {
   using fixture = new FastOpenFixture(0);
   const app = await fixture.ask("payload");
   fixture.poller.connects[0]!.fail("ECONNREFUSED");
@@ -185,7 +185,7 @@ Deno.test("LocalHandler resets the application when no server answers after it s
   assertEquals(fixture.relay.connections, 0);
 });
 
-Deno.test("LocalHandler connects plainly, and next time at once, when there is no fast open", async () => {
+Deno.test("TCPRelay of SOCKS to shadowsocks connects plainly, and next time at once, when there is no fast open", async () => {
   using fixture = new FastOpenFixture(undefined);
   await fixture.ask("first");
   const [first] = fixture.poller.connects;
@@ -202,7 +202,7 @@ Deno.test("LocalHandler connects plainly, and next time at once, when there is n
   assertEquals(app.sent, concat(GREETING_REPLY, CONNECTED));
 });
 
-Deno.test("LocalHandler does nothing more when it ends while it waits for payload", async () => {
+Deno.test("TCPRelay of SOCKS to shadowsocks does nothing more when it ends while it waits for payload", async () => {
   using fixture = new FastOpenFixture(0);
   const app = await fixture.ask();
   fixture.handlerOf(app).destroy("ok");
@@ -211,7 +211,7 @@ Deno.test("LocalHandler does nothing more when it ends while it waits for payloa
   assertEquals(fixture.relay.connections, 0);
 });
 
-Deno.test("LocalHandler waits for room when the application does not read its answer", async () => {
+Deno.test("TCPRelay of SOCKS to shadowsocks waits for room when the application does not read its answer", async () => {
   using fixture = new FastOpenFixture(0);
   const app = await fixture.accept();
   app.bring(GREETING);
@@ -227,7 +227,7 @@ Deno.test("LocalHandler waits for room when the application does not read its an
   assertEquals(fixture.poller.maskOf(fixture.poller.connects[0]!), POLL_IN);
 });
 
-Deno.test("TunnelHandler connects with the target and the first payload", async () => {
+Deno.test("TCPRelay of a tunnel to shadowsocks connects with the target and the first payload", async () => {
   using fixture = new FastOpenFixture(10, { tunnel: TARGET });
   const app = await fixture.accept();
   assertEquals(fixture.offers.length, 0);
@@ -240,7 +240,7 @@ Deno.test("TunnelHandler connects with the target and the first payload", async 
   assertEquals(app.sends.length, 0);
 });
 
-Deno.test("ServerHandler never offers what it has for a target", async () => {
+Deno.test("TCPRelay of shadowsocks to direct never offers what it has for a target", async () => {
   using fixture = new RelayFixture({ settings: { fastOpen: true } });
   const { poller } = fixture;
   const connectTcp = poller.connectTcp.bind(poller);

@@ -1,6 +1,6 @@
 /**
- * The client's side of a connection: SOCKS5 with the application, the first
- * bytes towards the server.
+ * TCP from SOCKS5 to a shadowsocks server: the talk with the application, the
+ * first bytes towards the server.
  *
  * @module
  */
@@ -36,7 +36,7 @@ import { concat, text, utf8 } from "../support/bytes.ts";
 
 const BEFORE = FIRST_PAYLOAD_WAIT / 1000 - 0.001;
 
-Deno.test("LocalHandler goes through its stages in order when the server is a name", async () => {
+Deno.test("TCPRelay of SOCKS to shadowsocks goes through its stages in order when the server is a name", async () => {
   using fixture = newFixture({
     settings: { servers: [{ host: "ss.example", port: 8388 }] },
   });
@@ -70,7 +70,7 @@ Deno.test("LocalHandler goes through its stages in order when the server is a na
   assertEquals(handler.session.target?.toString(), "192.0.2.7:80");
 });
 
-Deno.test("LocalHandler sends salt, header and first payload in one write when payload comes in time", async () => {
+Deno.test("TCPRelay of SOCKS to shadowsocks sends salt, header and first payload in one write when payload comes in time", async () => {
   using fixture = newFixture();
   const { app, remote, server } = await localFlow(fixture);
   await fixture.advance(BEFORE);
@@ -85,7 +85,7 @@ Deno.test("LocalHandler sends salt, header and first payload in one write when p
   assertEquals(remote.sends.length, 1);
 });
 
-Deno.test("LocalHandler sends the header alone when no payload came for FIRST_PAYLOAD_WAIT", async () => {
+Deno.test("TCPRelay of SOCKS to shadowsocks sends the header alone when no payload came for FIRST_PAYLOAD_WAIT", async () => {
   using fixture = newFixture();
   const { app, remote, server } = await localFlow(fixture);
   await fixture.advance(BEFORE);
@@ -101,14 +101,14 @@ Deno.test("LocalHandler sends the header alone when no payload came for FIRST_PA
   );
 });
 
-Deno.test("LocalHandler sends header and payload at once when payload stands behind the request", async () => {
+Deno.test("TCPRelay of SOCKS to shadowsocks sends header and payload at once when payload stands behind the request", async () => {
   using fixture = newFixture();
   const { remote, server } = await localFlow(fixture, { payload: utf8("GET") });
   assertEquals(remote.sends.length, 1);
   assertEquals(server.open(remote.sent), concat(header(TARGET), utf8("GET")));
 });
 
-Deno.test("LocalHandler sends the header before an end when the application sends nothing", async () => {
+Deno.test("TCPRelay of SOCKS to shadowsocks sends the header before an end when the application sends nothing", async () => {
   using fixture = newFixture();
   const { app, remote, server } = await localFlow(fixture);
   app.end();
@@ -120,7 +120,7 @@ Deno.test("LocalHandler sends the header before an end when the application send
   assertEquals(remote.sends.length, 1);
 });
 
-Deno.test("LocalHandler sends nothing when it was destroyed before the first payload", async () => {
+Deno.test("TCPRelay of SOCKS to shadowsocks sends nothing when it was destroyed before the first payload", async () => {
   using fixture = newFixture();
   const { remote, handler } = await localFlow(fixture);
   handler.destroy("ok");
@@ -131,23 +131,23 @@ Deno.test("LocalHandler sends nothing when it was destroyed before the first pay
 /** The whole conversation of an application, cut in many ways. */
 const TALK = concat(GREETING, request(1), utf8("payload"));
 for (let cut = 1; cut < TALK.length; cut++) {
-  Deno.test(`LocalHandler serves an application that pipelines, cut at byte ${cut}`, async () => {
+  Deno.test(`TCPRelay of SOCKS to shadowsocks serves an application that pipelines, cut at byte ${cut}`, async () => {
     using fixture = newFixture();
     await checkTalk(fixture, [TALK.subarray(0, cut), TALK.subarray(cut)]);
   });
 }
 
-Deno.test("LocalHandler serves an application that pipelines, byte by byte", async () => {
+Deno.test("TCPRelay of SOCKS to shadowsocks serves an application that pipelines, byte by byte", async () => {
   using fixture = newFixture();
   await checkTalk(fixture, Array.from(TALK, (byte) => Uint8Array.of(byte)));
 });
 
-Deno.test("LocalHandler serves an application that sends all at once", async () => {
+Deno.test("TCPRelay of SOCKS to shadowsocks serves an application that sends all at once", async () => {
   using fixture = newFixture();
   await checkTalk(fixture, [TALK]);
 });
 
-Deno.test("LocalHandler sends names on unresolved", async () => {
+Deno.test("TCPRelay of SOCKS to shadowsocks sends names on unresolved", async () => {
   using fixture = newFixture();
   const target = { host: "example.com", port: 443 };
   const app = await fixture.accept();
@@ -242,7 +242,7 @@ const REFUSED: readonly {
   },
 ];
 for (const { name, sent, answer, log, options } of REFUSED) {
-  Deno.test(`LocalHandler refuses ${name}`, async () => {
+  Deno.test(`TCPRelay of SOCKS to shadowsocks refuses ${name}`, async () => {
     using fixture = newFixture(options);
     const app = await fixture.accept();
     app.bring(sent);
@@ -260,7 +260,7 @@ for (const { name, sent, answer, log, options } of REFUSED) {
   });
 }
 
-Deno.test("LocalHandler closes only after the reply when the application is slow", async () => {
+Deno.test("TCPRelay of SOCKS to shadowsocks closes only after the reply when the application is slow", async () => {
   using fixture = newFixture();
   const app = await fixture.accept();
   app.room = 5;
@@ -278,7 +278,7 @@ Deno.test("LocalHandler closes only after the reply when the application is slow
   assertEquals(fixture.relay.connections, 0);
 });
 
-Deno.test("LocalHandler does not wait longer than HANDSHAKE_TIMEOUT for a refused application", async () => {
+Deno.test("TCPRelay of SOCKS to shadowsocks does not wait longer than HANDSHAKE_TIMEOUT for a refused application", async () => {
   using fixture = newFixture();
   const app = await fixture.accept();
   app.room = 5;
@@ -296,7 +296,7 @@ const FAILURES: readonly (readonly [code: string, reply: number])[] = [
   ["ECONNRESET", 1],
 ];
 for (const [code, reply] of FAILURES) {
-  Deno.test(`LocalHandler replies ${reply} when the connect ends with ${code}`, async () => {
+  Deno.test(`TCPRelay of SOCKS to shadowsocks replies ${reply} when the connect ends with ${code}`, async () => {
     using fixture = newFixture();
     const { app, remote } = await localFlow(fixture, { established: false });
     remote.fail(code);
@@ -307,7 +307,7 @@ for (const [code, reply] of FAILURES) {
   });
 }
 
-Deno.test("LocalHandler replies 1 when there is no descriptor for the server", async () => {
+Deno.test("TCPRelay of SOCKS to shadowsocks replies 1 when there is no descriptor for the server", async () => {
   using fixture = newFixture();
   fixture.poller.connectErrors.push("EMFILE");
   const app = await fixture.accept();
@@ -317,7 +317,7 @@ Deno.test("LocalHandler replies 1 when there is no descriptor for the server", a
   assert(app.closed);
 });
 
-Deno.test("LocalHandler replies with a failure when the server's name does not exist", async () => {
+Deno.test("TCPRelay of SOCKS to shadowsocks replies with a failure when the server's name does not exist", async () => {
   using fixture = newFixture({
     settings: { servers: [{ host: "ss.example", port: 1 }] },
   });
@@ -330,14 +330,14 @@ Deno.test("LocalHandler replies with a failure when the server's name does not e
   assert(app.closed);
 });
 
-Deno.test("LocalHandler replies host unreachable when the connect takes too long", async () => {
+Deno.test("TCPRelay of SOCKS to shadowsocks replies host unreachable when the connect takes too long", async () => {
   using fixture = newFixture();
   const { app } = await localFlow(fixture, { established: false });
   await fixture.advance(10);
   assertEquals(app.sent.subarray(2), Uint8Array.from(refusal(4)));
 });
 
-Deno.test("LocalHandler ends an application that asks for nothing within HANDSHAKE_TIMEOUT", async () => {
+Deno.test("TCPRelay of SOCKS to shadowsocks ends an application that asks for nothing within HANDSHAKE_TIMEOUT", async () => {
   using fixture = newFixture();
   const [silent, greeted] = await fixture.acceptMany(2);
   greeted!.bring(GREETING);
@@ -348,7 +348,7 @@ Deno.test("LocalHandler ends an application that asks for nothing within HANDSHA
   assertEquals([silent!.closed, greeted!.closed], [true, true]);
 });
 
-Deno.test("LocalHandler resets the application when an answer is forged, after what came before", async () => {
+Deno.test("TCPRelay of SOCKS to shadowsocks resets the application when an answer is forged, after what came before", async () => {
   using fixture = newFixture();
   const { app, remote, server } = await localFlow(fixture);
   const good = server.seal(utf8("good"));
@@ -360,7 +360,7 @@ Deno.test("LocalHandler resets the application when an answer is forged, after w
 });
 
 for (const cut of [0, 1, SALT_LENGTH - 1, SALT_LENGTH + 1, SALT_LENGTH + 30]) {
-  Deno.test(`LocalHandler resets the application when the answer ends after ${cut} bytes`, async () => {
+  Deno.test(`TCPRelay of SOCKS to shadowsocks resets the application when the answer ends after ${cut} bytes`, async () => {
     using fixture = newFixture();
     const { app, remote, server } = await localFlow(fixture);
     remote.bring(server.seal(utf8("an answer")).subarray(0, cut));
@@ -370,7 +370,7 @@ for (const cut of [0, 1, SALT_LENGTH - 1, SALT_LENGTH + 1, SALT_LENGTH + 30]) {
   });
 }
 
-Deno.test("LocalHandler passes an end on when the answer is a salt alone", async () => {
+Deno.test("TCPRelay of SOCKS to shadowsocks passes an end on when the answer is a salt alone", async () => {
   using fixture = newFixture();
   const { app, remote, server } = await localFlow(fixture);
   remote.bring(server.seal());
@@ -379,7 +379,7 @@ Deno.test("LocalHandler passes an end on when the answer is a salt alone", async
   assertEquals([app.shutdowns, app.closed], [1, false]);
 });
 
-Deno.test("LocalHandler picks every server of several when it may", async () => {
+Deno.test("TCPRelay of SOCKS to shadowsocks picks every server of several when it may", async () => {
   const hosts = ["192.0.2.1", "192.0.2.2"];
   using fixture = newFixture({
     settings: { servers: hosts.map((host) => ({ host, port: 8388 })) },

@@ -1,5 +1,5 @@
 /**
- * The server's side of a connection: its stages, its header, its silence.
+ * TCP from shadowsocks to the target: the stages, the header, the silence.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import { concat, text, utf8 } from "../support/bytes.ts";
 const NAME = { host: "example.com", port: 443 };
 const REFUSED = "can not parse header when handling connection from";
 
-Deno.test("ServerHandler goes through its stages in order when the target is a name", async () => {
+Deno.test("TCPRelay of shadowsocks to direct goes through its stages in order when the target is a name", async () => {
   using fixture = new RelayFixture();
   using client = new CipherPeer(fixture.suite);
   const local = await fixture.accept();
@@ -56,7 +56,7 @@ const ADDRESSES = [
   { host: "2001:db8::7", port: 65_535, connects: "[2001:db8::7]:65535" },
 ];
 for (const { host, port, connects } of ADDRESSES) {
-  Deno.test(`ServerHandler connects without a look-up when the target is ${host}`, async () => {
+  Deno.test(`TCPRelay of shadowsocks to direct connects without a look-up when the target is ${host}`, async () => {
     using fixture = new RelayFixture();
     const { remote, handler } = await serverFlow(fixture, {
       target: { host, port },
@@ -67,7 +67,7 @@ for (const { host, port, connects } of ADDRESSES) {
   });
 }
 
-Deno.test("ServerHandler writes an IPv4-mapped target as IPv4", async () => {
+Deno.test("TCPRelay of shadowsocks to direct writes an IPv4-mapped target as IPv4", async () => {
   using fixture = new RelayFixture();
   using client = new CipherPeer(fixture.suite);
   const local = await fixture.accept();
@@ -88,7 +88,7 @@ Deno.test("ServerHandler writes an IPv4-mapped target as IPv4", async () => {
   assertEquals(`${fixture.poller.connects[0]!.remoteAddress}`, "192.0.2.7:80");
 });
 
-Deno.test("ServerHandler takes the header in chunks of one byte, in segments of one byte", async () => {
+Deno.test("TCPRelay of shadowsocks to direct takes the header in chunks of one byte, in segments of one byte", async () => {
   using fixture = new RelayFixture();
   using client = new CipherPeer(fixture.suite);
   const local = await fixture.accept();
@@ -102,7 +102,7 @@ Deno.test("ServerHandler takes the header in chunks of one byte, in segments of 
   assertEquals(text(remote!.sent), "pay");
 });
 
-Deno.test("ServerHandler answers nothing while the header is not whole", async () => {
+Deno.test("TCPRelay of shadowsocks to direct answers nothing while the header is not whole", async () => {
   using fixture = new RelayFixture();
   using client = new CipherPeer(fixture.suite);
   const local = await fixture.accept();
@@ -114,7 +114,7 @@ Deno.test("ServerHandler answers nothing while the header is not whole", async (
   assertEquals(fixture.resolver.asked.length, 0);
 });
 
-Deno.test("ServerHandler closes when the client ends before the header is whole", async () => {
+Deno.test("TCPRelay of shadowsocks to direct closes when the client ends before the header is whole", async () => {
   using fixture = new RelayFixture();
   using client = new CipherPeer(fixture.suite);
   const local = await fixture.accept();
@@ -159,7 +159,7 @@ const BAD: readonly {
   },
 ];
 for (const { name, make } of BAD) {
-  Deno.test(`ServerHandler reads on in silence until the deadline when it gets ${name}`, async () => {
+  Deno.test(`TCPRelay of shadowsocks to direct reads on in silence until the deadline when it gets ${name}`, async () => {
     using fixture = new RelayFixture();
     using client = new CipherPeer(fixture.suite);
     const local = await fixture.accept();
@@ -189,7 +189,7 @@ for (const { name, make } of BAD) {
   });
 }
 
-Deno.test("ServerHandler closes with an end when a refused client ends", async () => {
+Deno.test("TCPRelay of shadowsocks to direct closes with an end when a refused client ends", async () => {
   using fixture = new RelayFixture();
   const local = await fixture.accept();
   local.bring(new Uint8Array(100));
@@ -199,7 +199,7 @@ Deno.test("ServerHandler closes with an end when a refused client ends", async (
   assertEquals([local.closed, local.wasReset], [true, false]);
 });
 
-Deno.test("ServerHandler ends at the same moment whatever a client without a header does", async () => {
+Deno.test("TCPRelay of shadowsocks to direct ends at the same moment whatever a client without a header does", async () => {
   using fixture = new RelayFixture({ settings: { timeout: 600 } });
   const [silent, trickling, noisy] = await fixture.acceptMany(3);
   noisy!.bring(new Uint8Array(400).fill(1));
@@ -214,7 +214,7 @@ Deno.test("ServerHandler ends at the same moment whatever a client without a hea
   assertEquals(all.map((stream) => stream.wasReset), [false, false, false]);
 });
 
-Deno.test("ServerHandler has a deadline of its own for each client when they come one after the other", async () => {
+Deno.test("TCPRelay of shadowsocks to direct has a deadline of its own for each client when they come one after the other", async () => {
   using fixture = new RelayFixture({ settings: { timeout: 600 } });
   const first = await fixture.accept();
   await fixture.advance(30);
@@ -230,14 +230,14 @@ Deno.test("ServerHandler has a deadline of its own for each client when they com
   assert(third.closed, "watched again after nobody was left");
 });
 
-Deno.test("ServerHandler has no deadline any more when the header was valid", async () => {
+Deno.test("TCPRelay of shadowsocks to direct has no deadline any more when the header was valid", async () => {
   using fixture = new RelayFixture({ settings: { timeout: 600 } });
   const { local } = await serverFlow(fixture);
   await fixture.advance(HANDSHAKE_TIMEOUT * 2);
   assert(!local.closed);
 });
 
-Deno.test("ServerHandler resets the target and drains the client when a later frame is forged", async () => {
+Deno.test("TCPRelay of shadowsocks to direct resets the target and drains the client when a later frame is forged", async () => {
   using fixture = new RelayFixture();
   const { local, remote, client, handler } = await serverFlow(fixture);
   remote.bring(utf8("answer"));
@@ -262,7 +262,7 @@ Deno.test("ServerHandler resets the target and drains the client when a later fr
   assert(local.closed);
 });
 
-Deno.test("ServerHandler delivers what came before a forged frame of the same read", async () => {
+Deno.test("TCPRelay of shadowsocks to direct delivers what came before a forged frame of the same read", async () => {
   using fixture = new RelayFixture();
   const { local, remote, client } = await serverFlow(fixture);
   local.bring(concat(client.seal(utf8("good")), new Uint8Array(64)));
@@ -271,7 +271,7 @@ Deno.test("ServerHandler delivers what came before a forged frame of the same re
   assert(remote.wasReset);
 });
 
-Deno.test("ServerHandler goes on when a chunk is empty", async () => {
+Deno.test("TCPRelay of shadowsocks to direct goes on when a chunk is empty", async () => {
   using fixture = new RelayFixture();
   using raw = new RawPeer(fixture.suite);
   const local = await fixture.accept();
@@ -289,7 +289,7 @@ Deno.test("ServerHandler goes on when a chunk is empty", async () => {
 });
 
 for (const length of [0x4000, 0xc005, 0xffff]) {
-  Deno.test(`ServerHandler refuses a chunk when its length is ${length}`, async () => {
+  Deno.test(`TCPRelay of shadowsocks to direct refuses a chunk when its length is ${length}`, async () => {
     using fixture = new RelayFixture();
     using raw = new RawPeer(fixture.suite);
     const local = await fixture.accept();
@@ -300,7 +300,7 @@ for (const length of [0x4000, 0xc005, 0xffff]) {
   });
 }
 
-Deno.test("ServerHandler does not connect when the target is forbidden", async () => {
+Deno.test("TCPRelay of shadowsocks to direct does not connect when the target is forbidden", async () => {
   const cases = [
     { host: "127.0.0.1", port: 80 },
     { host: "::1", port: 80 },
@@ -318,7 +318,7 @@ Deno.test("ServerHandler does not connect when the target is forbidden", async (
   }
 });
 
-Deno.test("ServerHandler connects to the addresses of a name that are not forbidden", async () => {
+Deno.test("TCPRelay of shadowsocks to direct connects to the addresses of a name that are not forbidden", async () => {
   using fixture = new RelayFixture({
     settings: { forbiddenIp: IpNetworks.of("127.0.0.0/8") },
   });
@@ -332,7 +332,7 @@ Deno.test("ServerHandler connects to the addresses of a name that are not forbid
   assertEquals(fixture.relay.connections, 0);
 });
 
-Deno.test("ServerHandler logs and resets when the name does not exist", async () => {
+Deno.test("TCPRelay of shadowsocks to direct logs and resets when the name does not exist", async () => {
   using fixture = new RelayFixture();
   const { local } = await serverFlow(fixture, {
     target: NAME,
