@@ -25,6 +25,13 @@ export const FITS = -1;
 const MAX_PLACES = 1_000;
 /** More edges than any real rule has. */
 const MAX_EDGES = 10_000;
+/**
+ * Steps that the largest graph may cost: ten for each of its edges. A step is
+ * a part that is built, a link that is made, or an edge that is asked for;
+ * repetitions in each other would else take as many as the product of their
+ * counts.
+ */
+const MAX_STEPS = 10 * MAX_EDGES;
 
 /** A way from one place to another. */
 export interface Edge {
@@ -42,6 +49,14 @@ export interface PatternGraph {
   readonly places: readonly CharacterSet[];
   /** The ways between them. */
   readonly edges: readonly Edge[];
+}
+
+/** What became of a pattern. */
+export interface GraphReading {
+  /** The graph; undefined: the pattern is too large. */
+  readonly graph: PatternGraph | undefined;
+  /** What it has cost: parts built, links made and edges asked for. */
+  readonly steps: number;
 }
 
 /** A place, and the condition on the boundary at its outer side. */
@@ -66,19 +81,17 @@ const NOTHING: Fragment = { empty: [0], first: [], last: [] };
  * Makes the graph of a pattern that may begin anywhere in a host.
  *
  * @param pattern The pattern.
- * @returns The graph; undefined if the pattern is too large.
  */
-export function makeGraph(pattern: PatternNode): PatternGraph | undefined {
-  const trimmed = trimPattern(pattern);
-  if (countPlaces(trimmed) > MAX_PLACES) return undefined;
+export function makeGraph(pattern: PatternNode): GraphReading {
   const builder = new GraphBuilder();
-  const whole = builder.build(trimmed);
+  const whole = builder.build(trimPattern(pattern));
   for (const { place, mask } of whole.first) {
     builder.connect(START, place, mask);
   }
   for (const { place, mask } of whole.last) builder.connect(place, FITS, mask);
   for (const mask of whole.empty) builder.connect(START, FITS, mask);
-  return builder.isTooLarge ? undefined : builder;
+  const graph = builder.isTooLarge ? undefined : builder;
+  return { graph, steps: builder.steps };
 }
 
 class GraphBuilder implements PatternGraph {
@@ -86,35 +99,33 @@ class GraphBuilder implements PatternGraph {
   readonly edges: Edge[] = [];
   readonly #known = new Set<number>();
   isTooLarge = false;
+  steps = 0;
 
   build(node: PatternNode): Fragment {
+    this.#count(1);
     // What is too large is given up, so its shape does not matter.
     if (this.isTooLarge) return NOTHING;
     switch (node.kind) {
       case "set": {
         const link = { place: this.places.push(node.set) - 1, mask: 0 };
+        if (this.places.length > MAX_PLACES) this.isTooLarge = true;
         return { empty: [], first: [link], last: [link] };
       }
       case "assert":
         return { empty: [node.mask], first: [], last: [] };
       case "sequence":
         return this.#buildSequence(node.parts);
-      case "choice": {
-        const parts = node.parts.map((part) => this.build(part));
-        return {
-          empty: leastMasks(parts.flatMap(({ empty }) => empty)),
-          first: parts.flatMap(({ first }) => first),
-          last: parts.flatMap(({ last }) => last),
-        };
-      }
+      case "choice":
+        return this.#buildChoice(node.parts);
       case "repeat":
         return this.#buildRepeat(node.part, node.least, node.most);
     }
   }
 
   connect(from: number, to: number, mask: number): void {
+    this.#count(1);
     if (this.isTooLarge || isImpossible(from, to, mask)) return;
-    // Both ends are below 1,000 and the mask is below 16.
+    // Both ends are at most 1,000 and the mask is below 16.
     const key = ((from + 1) * 1024 + to + 1) * 16 + mask;
     if (this.#known.has(key)) return;
     this.#known.add(key);
@@ -122,20 +133,47 @@ class GraphBuilder implements PatternGraph {
     if (this.edges.length > MAX_EDGES) this.isTooLarge = true;
   }
 
+  #count(steps: number): void {
+    this.steps += steps;
+    if (this.steps > MAX_STEPS) this.isTooLarge = true;
+  }
+
   #buildSequence(parts: readonly PatternNode[]): Fragment {
     let whole = NOTHING;
-    for (const part of parts) whole = this.#append(whole, this.build(part));
+    for (const part of parts) {
+      whole = this.#append(whole, this.build(part));
+      if (this.isTooLarge) break;
+    }
     return whole;
+  }
+
+  #buildChoice(parts: readonly PatternNode[]): Fragment {
+    const empty: number[] = [];
+    const first: Link[] = [];
+    const last: Link[] = [];
+    for (const part of parts) {
+      const fragment = this.build(part);
+      this.#count(fragment.first.length + fragment.last.length);
+      if (this.isTooLarge) return NOTHING;
+      empty.push(...fragment.empty);
+      first.push(...fragment.first);
+      last.push(...fragment.last);
+    }
+    return { empty: leastMasks(empty), first, last };
   }
 
   #buildRepeat(part: PatternNode, least: number, most: number): Fragment {
     const isEndless = most === Infinity;
-    const copies: Fragment[] = [];
-    for (let i = 0; i < (isEndless ? Math.max(least, 1) : most); i++) {
-      copies.push(this.build(part));
+    const count = isEndless ? Math.max(least, 1) : most;
+    if (count === 0) return NOTHING;
+    let final = this.build(part);
+    // Without places: the same conditions again and again, or none at all.
+    if (final.first.length === 0) return least === 0 ? NOTHING : final;
+    const copies = [final];
+    while (copies.length < count && !this.isTooLarge) {
+      final = this.build(part);
+      copies.push(final);
     }
-    const final = copies.at(-1);
-    if (final === undefined) return NOTHING;
     if (isEndless) this.#link(final.last, final.first);
     const isConditional = final.empty.some((mask) => mask !== 0);
     if (!isConditional) {
@@ -144,6 +182,7 @@ class GraphBuilder implements PatternGraph {
     let whole = NOTHING;
     for (const [i, copy] of copies.entries()) {
       whole = this.#append(whole, i < least ? copy : { ...copy, empty: [0] });
+      if (this.isTooLarge) break;
     }
     return whole;
   }
@@ -157,21 +196,30 @@ class GraphBuilder implements PatternGraph {
     for (let i = 1; i < copies.length; i++) {
       this.#link(copies[i - 1]!.last, copies[i]!.first);
     }
-    return {
-      empty: least === 0 ? [0] : [],
-      first: copies[0]!.first,
-      last: copies.slice(Math.max(least - 1, 0)).flatMap(({ last }) => last),
-    };
+    const last = copies.slice(Math.max(least - 1, 0))
+      .flatMap(({ last }) => last);
+    this.#count(last.length);
+    return { empty: least === 0 ? [0] : [], first: copies[0]!.first, last };
   }
 
   #append(before: Fragment, after: Fragment): Fragment {
     this.#link(before.last, after.first);
+    const first = this.#join(before.first, after.first, before.empty);
+    const last = this.#join(after.last, before.last, after.empty);
     if (this.isTooLarge) return NOTHING;
-    return {
-      empty: leastMasks(cross(before.empty, after.empty)),
-      first: [...before.first, ...widen(after.first, before.empty)],
-      last: [...after.last, ...widen(before.last, after.empty)],
-    };
+    const empty = leastMasks(cross(before.empty, after.empty));
+    return { empty, first, last };
+  }
+
+  /** Links, and those that lie behind a part that may be the empty text. */
+  #join(
+    outer: readonly Link[],
+    inner: readonly Link[],
+    masks: readonly number[],
+  ): readonly Link[] {
+    if (inner.length === 0 || masks.length === 0) return outer;
+    this.#count(outer.length + inner.length * masks.length);
+    return this.isTooLarge ? outer : [...outer, ...widen(inner, masks)];
   }
 
   #link(from: readonly Link[], to: readonly Link[]): void {
@@ -184,10 +232,24 @@ class GraphBuilder implements PatternGraph {
   }
 }
 
-/** The links as they are when a part beside them is the empty text. */
-function widen(links: readonly Link[], masks: readonly number[]): Link[] {
-  return masks.flatMap((mask) =>
-    links.map((link) => ({ place: link.place, mask: link.mask | mask }))
+/**
+ * The links as they are when a part beside them is the empty text. Of one
+ * place only those with the least conditions are left: without that every
+ * repetition would multiply them.
+ */
+function widen(
+  links: readonly Link[],
+  masks: readonly number[],
+): readonly Link[] {
+  if (masks.length === 1 && masks[0] === 0) return links;
+  const masksOf = new Map<number, number[]>();
+  for (const { place, mask } of links) {
+    const known = masksOf.get(place) ?? [];
+    masksOf.set(place, known);
+    for (const other of masks) known.push(mask | other);
+  }
+  return [...masksOf].flatMap(([place, known]) =>
+    leastMasks(known).map((mask) => ({ place, mask }))
   );
 }
 
@@ -208,23 +270,6 @@ function isImpossible(from: number, to: number, mask: number): boolean {
   return (mask & words) === words ||
     (from !== START && (mask & AT_START) !== 0) ||
     (to !== FITS && (mask & AT_END) !== 0);
-}
-
-function countPlaces(node: PatternNode): number {
-  switch (node.kind) {
-    case "set":
-      return 1;
-    case "assert":
-      return 0;
-    case "repeat": {
-      const copies = node.most === Infinity
-        ? Math.max(node.least, 1)
-        : node.most;
-      return countPlaces(node.part) * copies;
-    }
-    default:
-      return node.parts.reduce((sum, part) => sum + countPlaces(part), 0);
-  }
 }
 
 /**

@@ -24,7 +24,14 @@ const CHARACTERS = 128;
  * host of 255 characters that kept every one of them busy would take 0.1 s.
  */
 const MAX_EDGES = 200_000;
+/**
+ * What the graphs of all patterns of a set may cost, those that were too large
+ * included: twenty steps for each edge, where usual patterns take four.
+ */
+const MAX_STEPS = 20 * MAX_EDGES;
 const MAX_GENERATION = 0x7fffffff;
+
+const TOO_MANY = "there are too many expressions in this list";
 
 /** A set of patterns; they are added first, then it is sealed. */
 export class PatternSet {
@@ -35,6 +42,7 @@ export class PatternSet {
   readonly #members: CharacterSet[] = [];
   readonly #edges: Edge[] = [];
   #matcher: Matcher | undefined;
+  #steps = 0;
 
   /** How many patterns it has. */
   get size(): number {
@@ -49,11 +57,11 @@ export class PatternSet {
    * @returns Why it cannot be added; undefined: it was.
    */
   add(text: string, pattern: PatternNode): string | undefined {
-    const graph = makeGraph(pattern);
+    if (this.#steps > MAX_STEPS) return TOO_MANY;
+    const { graph, steps } = makeGraph(pattern);
+    this.#steps += steps;
     if (graph === undefined) return "it is too large";
-    if (this.#edges.length + graph.edges.length > MAX_EDGES) {
-      return "there are too many expressions in this list";
-    }
+    if (this.#edges.length + graph.edges.length > MAX_EDGES) return TOO_MANY;
     const first = this.#setOfPlace.length;
     const owner = this.#texts.push(text) - 1;
     for (const set of graph.places) this.#setOfPlace.push(this.#numberOf(set));
@@ -114,10 +122,12 @@ class Matcher {
   readonly #setOfPlace: Int32Array;
   /** The edges of each place. */
   readonly #edges: EdgeTable;
-  /** The edges into a pattern, by the character that takes them. */
+  /** The edges into a pattern, by the set of characters that take them. */
   readonly #starts: EdgeTable;
   /** The same for edges that only fit at the start of the host. */
   readonly #firstStarts: EdgeTable;
+  /** The sets that have rows in one of the two. */
+  readonly #startSets: Int32Array;
   /** Edges of patterns that fit without any character. */
   readonly #empty: readonly Edge[];
   /** The places that the last characters have led to. */
@@ -150,8 +160,18 @@ class Matcher {
     );
     const starts = edges.filter(({ from, to }) => from === START && to >= 0);
     const isFirst = ({ mask }: Edge): boolean => (mask & AT_START) !== 0;
-    this.#starts = this.#byCharacter(starts.filter((edge) => !isFirst(edge)));
-    this.#firstStarts = this.#byCharacter(starts.filter(isFirst));
+    // By set, not by character: 100,000 patterns that begin with a dot would
+    // have 128 times as many entries.
+    const bySet = (chosen: readonly Edge[]): EdgeTable =>
+      tableOf(
+        sets.length,
+        chosen.map((edge) => ({ row: setOfPlace[edge.to]!, edge })),
+      );
+    this.#starts = bySet(starts.filter((edge) => !isFirst(edge)));
+    this.#firstStarts = bySet(starts.filter(isFirst));
+    this.#startSets = Int32Array.from(
+      new Set(starts.map(({ to }) => setOfPlace[to]!)),
+    );
     this.#empty = edges.filter(({ from, to }) => from === START && to < 0);
     this.#current = new Int32Array(places);
     this.#next = new Int32Array(places);
@@ -209,19 +229,23 @@ class Matcher {
         if (this.#takes(target, code)) count = this.#reach(target, count);
       }
     }
-    count = this.#begin(this.#starts, code, lacks, count);
-    if (at === 0) count = this.#begin(this.#firstStarts, code, lacks, count);
+    for (let i = 0; i < this.#startSets.length; i++) {
+      const set = this.#startSets[i]!;
+      if (this.#members[set * CHARACTERS + code] === 0) continue;
+      count = this.#begin(this.#starts, set, lacks, count);
+      if (at === 0) count = this.#begin(this.#firstStarts, set, lacks, count);
+    }
     const done = this.#current;
     this.#current = this.#next;
     this.#next = done;
     return count;
   }
 
-  #begin(table: EdgeTable, code: number, lacks: number, count: number): number {
+  #begin(table: EdgeTable, set: number, lacks: number, count: number): number {
     const { rows, to, masks } = table;
     let reached = count;
-    const end = rows[code + 1]!;
-    for (let edge = rows[code]!; edge < end; edge++) {
+    const end = rows[set + 1]!;
+    for (let edge = rows[set]!; edge < end; edge++) {
       if ((masks[edge]! & lacks) !== 0) continue;
       reached = this.#reach(to[edge]!, reached);
     }
@@ -237,16 +261,6 @@ class Matcher {
     this.#reached[place] = this.#generation;
     this.#next[count] = place;
     return count + 1;
-  }
-
-  #byCharacter(edges: readonly Edge[]): EdgeTable {
-    const entries: { readonly row: number; readonly edge: Edge }[] = [];
-    for (const edge of edges) {
-      for (let code = 0; code < CHARACTERS; code++) {
-        if (this.#takes(edge.to, code)) entries.push({ row: code, edge });
-      }
-    }
-    return tableOf(CHARACTERS, entries);
   }
 }
 
