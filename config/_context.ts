@@ -6,9 +6,9 @@
  */
 
 import type { Findings } from "./_findings.ts";
-import type { TopKeys } from "./_keys.ts";
-import type { Spot } from "./_place.ts";
-import type { Section } from "./_shape.ts";
+import type { TopKeys } from "./keys/_keys.ts";
+import type { Spot } from "./formats/_place.ts";
+import type { Section } from "./keys/_shape.ts";
 import type { ConfigSource } from "./source.ts";
 import type { Role, TextFile } from "./types.ts";
 

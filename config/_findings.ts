@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Spot } from "./_place.ts";
+import type { Spot } from "./formats/_place.ts";
 import { type Issue, issue, type Notice, warning } from "./notice.ts";
 
 /** How an issue differs from an early line of exit code 1 without usage. */

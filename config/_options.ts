@@ -5,8 +5,8 @@
  * @module
  */
 
-import { TOP, type TopKeys } from "./_keys.ts";
-import type { Key, KeyOption } from "./_shape.ts";
+import { TOP, type TopKeys } from "./keys/_keys.ts";
+import type { Key, KeyOption } from "./keys/_shape.ts";
 import type { Option } from "./getopt.ts";
 import type { Role } from "./types.ts";
 

@@ -5,8 +5,8 @@
  */
 
 import type { Findings, IssueStyle } from "./_findings.ts";
-import { nearest } from "./_nearest.ts";
-import type { Path, Spot } from "./_place.ts";
+import { nearest } from "./readers/_nearest.ts";
+import type { Path, Spot } from "./formats/_place.ts";
 import type {
   Key,
   Keys,
@@ -14,7 +14,7 @@ import type {
   Section,
   TableSpec,
   Values,
-} from "./_shape.ts";
+} from "./keys/_shape.ts";
 
 /** The longest value that a message repeats. */
 const MAX_SHOWN = 40;

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { TOP } from "./_keys.ts";
-import type { Keys, TableSpec } from "./_shape.ts";
+import { TOP } from "./keys/_keys.ts";
+import type { Keys, TableSpec } from "./keys/_shape.ts";
 import type { Role } from "./types.ts";
 
 /** A row of the documentation. */

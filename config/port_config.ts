@@ -7,10 +7,10 @@
 
 import { formatHostPort } from "../loop/mod.ts";
 import { Findings, placed } from "./_findings.ts";
-import { parseJson } from "./_json.ts";
-import { TOP, type TopKeys } from "./_keys.ts";
-import { weakPassword } from "./_rules.ts";
-import { isTable } from "./_shape.ts";
+import { parseJson } from "./formats/_json.ts";
+import { TOP, type TopKeys } from "./keys/_keys.ts";
+import { weakPassword } from "./parts/_rules.ts";
+import { isTable } from "./keys/_shape.ts";
 import { Table } from "./_table.ts";
 import { issue, type Notice } from "./notice.ts";
 import type { Config, ServerConfig } from "./types.ts";

@@ -4,21 +4,20 @@
  * @module
  */
 
-import { buildConfig } from "./_build.ts";
+import { buildConfig } from "./parts/_build.ts";
 import { Context, readFailure } from "./_context.ts";
 import { Findings, placed } from "./_findings.ts";
-import { CLIENT_REMEDIES } from "./_foreign_keys.ts";
-import { TOP, type TopKeys } from "./_keys.ts";
+import { CLIENT_REMEDIES } from "./keys/_foreign_keys.ts";
+import { TOP, type TopKeys } from "./keys/_keys.ts";
 import { type OptionRow, optionsOf } from "./_options.ts";
-import { ConfigSyntaxError, lineColumn, type Spot } from "./_place.ts";
-import { isTable } from "./_shape.ts";
+import { ConfigSyntaxError, lineColumn, type Spot } from "./formats/_place.ts";
+import { isTable } from "./keys/_shape.ts";
 import { Table } from "./_table.ts";
-import { type Document, readDocument } from "./document.ts";
+import { type Document, readDocument } from "./formats/_document.ts";
 import { getopt, type Given } from "./getopt.ts";
 import { type Issue, issue, type Notice } from "./notice.ts";
 import type { ConfigSource } from "./source.ts";
 import type { Config, Role } from "./types.ts";
-import { usageText, versionText } from "./usage.ts";
 
 /**
  * What became of the command line. `messages` come before the log is set up,
@@ -69,17 +68,20 @@ export async function readConfig(
   const found = getopt(args, optionsOf(role));
   if (found.kind === "error") {
     const wrong = issue(found.message, { style: "plain", exitCode: 2 });
-    return failure([], [wrong], role);
+    return await failure([], [wrong], role);
   }
   const { given } = found;
   const acts = given.map((each) => each.option.effect.kind);
   const asked = acts.find((kind) => kind === "help" || kind === "version");
-  if (asked === "help") return { kind: "help", text: usageText(role) };
-  if (asked === "version") return { kind: "version", text: versionText() };
+  if (asked === "help" || asked === "version") {
+    const { usageText, versionText } = await import("./usage.ts");
+    const text = asked === "help" ? usageText(role) : versionText();
+    return { kind: asked, text };
+  }
 
   const named = given.findLast((each) => each.option.effect.kind === "config");
   const file = findFile(named?.value, source);
-  if (typeof file === "string") return failure([], [issue(file)], role);
+  if (typeof file === "string") return await failure([], [issue(file)], role);
   const messages: Notice[] = file === undefined ? [] : [{
     level: "info",
     style: "early",
@@ -87,7 +89,7 @@ export async function readConfig(
   }];
   const document = file && await readTable(file);
   if (typeof document === "string") {
-    return failure(messages, [issue(document)], role);
+    return await failure(messages, [issue(document)], role);
   }
 
   const findings = new Findings();
@@ -108,7 +110,7 @@ export async function readConfig(
         exitCode: 2,
         usage: true,
       });
-      return failure(messages, [nothing], role);
+      return await failure(messages, [nothing], role);
     }
     applyEnvironment(top, source);
   }
@@ -116,7 +118,7 @@ export async function readConfig(
   await context.checkAcls();
   const place = await placer(findings, { file, document });
   const issues = placed(findings.issues, place);
-  if (issues.length > 0) return failure(messages, issues, role);
+  if (issues.length > 0) return await failure(messages, issues, role);
   return {
     kind: acts.includes("check") ? "checked" : "config",
     config,
@@ -125,15 +127,20 @@ export async function readConfig(
   };
 }
 
-function failure(
+async function failure(
   before: readonly Notice[],
   issues: readonly Issue[],
   role: Role,
-): ConfigResult {
+): Promise<ConfigResult> {
+  let usage: string | undefined;
+  if (issues.some((each) => each.usage)) {
+    const { usageText } = await import("./usage.ts");
+    usage = usageText(role);
+  }
   return {
     kind: "error",
     messages: [...before, ...issues],
-    usage: issues.some((each) => each.usage) ? usageText(role) : undefined,
+    usage,
     exitCode: issues[0]?.exitCode ?? 1,
   };
 }

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { TOP } from "./_keys.ts";
-import type { Key, Keys, Schema, TableSpec } from "./_shape.ts";
+import { TOP } from "./keys/_keys.ts";
+import type { Key, Keys, Schema, TableSpec } from "./keys/_shape.ts";
 import { REMARKS } from "./_table.ts";
 
 /** What an editor shows at a key of another program. */

@@ -8,7 +8,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Schema, Validator } from "@cfworker/json-schema";
 import { GOOD_FILES } from "./_good_files_fixture.ts";
-import { readDocument } from "./document.ts";
+import { readDocument } from "./formats/_document.ts";
 import { configSchema } from "./schema.ts";
 
 const VALIDATOR = new Validator(configSchema() as Schema, "7");

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { MODES, PROTOCOLS, STRATEGIES } from "./_words.ts";
+import type { MODES, PROTOCOLS, STRATEGIES } from "./keys/_words.ts";
 
 export type { MODES, PROTOCOLS, STRATEGIES };
 

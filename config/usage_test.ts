@@ -8,7 +8,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import manifest from "../deno.json" with { type: "json" };
 import { methodNames } from "../crypto/methods.ts";
 import { optionsOf } from "./_options.ts";
-import { TOP } from "./_keys.ts";
+import { TOP } from "./keys/_keys.ts";
 import { usageText, versionText } from "./usage.ts";
 
 const ROLES = ["sslocal", "ssserver", "sstunnel", "ssmanager"] as const;

@@ -10,7 +10,7 @@ import { openMbedtls } from "./mbedtls/provider.ts";
 import { CIPHER_METHODS, type CipherMethod, findMethod } from "./methods.ts";
 import { openOpenssl } from "./openssl/provider.ts";
 import { openPortable } from "./portable/provider.ts";
-import type { AeadKey, CryptoProvider } from "./provider.ts";
+import type { CryptoProvider } from "./provider.ts";
 import { openSodium } from "./sodium/provider.ts";
 
 /** The lengths at which a block, a chunk or a tag starts or ends. */
@@ -86,95 +86,6 @@ function tryOpen(open: () => CryptoProvider): CryptoProvider | undefined {
     if (error instanceof CipherError) return undefined;
     throw error;
   }
-}
-
-/**
- * Seals a whole buffer into another.
- *
- * @param key The key.
- * @param nonce As long as the method's.
- * @param plaintext The message.
- * @param sealed Takes ciphertext ‖ tag.
- */
-export function seal(
-  key: AeadKey,
-  nonce: Uint8Array,
-  plaintext: Uint8Array,
-  sealed: Uint8Array,
-): void {
-  const { length } = plaintext;
-  const part = { input: plaintext, start: 0, length, output: sealed, at: 0 };
-  key.sealPart(nonce, part);
-}
-
-/**
- * Opens a whole buffer into another.
- *
- * @param key The key.
- * @param nonce As long as the method's.
- * @param sealed Ciphertext ‖ tag.
- * @param plaintext Takes the message.
- * @returns Whether it is genuine.
- */
-export function open(
-  key: AeadKey,
-  nonce: Uint8Array,
-  sealed: Uint8Array,
-  plaintext: Uint8Array,
-): boolean {
-  const length = sealed.length - 16;
-  const part = { input: sealed, start: 0, length, output: plaintext, at: 0 };
-  return key.openPart(nonce, part);
-}
-
-/**
- * Reads hexadecimal digits.
- *
- * @param text An even number of digits.
- * @returns The bytes.
- */
-export function fromHex(text: string): Uint8Array {
-  const pairs = text.match(/../g) ?? [];
-  return Uint8Array.from(pairs, (pair) => parseInt(pair, 16));
-}
-
-/**
- * Writes hexadecimal digits.
- *
- * @param bytes The bytes.
- * @returns Two digits for each.
- */
-export function toHex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"))
-    .join("");
-}
-
-/**
- * Makes numbers that look random and are the same in every run (mulberry32).
- *
- * @param seed Any 32-bit number.
- * @returns A function that gives the next integer from 0 to 2^32 - 1.
- */
-export function seededNumbers(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return (mixed ^ (mixed >>> 14)) >>> 0;
-  };
-}
-
-/**
- * Makes bytes that look random and are the same in every run.
- *
- * @param length How many.
- * @param seed Any 32-bit number.
- * @returns The bytes.
- */
-export function seededBytes(length: number, seed: number): Uint8Array {
-  const next = seededNumbers(seed);
-  return Uint8Array.from({ length }, () => next() & 0xff);
 }
 
 /**

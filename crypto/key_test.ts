@@ -5,8 +5,8 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { fromHex, toHex } from "./_bytes_fixture.ts";
 import { deriveKey, md5 } from "./key.ts";
+import { fromHex, toHex } from "../tests/support/bytes.ts";
 
 /** EVP_BytesToKey(MD5, "foobar"), as every implementation makes it. */
 const FOOBAR =

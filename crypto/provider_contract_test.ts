@@ -11,16 +11,11 @@ import {
   assertThrows,
 } from "@std/assert";
 import { createHmac } from "node:crypto";
-import {
-  guarded,
-  open,
-  Providers,
-  seal,
-  seededBytes,
-  SIZES,
-} from "./_provider_fixture.ts";
+import { guarded, Providers, SIZES } from "./_provider_fixture.ts";
 import { CipherError } from "./errors.ts";
 import { CIPHER_METHODS, type CipherMethod } from "./methods.ts";
+import { seededBytes } from "../tests/support/bytes.ts";
+import { open, seal } from "../tests/support/aead.ts";
 
 Deno.test("AeadKey.open() gives back what seal() took, at every size", async (t) => {
   using providers = new Providers();

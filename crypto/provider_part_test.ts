@@ -6,9 +6,11 @@
  */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { Providers, seal, seededBytes, SIZES } from "./_provider_fixture.ts";
+import { Providers, SIZES } from "./_provider_fixture.ts";
 import type { CipherMethod } from "./methods.ts";
 import type { AeadKey, AeadPart } from "./provider.ts";
+import { seededBytes } from "../tests/support/bytes.ts";
+import { seal } from "../tests/support/aead.ts";
 
 /** Around the length up to which a message counts as short, too. */
 const LENGTHS = [...SIZES, 2, 399, 400, 401];

@@ -5,14 +5,9 @@
  */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import {
-  guarded,
-  Providers,
-  seededBytes,
-  seededNumbers,
-  SIZES,
-} from "./_provider_fixture.ts";
+import { guarded, Providers, SIZES } from "./_provider_fixture.ts";
 import type { StreamState } from "./provider.ts";
+import { randomOf, seededBytes } from "../tests/support/bytes.ts";
 
 Deno.test("StreamState.update() decrypts what it encrypted, at every size", async (t) => {
   using providers = new Providers();
@@ -156,11 +151,11 @@ function inPieces(
   input: Uint8Array,
   options: { seed: number; longest: number },
 ): Uint8Array {
-  const next = seededNumbers(options.seed);
+  const next = randomOf(options.seed);
   const output = new Uint8Array(input.length);
   let at = 0;
   while (at < input.length) {
-    const end = Math.min(input.length, at + next() % (options.longest + 1));
+    const end = Math.min(input.length, at + next(options.longest + 1));
     state.update(input.subarray(at, end), output.subarray(at, end));
     at = end;
   }

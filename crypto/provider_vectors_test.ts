@@ -6,7 +6,9 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { AEAD_VECTORS, STREAM_VECTORS } from "../tests/vectors/crypto.ts";
-import { fromHex, Providers, seal, toHex } from "./_provider_fixture.ts";
+import { Providers } from "./_provider_fixture.ts";
+import { fromHex, toHex } from "../tests/support/bytes.ts";
+import { seal } from "../tests/support/aead.ts";
 
 for (const vector of AEAD_VECTORS) {
   Deno.test(`AeadKey.seal() writes what is published: ${vector.origin}`, () => {

@@ -87,7 +87,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   }
   using stack = new DisposableStack();
   const providers = stack.use(await openProviders());
-  const poller = stack.use(makePoller(flags.eventLoop));
+  const poller = stack.use(await makePoller(flags.eventLoop));
   const loop = new EventLoop(poller, { cooperative: true });
   const resolver = stack.use(makeResolver(loop));
   const signals = onSignals({ terminate: () => loop.stop() });

@@ -100,17 +100,6 @@ export function fromZone(query: Uint8Array, zone: Zone): Uint8Array {
   return respond(query, found ? { answers } : { answers, soa: 5 });
 }
 
-/** A small seeded generator (xorshift32): whole numbers below `limit`. */
-export function seeded(seed: number): (limit: number) => number {
-  let state = seed | 0;
-  return (limit) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % limit;
-  };
-}
-
 function wireName(name: string): Uint8Array {
   const out = new Uint8Array(name.length + 2);
   writeName(out, 0, name);

@@ -4,13 +4,9 @@
  * @module
  */
 
-import {
-  concat,
-  type FakeDatagram,
-  FakeNet,
-  type FakeStream,
-} from "../loop/fakes.ts";
+import { type FakeDatagram, FakeNet, type FakeStream } from "../loop/fakes.ts";
 import { type SocketAddress, SocketError } from "../loop/mod.ts";
+import { concat } from "../tests/support/bytes.ts";
 
 /** Sends a datagram back after `delay` ms; `from` forges the sender. */
 export type Reply = (

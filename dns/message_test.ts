@@ -7,7 +7,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { parseIp } from "../loop/mod.ts";
 import { readAnswer } from "./_answer.ts";
-import { type FakeRecord, respond, seeded } from "./_fake_dns.ts";
+import { type FakeRecord, respond } from "./_fake_dns.ts";
 import { isValidHostname, normalizeHostname } from "./_name.ts";
 import {
   decodeResponse,
@@ -16,6 +16,7 @@ import {
   TYPE_A,
   TYPE_AAAA,
 } from "./message.ts";
+import { randomOf } from "../tests/support/bytes.ts";
 
 const QUERY = encodeQuery({
   id: 0x1234,
@@ -190,7 +191,7 @@ Deno.test("decodeResponse() reads 500 answers in a long message", () => {
 });
 
 Deno.test("decodeResponse() survives 20,000 mutations and takes no wrong question", () => {
-  const random = seeded(4711);
+  const random = randomOf(4711);
   const good = respond(QUERY, {
     answers: [
       { name: "www.example.com", data: "b.example" },

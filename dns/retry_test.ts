@@ -6,15 +6,10 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { configure, type LogRecord, reset } from "@logtape/logtape";
-import {
-  fromZone,
-  questionOf,
-  respond,
-  seeded,
-  type Zone,
-} from "./_fake_dns.ts";
+import { fromZone, questionOf, respond, type Zone } from "./_fake_dns.ts";
 import type { FakePeers } from "./_fake_servers.ts";
 import { Harness, textOf } from "./_resolver_fixture.ts";
+import { randomOf } from "../tests/support/bytes.ts";
 
 const ZONE: Zone = { "a.example": ["192.0.2.1"] };
 const SERVERS = ["10.0.0.1", "10.0.0.2"].map((host) => ({ host, port: 53 }));
@@ -113,7 +108,7 @@ Deno.test("DNSResolver.resolve() takes an answer that comes after its attempt", 
 });
 
 Deno.test("DNSResolver.resolve() gets through when half of the datagrams are lost", async () => {
-  const random = seeded(3);
+  const random = randomOf(3);
   using harness = new Harness({
     onDatagram(query, _server, reply): void {
       if (random(2) === 0) reply(good(query), { delay: 5 });
@@ -284,7 +279,7 @@ Deno.test("DNSResolver.resolve() refuses lookups past the limit, and logs one li
 });
 
 Deno.test("DNSResolver.resolve() uses none of 10,000 answers with a changed ID or question", async () => {
-  const random = seeded(11);
+  const random = randomOf(11);
   const evil = { answers: [{ name: "a.example", data: "6.6.6.6" }] };
   using harness = new Harness({
     onDatagram(query, _server, reply): void {

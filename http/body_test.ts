@@ -6,7 +6,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { BODY_CHUNKED, BODY_UNTIL_CLOSE, BodyFollower } from "./body.ts";
-import { bytesOf, randomOf, stringOf } from "./_bytes_fixture.ts";
+import { bytesOf, randomOf, stringOf } from "../tests/support/bytes.ts";
 
 interface Followed {
   /** Bytes that belong to the body. */

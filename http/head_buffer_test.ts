@@ -5,13 +5,13 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { bytesOf, stringOf } from "./_bytes_fixture.ts";
 import {
   HEAD_INCOMPLETE,
   HEAD_TOO_LONG,
   HeadBuffer,
   MAX_HEAD_SIZE,
 } from "./head_buffer.ts";
+import { bytesOf, stringOf } from "../tests/support/bytes.ts";
 
 function found(head: HeadBuffer): string {
   return stringOf(head.bytes.subarray(head.start, head.end));

@@ -7,7 +7,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { BODY_CHUNKED } from "./body.ts";
 import { ByteWriter } from "./byte_writer.ts";
-import { bytesOf, randomOf, stringOf } from "./_bytes_fixture.ts";
 import { HeadBuffer } from "./head_buffer.ts";
 import {
   parseRequestHead,
@@ -15,6 +14,7 @@ import {
   type RequestHead,
   writeRequestHead,
 } from "./request_head.ts";
+import { bytesOf, randomOf, stringOf } from "../tests/support/bytes.ts";
 
 function parse(text: string): RequestHead | RequestFault {
   const bytes = bytesOf(text);

@@ -7,13 +7,13 @@
 import { assertEquals } from "@std/assert";
 import { BODY_CHUNKED, BODY_UNTIL_CLOSE } from "./body.ts";
 import { ByteWriter } from "./byte_writer.ts";
-import { bytesOf, stringOf } from "./_bytes_fixture.ts";
 import {
   parseResponseHead,
   responseBodyLength,
   type ResponseHead,
   writeResponseHead,
 } from "./response_head.ts";
+import { bytesOf, stringOf } from "../tests/support/bytes.ts";
 
 function parse(text: string): ResponseHead | undefined {
   const bytes = bytesOf(text);

@@ -7,10 +7,10 @@
 import { assertEquals } from "@std/assert";
 import { parseAuthority } from "./authority.ts";
 import { ByteWriter } from "./byte_writer.ts";
-import { bytesOf, stringOf } from "./_bytes_fixture.ts";
 import { connectRequest } from "./connect.ts";
 import { proxyReply } from "./reply.ts";
 import { looksLikeHttp, TLS_HANDSHAKE } from "./text.ts";
+import { bytesOf, stringOf } from "../tests/support/bytes.ts";
 
 Deno.test("parseAuthority() reads host and port", () => {
   const cases: [string, string, boolean, number | undefined][] = [

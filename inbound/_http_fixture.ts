@@ -19,41 +19,12 @@ import {
   type HttpInboundOptions,
   type HttpStream,
 } from "./http.ts";
+import { bytesOf, stringOf } from "../tests/support/bytes.ts";
 
 /** A relay's buffer. */
 const BUFFER_SIZE = 640 * 1024;
 /** Written over every buffer after its use, so that no view outlives a call. */
 const POISON = 0xee;
-
-/** As many arguments as a call takes without harm. */
-const PART = 8192;
-
-/** One byte a character. */
-export function bytesOf(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  return bytes;
-}
-
-/** One character a byte. */
-export function stringOf(bytes: Uint8Array): string {
-  const parts: string[] = [];
-  for (let at = 0; at < bytes.length; at += PART) {
-    parts.push(String.fromCharCode(...bytes.subarray(at, at + PART)));
-  }
-  return parts.join("");
-}
-
-/** Whole numbers below a limit, the same for the same seed (mulberry32). */
-export function randomOf(seed: number): (limit: number) => number {
-  let state = seed;
-  return (limit) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % limit;
-  };
-}
 
 /** A session of an HTTP listener. */
 export function newSession(): Session {

@@ -14,32 +14,13 @@ import {
   type Session,
   Sessions,
 } from "../relay/mod.ts";
+import { bytesOf } from "../tests/support/bytes.ts";
 
 /** Who the client is. */
 export const CLIENT: SocketAddress = SocketAddress.parse("198.51.100.1", 4000);
 
 /** What the buffer of a read is overwritten with after each call. */
 const POISON = 0xee;
-
-/**
- * Joins numbers, texts (Latin-1) and bytes.
- *
- * @param parts What to join.
- * @returns The bytes.
- */
-export function bytesOf(
-  ...parts: readonly (number | string | Uint8Array)[]
-): Uint8Array {
-  return Uint8Array.from(
-    parts.flatMap((part) =>
-      typeof part === "number"
-        ? [part]
-        : typeof part === "string"
-        ? Array.from(part, (character) => character.charCodeAt(0))
-        : [...part]
-    ),
-  );
-}
 
 /** Makes a session of {@linkcode CLIENT}. */
 export function openSession(): Session {

@@ -7,7 +7,8 @@
 import { assert, assertEquals } from "@std/assert";
 import type { RequestHead } from "../http/mod.ts";
 import { HttpCodec } from "./_http_codec.ts";
-import { bytesOf, FakeHandler } from "./_http_fixture.ts";
+import { FakeHandler } from "./_http_fixture.ts";
+import { bytesOf } from "../tests/support/bytes.ts";
 import { RequestReader } from "./_http_reader.ts";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";

@@ -7,9 +7,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { configureSync, type LogRecord, resetSync } from "@logtape/logtape";
 import type { Failure } from "../relay/mod.ts";
-import { bytesOf, ProxyClient } from "./_proxy_client_fixture.ts";
+import { ProxyClient } from "./_proxy_client_fixture.ts";
 import { FakeHandler } from "./_http_fixture.ts";
 import { HttpInbound } from "./http.ts";
+import { bytesOf } from "../tests/support/bytes.ts";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 const USERS = [

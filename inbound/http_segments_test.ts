@@ -5,7 +5,8 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { FakeHandler, randomOf } from "./_http_fixture.ts";
+import { FakeHandler } from "./_http_fixture.ts";
+import { randomOf } from "../tests/support/bytes.ts";
 
 /** A request, what its origin gets, the answer, and what the client gets. */
 interface Exchange {

@@ -6,7 +6,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { HttpInbound } from "./http.ts";
-import { bytesOf, FakeHandler, newSession } from "./_http_fixture.ts";
+import { FakeHandler, newSession } from "./_http_fixture.ts";
+import { bytesOf } from "../tests/support/bytes.ts";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 

@@ -15,13 +15,13 @@ import {
   Target,
 } from "../relay/mod.ts";
 import {
-  bytesOf,
   CLIENT,
   LogLines,
   openSession,
   ProxyClient,
 } from "./_proxy_client_fixture.ts";
 import { MixedInbound, SocksInbound } from "./mod.ts";
+import { bytesOf } from "../tests/support/bytes.ts";
 
 const CODEC = {} as StreamCodec;
 

@@ -5,8 +5,8 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { bytesOf } from "./_proxy_client_fixture.ts";
 import { ProxyUsers } from "./mod.ts";
+import { bytesOf } from "../tests/support/bytes.ts";
 
 Deno.test("ProxyUsers.find() gives the user when both are right, and nobody else", () => {
   const users = new ProxyUsers([

@@ -13,8 +13,9 @@ import {
   STREAM_METHOD,
   testEdition,
 } from "../shadowsocks/fakes.ts";
-import { bytesOf, CLIENT, LogLines } from "./_proxy_client_fixture.ts";
+import { CLIENT, LogLines } from "./_proxy_client_fixture.ts";
 import { ShadowsocksPackets } from "./mod.ts";
+import { bytesOf } from "../tests/support/bytes.ts";
 
 const HEADER = bytesOf(1, 192, 0, 2, 7, 0, 53);
 const NAME = bytesOf(3, 11, "dns.example", 0, 53);

@@ -14,13 +14,9 @@ import {
   testEdition,
 } from "../shadowsocks/fakes.ts";
 import type { Endpoint } from "../socks5/mod.ts";
-import {
-  bytesOf,
-  CLIENT,
-  LogLines,
-  ProxyClient,
-} from "./_proxy_client_fixture.ts";
+import { CLIENT, LogLines, ProxyClient } from "./_proxy_client_fixture.ts";
 import { ShadowsocksInbound } from "./mod.ts";
+import { bytesOf } from "../tests/support/bytes.ts";
 
 const REFUSED =
   `error: can not parse header when handling connection from ${CLIENT}`;

@@ -7,13 +7,9 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { SocketAddress } from "../loop/mod.ts";
 import { Packet, PACKET_ROOM, type PacketInbound } from "../relay/mod.ts";
-import {
-  bytesOf,
-  CLIENT,
-  LogLines,
-  openSession,
-} from "./_proxy_client_fixture.ts";
+import { CLIENT, LogLines, openSession } from "./_proxy_client_fixture.ts";
 import { SocksPackets } from "./mod.ts";
+import { bytesOf } from "../tests/support/bytes.ts";
 
 const IPV4 = bytesOf(1, 192, 0, 2, 7, 0, 53);
 const IPV6 = bytesOf(4, 0x20, 1, 0xd, 0xb8, new Uint8Array(11), 1, 0, 53);

@@ -8,13 +8,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { SocketAddress } from "../loop/mod.ts";
 import type { Failure } from "../relay/mod.ts";
-import {
-  bytesOf,
-  CLIENT,
-  LogLines,
-  ProxyClient,
-} from "./_proxy_client_fixture.ts";
+import { CLIENT, LogLines, ProxyClient } from "./_proxy_client_fixture.ts";
 import { SocksInbound, type SocksInboundOptions } from "./mod.ts";
+import { bytesOf } from "../tests/support/bytes.ts";
 
 const GREETING = bytesOf(5, 1, 0);
 const IPV4 = bytesOf(1, 192, 0, 2, 7, 0, 80);

@@ -11,13 +11,9 @@ import {
   type PacketInbound,
   Target,
 } from "../relay/mod.ts";
-import {
-  bytesOf,
-  CLIENT,
-  openSession,
-  ProxyClient,
-} from "./_proxy_client_fixture.ts";
+import { CLIENT, openSession, ProxyClient } from "./_proxy_client_fixture.ts";
 import { TunnelInbound, TunnelPackets } from "./mod.ts";
+import { bytesOf } from "../tests/support/bytes.ts";
 
 /** Targets and their address headers. */
 const TARGETS: readonly (readonly [Target, Uint8Array])[] = [

@@ -12,7 +12,7 @@ import {
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
-import { LOOPBACK, LoopFixture, pattern } from "../tests/_loop_fixture.ts";
+import { LOOPBACK, LoopFixture } from "../tests/_loop_fixture.ts";
 import { DenoPoller } from "./_deno.ts";
 import {
   BufferPool,
@@ -26,6 +26,7 @@ import { errorCode, socketError } from "./_deno_errors.ts";
 import { BATCH_SIZE } from "./_deno_hub.ts";
 import { POLL_IN, POLL_OUT } from "./events.ts";
 import { type DatagramSocket, SocketError } from "./socket.ts";
+import { seededBytes } from "../tests/support/bytes.ts";
 
 Deno.test("errorCode() names what Deno throws", () => {
   const cases: readonly (readonly [unknown, string])[] = [
@@ -185,7 +186,7 @@ Deno.test("DenoPoller[Symbol.dispose]() closes what still sends", async () => {
   const fixture = new LoopFixture(new DenoPoller());
   const { client, server } = await fixture.pair();
   // Until the peer's buffers are full and a write stays under way.
-  const data = pattern(LARGE);
+  const data = seededBytes(LARGE);
   let last = performance.now();
   fixture.on(client, POLL_OUT, () => {
     last = performance.now();

@@ -60,21 +60,3 @@ export abstract class FakeSocket implements Socket {
     this.close();
   }
 }
-
-/**
- * Puts several pieces together.
- *
- * @param pieces In their order.
- * @returns A new array.
- */
-export function concat(...pieces: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(
-    pieces.reduce((sum, piece) => sum + piece.length, 0),
-  );
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
-}

@@ -5,9 +5,10 @@
  */
 
 import type { SocketAddress } from "./address.ts";
-import { concat, FakeSocket } from "./_fake_socket.ts";
+import { FakeSocket } from "./_fake_socket.ts";
 import { POLL_ERR, POLL_HUP, POLL_IN, POLL_OUT } from "./events.ts";
 import { FAILED, type StreamSocket, WOULD_BLOCK } from "./socket.ts";
+import { concat } from "../tests/support/bytes.ts";
 
 /** What a {@linkcode FakeStream} is made of. */
 export interface FakeStreamOptions {

@@ -5,8 +5,9 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { contractTest, pattern } from "../tests/_loop_fixture.ts";
+import { contractTest } from "../tests/_loop_fixture.ts";
 import { POLL_IN, POLL_NULL, POLL_OUT, WOULD_BLOCK } from "./mod.ts";
+import { seededBytes } from "../tests/support/bytes.ts";
 
 const MIB = 1024 * 1024;
 /** More than both ends of a loopback connection hold for a slow reader. */
@@ -16,7 +17,7 @@ contractTest(
   "StreamSocket.send() stops at WOULD_BLOCK and goes on after POLL_OUT",
   async (fixture) => {
     const { client, server } = await fixture.pair();
-    const block = pattern(MIB);
+    const block = seededBytes(MIB);
     let sent = 0;
     // Fill it: full means that fifty turns took nothing more.
     fixture.on(client, POLL_OUT, () => {
@@ -71,7 +72,7 @@ contractTest(
   async (fixture) => {
     for (const size of [1000, 65_536]) {
       const { client, server } = await fixture.pair();
-      const block = pattern(size);
+      const block = seededBytes(size);
       const data = new Uint8Array(size);
       let sent = 0;
       fixture.on(client, POLL_OUT, () => {
@@ -120,7 +121,7 @@ contractTest(
       received += server.recv(buffer);
       fixture.loop.modify(server, POLL_NULL);
     });
-    const data = pattern(MIB);
+    const data = seededBytes(MIB);
     let sent = 0;
     fixture.on(client, POLL_OUT, () => {
       const count = client.send(data.subarray(sent));
@@ -145,7 +146,7 @@ contractTest(
   "Poller reports POLL_IN again while bytes are left",
   async (fixture) => {
     const { client, server } = await fixture.pair();
-    const data = pattern(50);
+    const data = seededBytes(50);
     assertEquals(client.send(data), 50);
     const one = new Uint8Array(1);
     const received: number[] = [];

@@ -5,25 +5,25 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import { DenoPoller } from "./_deno.ts";
 import { EpollPoller } from "./_epoll.ts";
 import type { Poller } from "./poller.ts";
 
 const logger = getLogger(["shadowsocks", "loop"]);
 
 /**
- * Makes the best poller of this system, or the one asked for.
+ * Makes the best poller of this system, or the one asked for; the modules of
+ * Deno's sockets are loaded for those who use them.
  *
  * @param name The one asked for.
  * @returns The poller.
  * @throws {Error} If the one asked for cannot be had here.
  */
-export function makePoller(name?: Poller["name"]): Poller {
-  if (name === "deno") return new DenoPoller();
+export async function makePoller(name?: Poller["name"]): Promise<Poller> {
+  if (name === "deno") return await makeDeno();
   if (name === "epoll") return new EpollPoller();
   const { os, arch } = Deno.build;
   if (os !== "linux" || (arch !== "x86_64" && arch !== "aarch64")) {
-    return new DenoPoller();
+    return await makeDeno();
   }
   try {
     return new EpollPoller();
@@ -31,8 +31,13 @@ export function makePoller(name?: Poller["name"]): Poller {
     logger.warn("epoll cannot be used, using Deno's sockets: {reason}", {
       reason: reason(error),
     });
-    return new DenoPoller();
+    return await makeDeno();
   }
+}
+
+async function makeDeno(): Promise<Poller> {
+  const { DenoPoller } = await import("./_deno.ts");
+  return new DenoPoller();
 }
 
 function reason(error: unknown): string {

@@ -10,7 +10,6 @@ import {
   LOOPBACK,
   LOOPBACK6,
   type LoopFixture,
-  pattern,
 } from "../tests/_loop_fixture.ts";
 import {
   type DatagramSocket,
@@ -20,6 +19,7 @@ import {
   SocketError,
   WOULD_BLOCK,
 } from "./mod.ts";
+import { seededBytes } from "../tests/support/bytes.ts";
 
 /** What arrived: the bytes, and from where. */
 interface Arrival {
@@ -55,7 +55,7 @@ for (const address of [LOOPBACK, LOOPBACK6]) {
       const atA = receive(fixture, a);
       const atB = receive(fixture, b);
       for (const size of [0, 1, 1200, 1472, 2048, 9000, 65_507]) {
-        const data = pattern(size);
+        const data = seededBytes(size);
         assertEquals(a.sendTo(data, b.localAddress), size);
         await fixture.until(() => atB.length > 0, `${size} bytes at b`);
         const { data: got, sender } = atB.pop()!;
@@ -79,12 +79,12 @@ contractTest(
     const { port } = wide.localAddress;
     const atWide = receive(fixture, wide);
     const atNarrow = receive(fixture, narrow);
-    narrow.sendTo(pattern(9), SocketAddress.parse("127.0.0.1", port));
+    narrow.sendTo(seededBytes(9), SocketAddress.parse("127.0.0.1", port));
     await fixture.until(() => atWide.length > 0, "a datagram");
     const { sender } = atWide[0]!;
     assertEquals(sender.key, narrow.localAddress.key);
     // And an IPv6 socket reaches an IPv4 address.
-    assertEquals(wide.sendTo(pattern(9), sender), 9);
+    assertEquals(wide.sendTo(seededBytes(9), sender), 9);
     await fixture.until(() => atNarrow.length > 0, "the answer");
     assertEquals(atNarrow[0]!.sender.toString(), `127.0.0.1:${port}`);
   },
@@ -101,9 +101,9 @@ contractTest(
     const atB = receive(fixture, b);
     receive(fixture, a);
     for (let i = 0; i < 5; i++) {
-      a.sendTo(pattern(10), nowhere);
+      a.sendTo(seededBytes(10), nowhere);
       await fixture.turns(5);
-      a.sendTo(pattern(10), b.localAddress);
+      a.sendTo(seededBytes(10), b.localAddress);
       await fixture.until(() => atB.length === i + 1, "the next datagram");
     }
   },
@@ -137,8 +137,8 @@ contractTest(
     // No datagram goes to port 0.
     const refused = SocketAddress.parse("127.0.0.1", 0);
     for (let i = 1; i <= 3; i++) {
-      a.sendTo(pattern(10), refused);
-      assertEquals(a.sendTo(pattern(10), b.localAddress), 10);
+      a.sendTo(seededBytes(10), refused);
+      assertEquals(a.sendTo(seededBytes(10), b.localAddress), 10);
       await fixture.until(() => atB.length === i, "the next datagram");
     }
   },
@@ -149,7 +149,7 @@ contractTest(
   async (fixture) => {
     using a = fixture.poller.bindUdp(LOOPBACK);
     using b = fixture.poller.bindUdp(LOOPBACK);
-    const data = pattern(100);
+    const data = seededBytes(100);
     a.sendTo(data, b.localAddress);
     a.sendTo(data.subarray(0, 7), b.localAddress);
     const buffer = new Uint8Array(10);
@@ -176,7 +176,7 @@ contractTest(
     assertEquals(a.sendTo(new Uint8Array(1), other), FAILED);
     assertEquals(a.error, "EAFNOSUPPORT");
     const atB = receive(fixture, b);
-    assertEquals(a.sendTo(pattern(4), b.localAddress), 4);
+    assertEquals(a.sendTo(seededBytes(4), b.localAddress), 4);
     await fixture.until(() => atB.length === 1, "the next datagram");
   },
 );
@@ -192,7 +192,7 @@ contractTest(
     let sent = 0;
     for (let i = 0; i < 50; i++) {
       for (let k = 0; k < 20; k++) {
-        if (a.sendTo(pattern(1200), b.localAddress) === 1200) sent++;
+        if (a.sendTo(seededBytes(1200), b.localAddress) === 1200) sent++;
       }
       await fixture.turns(2);
     }

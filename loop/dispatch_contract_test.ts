@@ -196,8 +196,8 @@ contractTest(
   async (fixture) => {
     const start = performance.now();
     const running = fixture.loop.run();
-    // Long enough for the loop to be asleep; it would sleep for seconds.
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    // It would sleep for seconds.
+    await fixture.asleep();
     fixture.loop.stop();
     await running;
     assert(performance.now() - start < 5000, "it slept on");
@@ -210,7 +210,7 @@ contractTest(
     const { client, server } = await fixture.pair();
     const start = performance.now();
     const running = fixture.loop.run();
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await fixture.asleep();
     let received = 0;
     await new Promise<void>((resolve) => {
       fixture.on(server, POLL_IN, () => {
@@ -220,7 +220,7 @@ contractTest(
       });
       assertEquals(client.send(new Uint8Array(3)), 3);
     });
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await fixture.asleep();
     await new Promise<void>((resolve) => fixture.after(1, resolve));
     fixture.loop.stop();
     await running;

@@ -7,7 +7,7 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { SocketAddress } from "./address.ts";
 import { POLL_ERR, POLL_HUP, POLL_IN, POLL_OUT } from "./events.ts";
-import { concat, FakeNet, FakePoller } from "./fakes.ts";
+import { FakeNet, FakePoller } from "./fakes.ts";
 import {
   FAILED,
   type Socket,
@@ -15,6 +15,7 @@ import {
   type StreamSocket,
   WOULD_BLOCK,
 } from "./socket.ts";
+import { concat } from "../tests/support/bytes.ts";
 
 const ANY_PORT = SocketAddress.parse("127.0.0.1", 0);
 const TARGET = SocketAddress.parse("192.0.2.1", 80);

@@ -12,7 +12,6 @@ import {
   contractTest,
   LOOPBACK,
   LoopFixture,
-  pattern,
   pollers,
 } from "../tests/_loop_fixture.ts";
 import { DenoPoller } from "./_deno.ts";
@@ -25,6 +24,7 @@ import {
   POLL_OUT,
   type StreamSocket,
 } from "./mod.ts";
+import { seededBytes } from "../tests/support/bytes.ts";
 
 /** IPPROTO_TCP, TCP_FASTOPEN. */
 const FAST_OPEN_OPTION = [6, 23];
@@ -81,9 +81,9 @@ contractTest(
         const { received, client } = await exchange(
           fixture,
           listener,
-          pattern(length),
+          seededBytes(length),
         );
-        assertEquals(received, pattern(length));
+        assertEquals(received, seededBytes(length));
         assert((client.fastOpenTaken ?? 0) <= length);
       }
     }
@@ -96,7 +96,7 @@ Deno.test("DenoPoller ignores fast open and says so once", async () => {
   using listener = fixture.poller.listenTcp(LOOPBACK);
   assertEquals(logs.lines, []);
   for (let i = 0; i < 2; i++) {
-    const { client } = await exchange(fixture, listener, pattern(10));
+    const { client } = await exchange(fixture, listener, seededBytes(10));
     assertEquals(client.fastOpenTaken, undefined);
   }
   using _other = fixture.poller.listenTcp(LOOPBACK, { fastOpen: 5 });
@@ -119,7 +119,7 @@ for (const [code, errno] of Object.entries(REFUSALS)) {
       }));
       using listener = fixture.poller.listenTcp(LOOPBACK);
       for (let i = 0; i < 3; i++) {
-        const data = pattern(3000);
+        const data = seededBytes(3000);
         const { client, received } = await exchange(fixture, listener, data);
         assertEquals(client.fastOpenTaken, undefined);
         assertEquals(received, data);
@@ -143,7 +143,7 @@ epollTest(
       },
     }));
     using listener = fixture.poller.listenTcp(LOOPBACK);
-    const data = pattern(3000);
+    const data = seededBytes(3000);
     const { client, received } = await exchange(fixture, listener, data);
     assertEquals(client.fastOpenTaken, 0);
     assertEquals(received, data);
@@ -169,11 +169,11 @@ epollTest(
     const { client, received } = await exchange(
       fixture,
       listener,
-      pattern(3000),
+      seededBytes(3000),
     );
     assertEquals(client.fastOpenTaken, 1200);
-    assertEquals(received, pattern(3000).subarray(1200));
-    assertEquals(sent, pattern(3000));
+    assertEquals(received, seededBytes(3000).subarray(1200));
+    assertEquals(sent, seededBytes(3000));
     assertEquals(flags, 0x20000000 | 0x4000);
   },
 );
@@ -187,7 +187,7 @@ epollTest(
       (libc) => ({ sendto: () => libc.fail(101) }),
     );
     using client = fixture.poller.connectTcp(LOOPBACK, {
-      fastOpenData: pattern(10),
+      fastOpenData: seededBytes(10),
     });
     let code = "";
     fixture.on(client, POLL_OUT, () => {

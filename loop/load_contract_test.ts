@@ -6,8 +6,9 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { contractTest, LOOPBACK, pattern } from "../tests/_loop_fixture.ts";
+import { contractTest, LOOPBACK } from "../tests/_loop_fixture.ts";
 import { POLL_IN, POLL_NULL, POLL_OUT, type StreamSocket } from "./mod.ts";
+import { seededBytes } from "../tests/support/bytes.ts";
 
 /** Enough to fill more than one batch of either poller. */
 const CONNECTIONS = 1000;
@@ -46,7 +47,7 @@ contractTest(
     let intact = 0;
     let ended = 0;
     const start = (seed: number): void => {
-      const data = pattern(LENGTH, seed);
+      const data = seededBytes(LENGTH, seed);
       const client = fixture.poller.connectTcp(listener.localAddress);
       const received = new Uint8Array(LENGTH);
       let sent = 0;
@@ -131,7 +132,7 @@ contractTest(
     // Reads that always find bytes end at once; they must not keep the
     // thread from Deno's own loop.
     const { client, server } = await fixture.pair();
-    const data = pattern(65_536);
+    const data = seededBytes(65_536);
     const buffer = new Uint8Array(65_536);
     let received = 0;
     fixture.on(client, POLL_OUT, () => client.send(data));

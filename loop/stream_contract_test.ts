@@ -11,7 +11,6 @@ import {
   LOOPBACK,
   LOOPBACK6,
   type LoopFixture,
-  pattern,
 } from "../tests/_loop_fixture.ts";
 import {
   FAILED,
@@ -23,6 +22,7 @@ import {
   type StreamSocket,
   WOULD_BLOCK,
 } from "./mod.ts";
+import { seededBytes } from "../tests/support/bytes.ts";
 
 /** What a socket has received. */
 interface Received {
@@ -72,7 +72,7 @@ for (const [family, address] of [[4, LOOPBACK], [6, LOOPBACK6]] as const) {
       assertEquals([client.kind, server.kind], ["stream", "stream"]);
       assertEquals([client.error, server.error], ["", ""]);
       const received = receive(fixture, server);
-      const data = pattern(3000);
+      const data = seededBytes(3000);
       fixture.sendAll(client, data, () => client.shutdown());
       await fixture.until(() => received.ended, "the end");
       assertEquals(Uint8Array.from(received.bytes), data);
@@ -132,7 +132,7 @@ contractTest(
   async (fixture) => {
     const { client, server } = await fixture.pair();
     const atServer = receive(fixture, server);
-    assertEquals(client.send(pattern(10)), 10);
+    assertEquals(client.send(seededBytes(10)), 10);
     client.shutdown();
     client.shutdown();
     await fixture.until(() => atServer.ended, "the end at the server");
@@ -140,7 +140,7 @@ contractTest(
     assertEquals(server.recv(new Uint8Array(1)), 0, "the end stays");
 
     const atClient = receive(fixture, client);
-    const data = pattern(5000, 2);
+    const data = seededBytes(5000, 2);
     fixture.sendAll(server, data, () => server.shutdown());
     await fixture.until(() => atClient.ended, "the end at the client");
     assertEquals(Uint8Array.from(atClient.bytes), data);
@@ -239,7 +239,7 @@ contractTest(
   async (fixture) => {
     for (const size of [1, 4096, 4097, 300_000]) {
       const { client, server } = await fixture.pair();
-      const data = pattern(size);
+      const data = seededBytes(size);
       const taken = client.send(data);
       assert(taken > 0 && taken <= size);
       client.close();
@@ -256,13 +256,13 @@ contractTest(
   "StreamSocket.send() copies what it takes",
   async (fixture) => {
     const { client, server } = await fixture.pair();
-    const data = pattern(2000);
+    const data = seededBytes(2000);
     assertEquals(client.send(data), 2000);
     data.fill(0);
     client.shutdown();
     const received = receive(fixture, server);
     await fixture.until(() => received.ended, "the end");
-    assertEquals(Uint8Array.from(received.bytes), pattern(2000));
+    assertEquals(Uint8Array.from(received.bytes), seededBytes(2000));
   },
 );
 
@@ -285,7 +285,7 @@ for (const size of [100, 10_000]) {
     `StreamSocket.recv() and send() keep to a part of ${size} bytes`,
     async (fixture) => {
       const { client, server } = await fixture.pair();
-      const data = pattern(size);
+      const data = seededBytes(size);
       const end = size - 30;
       fixture.on(client, POLL_OUT, () => {
         assertEquals(client.send(data, end), end);
@@ -312,7 +312,7 @@ contractTest(
   "StreamSocket.recv() fills the buffer to its end from where it starts",
   async (fixture) => {
     const { client, server } = await fixture.pair();
-    client.send(pattern(200));
+    client.send(seededBytes(200));
     for (const size of [100, 10_000]) {
       const buffer = new Uint8Array(size).fill(0xa5);
       const room = Math.min(60, size);
@@ -328,7 +328,7 @@ contractTest(
       const from = size === 100 ? 0 : 60;
       assertEquals(
         buffer.subarray(start),
-        pattern(200).subarray(from, from + room),
+        seededBytes(200).subarray(from, from + room),
       );
     }
   },

@@ -24,6 +24,7 @@ import {
 } from "../shadowsocks/fakes.ts";
 import type { Edition } from "../shadowsocks/mod.ts";
 import { ShadowsocksOutbound } from "./mod.ts";
+import { utf8 } from "../tests/support/bytes.ts";
 
 const SERVER = Target.of("192.0.2.1", 8388);
 const REMOTE = SocketAddress.parse("192.0.2.1", 8388);
@@ -32,10 +33,6 @@ const TARGETS = [
   Target.of("192.0.2.7", 80),
   Target.of("2001:db8::1", 1),
 ];
-
-function utf8(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
-}
 
 function wayOf(edition: Edition, fastOpen?: boolean): ShadowsocksOutbound {
   return new ShadowsocksOutbound({

@@ -26,7 +26,7 @@ import { Outbounds } from "./outbounds.ts";
  * them.
  */
 export const PROVIDERS: ProviderSet = await openProviders();
-makePoller()[Symbol.dispose]();
+(await makePoller())[Symbol.dispose]();
 await PROVIDERS.forMethod(findMethod(METHOD)!);
 
 /** No groups, which remember what they were told. */

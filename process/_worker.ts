@@ -35,10 +35,11 @@ scope.onmessage = ({ data: command }): void => {
       onServe();
       return;
     case "drain":
-      relay?.drain().then(() => scope.postMessage({ kind: "closed" }));
+      isOpen.then(() => relay?.drain())
+        .then(() => scope.postMessage({ kind: "closed" }));
       return;
     case "terminate":
-      relay?.terminate();
+      isOpen.then(() => relay?.terminate());
       onServe();
       return;
     default:
@@ -46,6 +47,8 @@ scope.onmessage = ({ data: command }): void => {
   }
 };
 
+/** Settles when `relay` is there: a command may come before. */
+const { promise: isOpen, resolve: onOpen } = Promise.withResolvers<void>();
 const { promise: mayServe, resolve: onServe } = Promise.withResolvers<void>();
 
 async function work(
@@ -57,7 +60,7 @@ async function work(
     reopen: () => true,
   }, config);
   {
-    using own = new RelayLoop(config, {
+    using own = await RelayLoop.open(config, {
       reusePort: true,
       announce: command.listening === undefined,
       listening: command.listening ?? [],
@@ -65,6 +68,7 @@ async function work(
       onAccess: (text) => scope.postMessage({ kind: "access", text }),
     });
     relay = own;
+    onOpen();
     await own.start();
     scope.postMessage({ kind: "listening", listening: own.listening });
     await mayServe;

@@ -91,6 +91,17 @@ Deno.test("a worker ends when it is terminated before it serves", async () => {
   await worker.next("ended");
 });
 
+Deno.test("a worker ends when it is terminated before it listens", async () => {
+  using worker = new WorkerFixture();
+  worker.tell({
+    kind: "start",
+    config: testConfig("ssserver"),
+    listening: undefined,
+  });
+  worker.tell({ kind: "terminate" });
+  await worker.next("ended");
+});
+
 Deno.test("a worker reports no lines when the configuration has no access log", async () => {
   using worker = new WorkerFixture();
   const [listening] = await worker.start(testConfig("sslocal"));

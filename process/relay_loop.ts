@@ -73,17 +73,18 @@ export class RelayLoop implements Serving {
   #ended = false;
 
   /**
-   * Makes everything but the sockets.
+   * Makes everything but the sockets; {@linkcode RelayLoop.open} does, with
+   * the poller of the configuration.
    *
    * @param config What to do.
+   * @param poller Waits for the sockets; it ends with the loop.
    * @param options How.
-   * @throws {ProcessError} If the poller cannot be had.
    */
-  constructor(config: Config, options: RelayLoopOptions = {}) {
+  constructor(config: Config, poller: Poller, options: RelayLoopOptions) {
     using stack = new DisposableStack();
     this.#announce = options.announce ?? true;
     this.#providers = stack.use(new ProviderSet(config));
-    this.#loop = new EventLoop(stack.use(openPoller(config.eventLoop)));
+    this.#loop = new EventLoop(stack.use(poller));
     const memory = new MemoryKeeper();
     this.#loop.addQuiet(() => memory.onQuiet());
     if (options.onPeriodic !== undefined) {
@@ -105,6 +106,21 @@ export class RelayLoop implements Serving {
     };
     stack.defer(() => this.#service?.destroy());
     this.#stack.use(stack.move());
+  }
+
+  /**
+   * Makes everything but the sockets.
+   *
+   * @param config What to do.
+   * @param options How.
+   * @returns The loop, which the caller disposes of.
+   * @throws {ProcessError} If the poller cannot be had.
+   */
+  static async open(
+    config: Config,
+    options: RelayLoopOptions = {},
+  ): Promise<RelayLoop> {
+    return new RelayLoop(config, await openPoller(config.eventLoop), options);
   }
 
   /** Where it listens, in the order of the configuration. */
@@ -185,9 +201,9 @@ function observersOf(
  * @returns The poller.
  * @throws {ProcessError} If it cannot be had.
  */
-export function openPoller(name: Config["eventLoop"]): Poller {
+export async function openPoller(name: Config["eventLoop"]): Promise<Poller> {
   try {
-    return makePoller(name);
+    return await makePoller(name);
   } catch (error) {
     throw new ProcessError((error as Error).message, { cause: error });
   }

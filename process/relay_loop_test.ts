@@ -11,11 +11,13 @@ import { testConfig } from "./_config_fixture.ts";
 import { RelayLoop } from "./relay_loop.ts";
 
 // Libraries stay loaded: now, so that no test is said to leak them.
-makePoller()[Symbol.dispose]();
+(await makePoller())[Symbol.dispose]();
 await (await openProviders()).forMethod(findMethod("aes-256-gcm")!);
 
 Deno.test("RelayLoop.start() listens nowhere when its end comes first", async () => {
-  using relay = new RelayLoop(testConfig("sslocal"), { announce: false });
+  using relay = await RelayLoop.open(testConfig("sslocal"), {
+    announce: false,
+  });
   const started = relay.start();
   relay.terminate();
   await started;

@@ -89,18 +89,18 @@ async function makeServing(
   config: Config,
   options: RunOptions & { readonly onAccess: (line: string) => void },
 ): Promise<Serving> {
-  if (config.workers <= 1) return new RelayLoop(config, options);
+  if (config.workers <= 1) return await RelayLoop.open(config, options);
   if (config.managerAddress !== undefined) {
     logger.warn("workers are not used with a manager: serving with one");
-    return new RelayLoop(config, options);
+    return await RelayLoop.open(config, options);
   }
   const { WorkerPool } = await import("./worker_pool.ts");
-  if (!WorkerPool.isAvailable(config)) {
+  if (!await WorkerPool.isAvailable(config)) {
     logger.warn(
       "workers cannot share the ports here, serving with one; " +
         "on Linux they can with the epoll event loop",
     );
-    return new RelayLoop(config, options);
+    return await RelayLoop.open(config, options);
   }
   return new WorkerPool(config, options);
 }

@@ -141,12 +141,12 @@ const HELLO = Uint8Array.of(5, 1, 0);
 const HELLO_WITH_NAME = Uint8Array.of(5, 1, 2);
 
 function login(name: string, password: string): Uint8Array {
-  return concat([
+  return concat(
     Uint8Array.of(1, name.length),
     utf8.encode(name),
     Uint8Array.of(password.length),
     utf8.encode(password),
-  ]);
+  );
 }
 
 /** CONNECT to port 443 of an IPv4 address. */

@@ -67,10 +67,10 @@ export class WorkerPool implements Serving {
    * @returns False where one loop has to do.
    * @throws {ProcessError} If the poller asked for cannot be had.
    */
-  static isAvailable(config: Config): boolean {
+  static async isAvailable(config: Config): Promise<boolean> {
     if (Deno.build.os !== "linux") return false;
     if (config.mode === "tcp_only") return true;
-    using poller = openPoller(config.eventLoop);
+    using poller = await openPoller(config.eventLoop);
     return poller.sharesUdpPorts;
   }
 
@@ -107,7 +107,7 @@ export class WorkerPool implements Serving {
 
   /** Shared ports can always be bound: first look whether they are free. */
   async #probe(): Promise<void> {
-    using probe = new RelayLoop(this.#config, {
+    using probe = await RelayLoop.open(this.#config, {
       announce: false,
       acls: this.#options.acls,
     });

@@ -15,7 +15,7 @@ import { WorkerPool, type WorkerThread } from "./worker_pool.ts";
 const LISTENING = [{ host: "127.0.0.1", port: 4711 }];
 
 // Libraries stay loaded: now, so that no test is said to leak them.
-makePoller()[Symbol.dispose]();
+(await makePoller())[Symbol.dispose]();
 await (await openProviders()).forMethod(findMethod("aes-256-gcm")!);
 
 /** A thread that does nothing. */

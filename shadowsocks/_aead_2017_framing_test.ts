@@ -10,16 +10,11 @@ import {
   type CryptoProvider,
   openProviders,
 } from "../crypto/mod.ts";
-import {
-  concat,
-  encrypt,
-  noise,
-  open,
-  Receiver,
-  seal,
-} from "./_bytes_fixture.ts";
+import { encrypt, Receiver } from "./_bytes_fixture.ts";
 import { DECRYPT_FAILED } from "./cryptor.ts";
 import { CipherSuite } from "./suite.ts";
+import { concat, seededBytes } from "../tests/support/bytes.ts";
+import { open, seal } from "../tests/support/aead.ts";
 
 /** Opened outside of a test: native libraries stay loaded. */
 const providers = await openProviders();
@@ -36,7 +31,7 @@ type Chunk = readonly [length: number, payload: Uint8Array];
 /** The framing written out a second time, with any chunk one likes. */
 function wireOf(method: CipherMethod, chunks: readonly Chunk[]): Uint8Array {
   using cipher = provider.aead(method);
-  const salt = noise(method.saltLength, 99);
+  const salt = seededBytes(method.saltLength, 99);
   using key = cipher.sessionKey({ masterKey: suite.masterKey, salt });
   const pieces: Uint8Array[] = [salt];
   let counter = 0;
@@ -59,9 +54,9 @@ function nonceOf(counter: number): Uint8Array {
 
 Deno.test("AeadFraming reads chunks as SIP004 has them", () => {
   const chunks: Chunk[] = [
-    [3, noise(3, 1)],
-    [0x3fff, noise(0x3fff, 2)],
-    [1, noise(1, 3)],
+    [3, seededBytes(3, 1)],
+    [0x3fff, seededBytes(0x3fff, 2)],
+    [1, seededBytes(1, 3)],
   ];
   using cryptor = suite.newCryptor();
   const reader = new Receiver(cryptor);
@@ -72,12 +67,15 @@ Deno.test("AeadFraming reads chunks as SIP004 has them", () => {
 
 Deno.test("AeadFraming refuses a length above 0x3FFF and masks nothing", () => {
   for (const length of [0x4000, 0x8005, 0xc005, 0xffff]) {
-    const payload = noise(length & 0x3fff, 2);
-    const bytes = wireOf(suite.method, [[5, noise(5)], [length, payload]]);
+    const payload = seededBytes(length & 0x3fff, 2);
+    const bytes = wireOf(suite.method, [[5, seededBytes(5)], [
+      length,
+      payload,
+    ]]);
     using cryptor = suite.newCryptor();
     const out = new Uint8Array(bytes.length);
     assertEquals(cryptor.decrypt(bytes, out), 5);
-    assertEquals(out.subarray(0, 5), noise(5));
+    assertEquals(out.subarray(0, 5), seededBytes(5));
     assert(cryptor.failed);
     const rest = bytes.subarray(cryptor.consumed);
     assertEquals(cryptor.decrypt(rest, out), DECRYPT_FAILED);
@@ -86,21 +84,21 @@ Deno.test("AeadFraming refuses a length above 0x3FFF and masks nothing", () => {
 
 Deno.test("AeadFraming puts up with chunks of nothing", () => {
   const nothing: Chunk = [0, new Uint8Array(0)];
-  const chunks = [nothing, nothing, [7, noise(7)] as const, nothing];
+  const chunks = [nothing, nothing, [7, seededBytes(7)] as const, nothing];
   const wire = wireOf(suite.method, chunks);
   for (let cut = 0; cut <= wire.length; cut++) {
     using cryptor = suite.newCryptor();
     const reader = new Receiver(cryptor);
     reader.feed(wire.subarray(0, cut));
     reader.feed(wire.subarray(cut));
-    assertEquals(reader.plaintext, noise(7));
+    assertEquals(reader.plaintext, seededBytes(7));
     assert(cryptor.atBoundary(reader.leftover.length));
   }
 });
 
 Deno.test("AeadFraming writes chunks as SIP004 has them", () => {
   using cryptor = suite.newCryptor();
-  const wire = encrypt(cryptor, noise(40_000));
+  const wire = encrypt(cryptor, seededBytes(40_000));
   const { method } = suite;
   using cipher = provider.aead(method);
   const salt = wire.subarray(0, 16);
@@ -150,8 +148,8 @@ Deno.test("AeadFraming counts past one and two bytes of the nonce", () => {
 Deno.test("AeadFraming does not read what it wrote itself as the peer's", () => {
   // Each direction has its own counter: a second chunk is no first one.
   using cryptor = suite.newCryptor();
-  const first = encrypt(cryptor, noise(10));
-  const second = encrypt(cryptor, noise(10));
+  const first = encrypt(cryptor, seededBytes(10));
+  const second = encrypt(cryptor, seededBytes(10));
   using other = suite.newCryptor();
   const data = concat(first.subarray(0, 16), second);
   assertEquals(other.decrypt(data, new Uint8Array(200)), DECRYPT_FAILED);

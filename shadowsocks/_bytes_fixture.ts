@@ -4,54 +4,8 @@
  * @module
  */
 
-import type { AeadKey } from "../crypto/mod.ts";
 import type { Cryptor } from "./cryptor.ts";
-
-/** Bytes from hexadecimal digits; white space is skipped. */
-export function fromHex(text: string): Uint8Array<ArrayBuffer> {
-  const digits = text.replace(/\s+/g, "");
-  const bytes = new Uint8Array(digits.length / 2);
-  for (let i = 0; i < bytes.length; i++) {
-    bytes[i] = Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16);
-  }
-  return bytes;
-}
-
-/** Bytes as hexadecimal digits. */
-export function toHex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"))
-    .join("");
-}
-
-/** Bytes that look random and are the same every time. */
-export function noise(length: number, seed = 1): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(length);
-  let state = seed;
-  for (let i = 0; i < length; i++) {
-    state = (Math.imul(state, 1664525) + 1013904223) | 0;
-    bytes[i] = state >>> 24;
-  }
-  return bytes;
-}
-
-/** Several pieces as one. */
-export function concat(
-  ...pieces: readonly Uint8Array[]
-): Uint8Array<ArrayBuffer> {
-  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
-}
-
-/** Text as bytes. */
-export function utf8(text: string): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(text);
-}
+import { concat } from "../tests/support/bytes.ts";
 
 /** Encrypts in one go. */
 export function encrypt(
@@ -88,28 +42,4 @@ export class Receiver {
     this.plaintext = concat(this.plaintext, out.subarray(0, length));
     this.leftover = data.slice(this.#cryptor.consumed);
   }
-}
-
-/** Seals a whole buffer into another, which takes 16 bytes more. */
-export function seal(
-  key: AeadKey,
-  nonce: Uint8Array,
-  plaintext: Uint8Array,
-  sealed: Uint8Array,
-): void {
-  const { length } = plaintext;
-  const part = { input: plaintext, start: 0, length, output: sealed, at: 0 };
-  key.sealPart(nonce, part);
-}
-
-/** Opens a whole buffer into another; whether it is genuine. */
-export function open(
-  key: AeadKey,
-  nonce: Uint8Array,
-  sealed: Uint8Array,
-  plaintext: Uint8Array,
-): boolean {
-  const length = sealed.length - 16;
-  const part = { input: sealed, start: 0, length, output: plaintext, at: 0 };
-  return key.openPart(nonce, part);
 }

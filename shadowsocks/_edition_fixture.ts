@@ -13,7 +13,6 @@ import {
   openProviders,
 } from "../crypto/mod.ts";
 import type { Endpoint } from "../socks5/mod.ts";
-import { concat } from "./_bytes_fixture.ts";
 import { ClassicEdition } from "./classic_edition.ts";
 import {
   DECRYPT_FAILED,
@@ -25,6 +24,7 @@ import {
   type SideCodec,
 } from "./edition.ts";
 import { CipherSuite } from "./suite.ts";
+import { concat } from "../tests/support/bytes.ts";
 
 /** One of each framing, nonce and salt length. */
 const METHODS = [

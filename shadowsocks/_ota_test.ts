@@ -10,7 +10,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { createHmac } from "node:crypto";
 import type { MethodKind } from "../crypto/mod.ts";
-import { concat, fromHex, utf8 } from "./_bytes_fixture.ts";
 import {
   authenticate,
   isAuthentic,
@@ -18,6 +17,7 @@ import {
   OneTimeDecoder,
   OneTimeEncoder,
 } from "./_ota.ts";
+import { concat, fromHex, utf8 } from "../tests/support/bytes.ts";
 
 const IV = Uint8Array.from({ length: 16 }, (_, i) => i);
 const KEY = { iv: IV, masterKey: IV.map((byte) => byte + 0x40) };

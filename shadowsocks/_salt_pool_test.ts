@@ -5,8 +5,8 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { toHex } from "./_bytes_fixture.ts";
 import { SaltPool } from "./_salt_pool.ts";
+import { toHex } from "../tests/support/bytes.ts";
 
 Deno.test("SaltPool.take() never gives a salt twice", () => {
   for (const length of [16, 24, 32]) {

@@ -8,7 +8,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { findMethod } from "../crypto/mod.ts";
 import { parseAddress } from "../socks5/mod.ts";
-import { concat, encrypt, noise, utf8 } from "./_bytes_fixture.ts";
+import { encrypt } from "./_bytes_fixture.ts";
 import {
   Connection,
   encode,
@@ -29,6 +29,7 @@ import type { Cryptor } from "./cryptor.ts";
 import { DECRYPT_FAILED } from "./edition.ts";
 import { openEdition } from "./open_edition.ts";
 import { CipherSuite } from "./suite.ts";
+import { concat, seededBytes, utf8 } from "../tests/support/bytes.ts";
 
 const PASSWORD = "correct horse";
 const HEAD = Uint8Array.of(1, 192, 0, 2, 7, 0, 80);
@@ -153,7 +154,12 @@ for (const name of METHODS) {
       const head = HEAD.slice();
       const iv = cryptor.salt!;
       const tag = authenticate(head, { iv, masterKey });
-      return [head, tag, concat(Uint8Array.of(0, 5), noise(15)), noise(40)];
+      return [
+        head,
+        tag,
+        concat(Uint8Array.of(0, 5), seededBytes(15)),
+        seededBytes(40),
+      ];
     });
     const serving = new Serving(
       ends.server.newServerStream({ onChunkDropped: () => drops++ }),
@@ -184,10 +190,10 @@ for (const name of METHODS) {
     const tag = authenticate(head, { iv: cryptor.salt!, masterKey });
     const serving = new Serving(ends.server.newServerStream());
     serving.feed(encrypt(cryptor, concat(head, tag)));
-    const front = concat(Uint8Array.of(0, 200), noise(10));
-    serving.feed(encrypt(cryptor, concat(front, noise(199))));
+    const front = concat(Uint8Array.of(0, 200), seededBytes(10));
+    serving.feed(encrypt(cryptor, concat(front, seededBytes(199))));
     assert(!serving.stream.failed);
-    const last = encrypt(cryptor, noise(1));
+    const last = encrypt(cryptor, seededBytes(1));
     const output = new Uint8Array(150);
     const count = serving.stream.decode(last, output, last.length);
     assertEquals(count, DECRYPT_FAILED);
@@ -199,7 +205,10 @@ for (const name of METHODS) {
     using ends = new Ends(await rowOf(name, true));
     for (const first of [utf8("hello"), new Uint8Array(0)]) {
       using client = ends.client.newClientStream(TARGET);
-      const wire = concat(encode(client, first), encode(client, noise(40_000)));
+      const wire = concat(
+        encode(client, first),
+        encode(client, seededBytes(40_000)),
+      );
       using cryptor = suites.get(name)!.newCryptor();
       const plain = new Uint8Array(wire.length);
       const length = cryptor.decrypt(wire, plain);
@@ -216,7 +225,7 @@ for (const name of METHODS) {
       const decoder = new OneTimeDecoder({ iv, onDrop: () => assert(false) });
       const out = new Uint8Array(100_000);
       const count = decoder.apply(plain.subarray(end, length), out);
-      assertEquals(out.subarray(0, count), concat(first, noise(40_000)));
+      assertEquals(out.subarray(0, count), concat(first, seededBytes(40_000)));
       assert(decoder.atBoundary);
     }
   });

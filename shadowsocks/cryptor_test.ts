@@ -6,9 +6,10 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { openProviders } from "../crypto/mod.ts";
-import { concat, encrypt, noise, Receiver } from "./_bytes_fixture.ts";
+import { encrypt, Receiver } from "./_bytes_fixture.ts";
 import { type Cryptor, DECRYPT_FAILED } from "./cryptor.ts";
 import { CipherSuite } from "./suite.ts";
+import { concat, seededBytes } from "../tests/support/bytes.ts";
 
 /** One of each framing and nonce size, with whatever libraries are here. */
 const AEAD = [
@@ -39,7 +40,7 @@ function threeChunks(sender: Cryptor): {
   plaintext: Uint8Array<ArrayBuffer>;
   wire: Uint8Array<ArrayBuffer>;
 } {
-  const chunks = [noise(1, 1), noise(100, 2), noise(40, 3)];
+  const chunks = [seededBytes(1, 1), seededBytes(100, 2), seededBytes(40, 3)];
   return {
     plaintext: concat(...chunks),
     wire: concat(...chunks.map((chunk) => encrypt(sender, chunk))),
@@ -50,7 +51,7 @@ Deno.test("Cryptor.decrypt() gives back what encrypt() took, at edge sizes", () 
   for (const name of suites.keys()) {
     for (const size of [1, 2, 16382, 16383, 16384, 32766, 32767, 40000]) {
       const { sender, receiver } = pair(name);
-      const plaintext = noise(size);
+      const plaintext = seededBytes(size);
       const expected = sender.encryptedLength(size);
       const wire = encrypt(sender, plaintext);
       assertEquals(wire.length, expected);
@@ -66,10 +67,10 @@ Deno.test("Cryptor.decrypt() gives back what encrypt() took, at edge sizes", () 
 
 Deno.test("Cryptor.encrypt() puts the salt in front of the first bytes only", () => {
   const { sender, receiver } = pair("aes-128-gcm");
-  const first = encrypt(sender, noise(10));
+  const first = encrypt(sender, seededBytes(10));
   assertEquals(first.length, 16 + 2 + 16 + 10 + 16);
   assertEquals(first.subarray(0, 16), sender.salt);
-  assertEquals(encrypt(sender, noise(10)).length, 2 + 16 + 10 + 16);
+  assertEquals(encrypt(sender, seededBytes(10)).length, 2 + 16 + 10 + 16);
   dispose(sender, receiver);
 });
 
@@ -79,7 +80,7 @@ Deno.test("Cryptor.encrypt() makes no chunk of nothing", () => {
     const { sender, receiver } = pair(name);
     assertEquals(encrypt(sender, new Uint8Array(0)), sender.salt!);
     assertEquals(encrypt(sender, new Uint8Array(0)).length, 0);
-    const wire = encrypt(sender, noise(5));
+    const wire = encrypt(sender, seededBytes(5));
     assertEquals(
       wire.length,
       suite.method.kind === "aead" ? 2 + 16 + 5 + 16 : 5,
@@ -87,7 +88,7 @@ Deno.test("Cryptor.encrypt() makes no chunk of nothing", () => {
     const reader = new Receiver(receiver);
     reader.feed(sender.salt!);
     reader.feed(wire);
-    assertEquals(reader.plaintext, noise(5));
+    assertEquals(reader.plaintext, seededBytes(5));
     dispose(sender, receiver);
   }
 });
@@ -97,8 +98,11 @@ Deno.test("Cryptor.encrypt() and decrypt() throw when there is no room", () => {
     const { sender, receiver } = pair(name);
     const needed = sender.encryptedLength(100);
     const short = new Uint8Array(needed - 1);
-    assertThrows(() => sender.encrypt(noise(100), short), RangeError);
-    assertThrows(() => receiver.decrypt(noise(100), noise(99)), RangeError);
+    assertThrows(() => sender.encrypt(seededBytes(100), short), RangeError);
+    assertThrows(
+      () => receiver.decrypt(seededBytes(100), seededBytes(99)),
+      RangeError,
+    );
     dispose(sender, receiver);
   }
 });
@@ -156,7 +160,7 @@ Deno.test("Cryptor.atBoundary() holds between frames alone", () => {
 
 Deno.test("Cryptor.atBoundary() of a stream cipher waits for the IV", () => {
   const { sender, receiver } = pair("aes-256-cfb");
-  const wire = encrypt(sender, noise(3));
+  const wire = encrypt(sender, seededBytes(3));
   const reader = new Receiver(receiver);
   for (const [index, byte] of wire.entries()) {
     reader.feed(new Uint8Array([byte]));
@@ -196,12 +200,12 @@ Deno.test("Cryptor.decrypt() refuses every flipped bit", () => {
 
 Deno.test("Cryptor.decrypt() delivers what came before a bad frame", () => {
   const { sender, receiver } = pair("aes-128-gcm");
-  const good = encrypt(sender, noise(70));
-  const bad = encrypt(sender, noise(30));
+  const good = encrypt(sender, seededBytes(70));
+  const bad = encrypt(sender, seededBytes(30));
   bad[bad.length - 1]! ^= 1;
   const out = new Uint8Array(good.length + bad.length);
   assertEquals(receiver.decrypt(concat(good, bad), out), 70);
-  assertEquals(out.subarray(0, 70), noise(70));
+  assertEquals(out.subarray(0, 70), seededBytes(70));
   assert(receiver.failed);
   assertEquals(receiver.decrypt(new Uint8Array(0), out), DECRYPT_FAILED);
   dispose(sender, receiver);
@@ -209,7 +213,7 @@ Deno.test("Cryptor.decrypt() delivers what came before a bad frame", () => {
 
 Deno.test("Cryptor.authenticated waits for the first payload's tag", () => {
   const { sender, receiver } = pair("aes-128-gcm");
-  const wire = encrypt(sender, noise(10));
+  const wire = encrypt(sender, seededBytes(10));
   const reader = new Receiver(receiver);
   for (const [index, byte] of wire.entries()) {
     assertEquals(receiver.authenticated, false, `at ${index}`);
@@ -224,7 +228,7 @@ Deno.test("Cryptor.peerSalt is the sender's salt once it is complete", () => {
     const { sender, receiver } = pair(name);
     assertEquals(receiver.peerSalt, undefined);
     const reader = new Receiver(receiver);
-    const wire = encrypt(sender, noise(1));
+    const wire = encrypt(sender, seededBytes(1));
     const length = suites.get(name)!.method.saltLength;
     if (length > 0) {
       reader.feed(wire.subarray(0, length - 1));
@@ -244,15 +248,15 @@ Deno.test("Cryptor.forgetSalts() keeps a salt that has still to be sent", () => 
     const salt = sender.salt!.slice();
     sender.forgetSalts();
     const reader = new Receiver(receiver);
-    const wire = encrypt(sender, noise(9));
+    const wire = encrypt(sender, seededBytes(9));
     assertEquals(wire.subarray(0, salt.length), salt);
     reader.feed(wire);
     sender.forgetSalts();
     receiver.forgetSalts();
     assertEquals(sender.salt, undefined);
     assertEquals(receiver.peerSalt, undefined);
-    reader.feed(encrypt(sender, noise(9)));
-    assertEquals(reader.plaintext, concat(noise(9), noise(9)));
+    reader.feed(encrypt(sender, seededBytes(9)));
+    assertEquals(reader.plaintext, concat(seededBytes(9), seededBytes(9)));
     dispose(sender, receiver);
   }
 });
@@ -263,13 +267,13 @@ Deno.test("Cryptor works for connections that take turns", () => {
     const readers = pairs.map(({ receiver }) => new Receiver(receiver));
     for (let round = 0; round < 20; round++) {
       for (const [index, { sender }] of pairs.entries()) {
-        readers[index]!.feed(encrypt(sender, noise(round + 1, index)));
+        readers[index]!.feed(encrypt(sender, seededBytes(round + 1, index)));
       }
     }
     for (const [index, reader] of readers.entries()) {
       const expected = Array.from(
         { length: 20 },
-        (_, round) => noise(round + 1, index),
+        (_, round) => seededBytes(round + 1, index),
       );
       assertEquals(reader.plaintext, concat(...expected), name);
     }
@@ -280,11 +284,11 @@ Deno.test("Cryptor works for connections that take turns", () => {
 Deno.test("Cryptor is of no use once disposed of", () => {
   for (const name of suites.keys()) {
     const { sender, receiver } = pair(name);
-    const wire = encrypt(sender, noise(10));
+    const wire = encrypt(sender, seededBytes(10));
     const out = new Uint8Array(100);
     receiver.decrypt(wire, out);
     dispose(sender, receiver, sender, receiver);
-    assertThrows(() => sender.encrypt(noise(1), out), TypeError);
+    assertThrows(() => sender.encrypt(seededBytes(1), out), TypeError);
     assertEquals(receiver.decrypt(wire, out), DECRYPT_FAILED);
     const fresh = suites.get(name)!.newCryptor();
     dispose(fresh);

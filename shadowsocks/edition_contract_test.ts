@@ -6,7 +6,6 @@
  */
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { concat, noise, utf8 } from "./_bytes_fixture.ts";
 import {
   Connection,
   Decoding,
@@ -19,6 +18,7 @@ import {
 } from "./_edition_fixture.ts";
 import { Cryptor } from "./cryptor.ts";
 import { DECRYPT_FAILED } from "./edition.ts";
+import { concat, seededBytes, utf8 } from "../tests/support/bytes.ts";
 
 const HELLO = utf8("hello");
 /** `example.com:443` as an address header. */
@@ -57,15 +57,21 @@ function serve({ server }: Ends, ...pieces: Uint8Array[]): Serving {
 
 contractTest("Edition carries payload both ways, at edge sizes", (_, ends) => {
   for (const size of [1, 2, 16_370, 16_383, 16_384, 40_000, 131_072]) {
-    using connection = new Connection(ends, noise(size, 1));
+    using connection = new Connection(ends, seededBytes(size, 1));
     const { serving, client, answers } = connection;
     assertEquals(serving.host, "example.com");
-    assertEquals(serving.payload, noise(size, 1), `${size} up`);
-    serving.feed(encode(client, noise(size, 2)));
-    assertEquals(serving.payload, concat(noise(size, 1), noise(size, 2)));
-    answers.feed(encode(serving.stream, noise(size, 3)));
-    answers.feed(encode(serving.stream, noise(size, 4)));
-    assertEquals(answers.payload, concat(noise(size, 3), noise(size, 4)));
+    assertEquals(serving.payload, seededBytes(size, 1), `${size} up`);
+    serving.feed(encode(client, seededBytes(size, 2)));
+    assertEquals(
+      serving.payload,
+      concat(seededBytes(size, 1), seededBytes(size, 2)),
+    );
+    answers.feed(encode(serving.stream, seededBytes(size, 3)));
+    answers.feed(encode(serving.stream, seededBytes(size, 4)));
+    assertEquals(
+      answers.payload,
+      concat(seededBytes(size, 3), seededBytes(size, 4)),
+    );
     assert(answers.atBoundary);
     assert(serving.decoding.atBoundary);
   }
@@ -265,15 +271,15 @@ contractTest("ClientStream.decode() refuses its own words", (_, ends) => {
   assert(client.failed);
   assert(!client.atBoundary(0));
   assertEquals(answers.payload, NONE);
-  assert(answers.feed(noise(99)).failed);
+  assert(answers.feed(seededBytes(99)).failed);
 }, (row) => row.remembers);
 
 contractTest(
   "ClientStream.decode() refuses an answer under a salt that was seen before",
   (_, ends) => {
     using first = new Connection(ends, HELLO);
-    const answer = encode(first.serving.stream, noise(100));
-    assertEquals(first.answers.feed(answer).payload, noise(100));
+    const answer = encode(first.serving.stream, seededBytes(100));
+    assertEquals(first.answers.feed(answer).payload, seededBytes(100));
     using second = new Connection(ends, HELLO);
     for (const byte of answer) second.answers.feed(Uint8Array.of(byte));
     assert(second.answers.failed);
@@ -291,10 +297,13 @@ contractTest(
   (_, ends) => {
     using connection = new Connection(ends, HELLO);
     const { serving, client, answers } = connection;
-    const up = concat(encode(client, noise(70)), encode(client, noise(30)));
+    const up = concat(
+      encode(client, seededBytes(70)),
+      encode(client, seededBytes(30)),
+    );
     up[up.length - 1]! ^= 1;
     serving.feed(up);
-    assertEquals(serving.payload, concat(HELLO, noise(70)));
+    assertEquals(serving.payload, concat(HELLO, seededBytes(70)));
     assert(serving.stream.failed);
     assert(
       !serving.decoding.failed,
@@ -303,12 +312,12 @@ contractTest(
     assert(serving.decoding.feed(NONE).failed);
     assert(!serving.decoding.atBoundary);
     const down = concat(
-      encode(serving.stream, noise(70)),
-      encode(serving.stream, noise(30)),
+      encode(serving.stream, seededBytes(70)),
+      encode(serving.stream, seededBytes(30)),
     );
     down[down.length - 1]! ^= 1;
     answers.feed(down);
-    assertEquals(answers.payload, noise(70));
+    assertEquals(answers.payload, seededBytes(70));
     assert(client.failed);
     assert(answers.feed(NONE).failed);
     assert(!answers.atBoundary);
@@ -323,8 +332,8 @@ contractTest(
     const first = encode(client, HELLO);
     const flights = [
       first,
-      encode(client, noise(20)),
-      encode(client, noise(9)),
+      encode(client, seededBytes(20)),
+      encode(client, seededBytes(9)),
     ];
     const ends_ = new Set<number>();
     let at = 0;
@@ -376,23 +385,26 @@ contractTest(
 
 contractTest("Edition keeps connections apart that take turns", (_, ends) => {
   const connections = [1, 2, 3].map((seed) =>
-    new Connection(ends, noise(20, seed))
+    new Connection(ends, seededBytes(20, seed))
   );
   for (let round = 0; round < 10; round++) {
     for (const [index, { client, serving, answers }] of connections.entries()) {
-      serving.feed(encode(client, noise(round, index)));
-      answers.feed(encode(serving.stream, noise(round, index + 10)));
+      serving.feed(encode(client, seededBytes(round, index)));
+      answers.feed(encode(serving.stream, seededBytes(round, index + 10)));
     }
   }
   for (const [index, { serving, answers }] of connections.entries()) {
     const rounds = Array.from({ length: 10 }, (_, round) => round);
     assertEquals(
       serving.payload,
-      concat(noise(20, index + 1), ...rounds.map((n) => noise(n, index))),
+      concat(
+        seededBytes(20, index + 1),
+        ...rounds.map((n) => seededBytes(n, index)),
+      ),
     );
     assertEquals(
       answers.payload,
-      concat(...rounds.map((n) => noise(n, index + 10))),
+      concat(...rounds.map((n) => seededBytes(n, index + 10))),
     );
   }
   for (const connection of connections) connection[Symbol.dispose]();
@@ -402,8 +414,8 @@ contractTest(
   "ServerStream.receive() never throws, whatever comes",
   (_, ends) => {
     for (let length = 0; length < 120; length++) {
-      const serving = serve(ends, noise(length, length + 1));
-      serving.feed(noise(60, length), NONE);
+      const serving = serve(ends, seededBytes(length, length + 1));
+      serving.feed(seededBytes(60, length), NONE);
       serving.stream[Symbol.dispose]();
     }
   },
@@ -414,7 +426,11 @@ contractTest(
   (_, ends) => {
     for (let length = 0; length < 120; length++) {
       using client = ends.client.newClientStream(TARGET);
-      new Decoding(client).feed(noise(length, length + 1), noise(60), NONE);
+      new Decoding(client).feed(
+        seededBytes(length, length + 1),
+        seededBytes(60),
+        NONE,
+      );
     }
   },
 );

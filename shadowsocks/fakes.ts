@@ -6,9 +6,9 @@
  */
 
 import { findMethod, openProviders } from "../crypto/mod.ts";
-import { concat } from "./_bytes_fixture.ts";
 import type { Edition, SideCodec } from "./edition.ts";
 import { type EditionOptions, openEdition } from "./open_edition.ts";
+import { concat } from "../tests/support/bytes.ts";
 
 /** A method that authenticates, with a salt of 16 bytes. */
 export const AEAD_METHOD = "aes-128-gcm";

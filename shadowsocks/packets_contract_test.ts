@@ -6,7 +6,6 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { concat, noise, utf8 } from "./_bytes_fixture.ts";
 import {
   contentOf,
   Ends,
@@ -21,6 +20,7 @@ import {
   type PacketBytes,
   type PacketRefused,
 } from "./edition.ts";
+import { concat, seededBytes, utf8 } from "../tests/support/bytes.ts";
 
 /** `192.0.2.7:53`. */
 const HEAD = Uint8Array.of(1, 192, 0, 2, 7, 0, 53);
@@ -108,7 +108,7 @@ contractTest(
   (ends) => {
     for (const head of [HEAD, NAME_HEAD]) {
       for (const size of [0, 1, 16, 1200, 65_000]) {
-        const packet = sealedPacket(ends.request(head, noise(size)));
+        const packet = sealedPacket(ends.request(head, seededBytes(size)));
         const output = new Uint8Array(LENGTH).fill(0xa5);
         const opened = ends.server.open(packet, output);
         if ("refused" in opened) throw new Error(opened.reason);
@@ -123,7 +123,7 @@ contractTest(
           PACKET_ROOM + head.length,
           PACKET_ROOM + head.length + size,
         ]);
-        assertEquals(contentOf(packet), { head, data: noise(size) });
+        assertEquals(contentOf(packet), { head, data: seededBytes(size) });
         assert(output.subarray(0, PACKET_ROOM).every((byte) => byte === 0xa5));
       }
     }
@@ -135,12 +135,12 @@ contractTest(
   (ends) => {
     for (const head of [HEAD, NAME_HEAD]) {
       for (const size of [0, 1, 16, 1200, 65_000]) {
-        const packet = sealedPacket(ends.answer(head, noise(size)));
+        const packet = sealedPacket(ends.answer(head, seededBytes(size)));
         const output = new Uint8Array(LENGTH).fill(0xa5);
         assertEquals(ends.client.open(packet, output), undefined);
         assertEquals(packet.bytes, output);
         assertEquals(packet.head, PACKET_ROOM);
-        assertEquals(contentOf(packet), { head, data: noise(size) });
+        assertEquals(contentOf(packet), { head, data: seededBytes(size) });
         assert(output.subarray(0, PACKET_ROOM).every((byte) => byte === 0xa5));
       }
     }
@@ -237,8 +237,8 @@ contractTest("ClientPackets.open() refuses its own words", (ends, row) => {
 contractTest(
   "ClientPackets.seal() and open() tell when there is no room",
   (ends) => {
-    const packet = plainPacket(HEAD, noise(100));
-    const sealed = ends.request(HEAD, noise(100));
+    const packet = plainPacket(HEAD, seededBytes(100));
+    const sealed = ends.request(HEAD, seededBytes(100));
     const { client, server } = ends;
     for (const room of [0, 10, sealed.length - 1]) {
       assertEquals(client.seal(packet, new Uint8Array(room)), NOT_SENDABLE);
@@ -263,8 +263,8 @@ contractTest(
   "ServerPackets.open() and ClientPackets.open() never throw, whatever comes",
   (ends) => {
     for (let length = 0; length < 150; length++) {
-      ends.serve(noise(length, length + 1));
-      ends.take(noise(length, length + 1));
+      ends.serve(seededBytes(length, length + 1));
+      ends.take(seededBytes(length, length + 1));
     }
   },
 );

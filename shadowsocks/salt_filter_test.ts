@@ -6,15 +6,11 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { SaltFilter } from "./salt_filter.ts";
+import { seededBytes } from "../tests/support/bytes.ts";
 
 /** A salt that tells its number, spread as random bytes are. */
 function salt(n: number, length = 16): Uint8Array {
-  const bytes = new Uint8Array(length);
-  let state = n + 1;
-  for (let i = 0; i < length; i++) {
-    state = Math.imul(state, 0x9e3779b1) ^ (state >>> 15) ^ n;
-    bytes[i] = state >>> 11;
-  }
+  const bytes = seededBytes(length, n);
   new DataView(bytes.buffer).setUint32(0, n);
   return bytes;
 }

@@ -6,9 +6,10 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { CIPHER_METHODS, CipherError, openProviders } from "../crypto/mod.ts";
-import { encrypt, noise, toHex } from "./_bytes_fixture.ts";
+import { encrypt } from "./_bytes_fixture.ts";
 import { DECRYPT_FAILED } from "./cryptor.ts";
 import { CipherSuite } from "./suite.ts";
+import { seededBytes, toHex } from "../tests/support/bytes.ts";
 
 /** Opened outside of a test: native libraries stay loaded. */
 const providers = await openProviders();
@@ -63,17 +64,20 @@ Deno.test("CipherSuite[Symbol.dispose]() wipes the key", async () => {
   suite[Symbol.dispose]();
   suite[Symbol.dispose]();
   assertEquals(masterKey, new Uint8Array(16));
-  assertThrows(() => suite.sealPacket(noise(1), new Uint8Array(99)), TypeError);
+  assertThrows(
+    () => suite.sealPacket(seededBytes(1), new Uint8Array(99)),
+    TypeError,
+  );
 });
 
 Deno.test("CipherSuite.openPacket() gives back what sealPacket() took", () => {
   for (const suite of suites) {
     for (const size of [0, 1, 15, 16, 17, 1200, 65_000]) {
       const packet = new Uint8Array(size + suite.packetOverhead);
-      assertEquals(suite.sealPacket(noise(size), packet), packet.length);
+      assertEquals(suite.sealPacket(seededBytes(size), packet), packet.length);
       const out = new Uint8Array(size);
       assertEquals(suite.openPacket(packet, out), size, suite.method.name);
-      assertEquals(out, noise(size), suite.method.name);
+      assertEquals(out, seededBytes(size), suite.method.name);
     }
   }
 });
@@ -83,7 +87,7 @@ Deno.test("CipherSuite.packetSalt is the salt of the last packet", () => {
     const { saltLength } = suite.method;
     const [first, second] = [1, 2].map((seed) => {
       const packet = new Uint8Array(10 + suite.packetOverhead);
-      suite.sealPacket(noise(10, seed), packet);
+      suite.sealPacket(seededBytes(10, seed), packet);
       assertEquals(suite.packetSalt, packet.slice(0, saltLength));
       return packet;
     }) as [Uint8Array, Uint8Array];
@@ -96,7 +100,7 @@ Deno.test("CipherSuite.packetSalt is the salt of the last packet", () => {
 
 Deno.test("CipherSuite.sealPacket() tells the salt while the plaintext may change", () => {
   for (const suite of suites) {
-    const plaintext = noise(40);
+    const plaintext = seededBytes(40);
     const packet = new Uint8Array(40 + suite.packetOverhead);
     const salts: Uint8Array[] = [];
     suite.sealPacket(plaintext, packet, {
@@ -117,7 +121,7 @@ Deno.test("CipherSuite.sealPacket() tells the salt while the plaintext may chang
 Deno.test("CipherSuite.openPacket() refuses a packet cut anywhere", () => {
   for (const suite of suites) {
     const packet = new Uint8Array(60 + suite.packetOverhead);
-    suite.sealPacket(noise(60), packet);
+    suite.sealPacket(seededBytes(60), packet);
     const { kind, saltLength } = suite.method;
     for (let length = 0; length < packet.length; length++) {
       const out = new Uint8Array(packet.length);
@@ -134,7 +138,7 @@ Deno.test("CipherSuite.openPacket() refuses every flipped bit", () => {
   for (const suite of suites) {
     if (suite.method.kind !== "aead") continue;
     const packet = new Uint8Array(40 + suite.packetOverhead);
-    suite.sealPacket(noise(40), packet);
+    suite.sealPacket(seededBytes(40), packet);
     const out = new Uint8Array(40);
     for (let bit = 0; bit < 8 * packet.length; bit++) {
       packet[bit >> 3]! ^= 1 << (bit & 7);
@@ -149,7 +153,7 @@ Deno.test("CipherSuite.openPacket() refuses another password's packet", async ()
   using ours = await CipherSuite.create("aes-256-gcm", "ours", providers);
   using theirs = await CipherSuite.create("aes-256-gcm", "theirs", providers);
   const packet = new Uint8Array(10 + ours.packetOverhead);
-  ours.sealPacket(noise(10), packet);
+  ours.sealPacket(seededBytes(10), packet);
   assertEquals(theirs.openPacket(packet, new Uint8Array(10)), DECRYPT_FAILED);
 });
 
@@ -157,8 +161,8 @@ Deno.test("CipherSuite.sealPacket() and openPacket() throw without room", () => 
   for (const suite of suites) {
     const packet = new Uint8Array(10 + suite.packetOverhead);
     const short = packet.subarray(1);
-    assertThrows(() => suite.sealPacket(noise(10), short), RangeError);
-    assertThrows(() => suite.openPacket(packet, noise(9)), RangeError);
+    assertThrows(() => suite.sealPacket(seededBytes(10), short), RangeError);
+    assertThrows(() => suite.openPacket(packet, seededBytes(9)), RangeError);
   }
 });
 
@@ -181,10 +185,10 @@ Deno.test("CipherSuite.newCryptor() works for every method", () => {
     using sender = suite.newCryptor();
     using receiver = suite.newCryptor();
     for (const size of [1, 300, 20_000]) {
-      const wire = encrypt(sender, noise(size));
+      const wire = encrypt(sender, seededBytes(size));
       const out = new Uint8Array(wire.length);
       assertEquals(receiver.decrypt(wire, out), size, suite.method.name);
-      assertEquals(out.subarray(0, size), noise(size), suite.method.name);
+      assertEquals(out.subarray(0, size), seededBytes(size), suite.method.name);
     }
   }
 });
@@ -193,7 +197,7 @@ Deno.test("CipherSuite.sealPacket() and openPacket() keep to a part of a buffer"
   for (const suite of suites) {
     for (const size of [50, 5000]) {
       const { name } = suite.method;
-      const data = noise(size);
+      const data = seededBytes(size);
       const buffer = new Uint8Array(size + 100).fill(0xa5);
       buffer.set(data, 40);
       const packet = new Uint8Array(size + 200).fill(0xa5);

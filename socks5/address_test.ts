@@ -11,7 +11,7 @@ import {
   parseAddress,
   writeAddress,
 } from "./address.ts";
-import { bytesOf, seeded } from "./_bytes_fixture.ts";
+import { bytesOf, randomOf } from "../tests/support/bytes.ts";
 
 const IPV6 = Uint8Array.from({ length: 16 }, (_, i) => 0x20 + i);
 const MAPPED = bytesOf(new Uint8Array(10), 0xff, 0xff, 10, 0, 0, 1);
@@ -170,7 +170,7 @@ Deno.test("writeAddress() throws when the address has no header", () => {
 });
 
 Deno.test("parseAddress() never throws nor reads past the end when fed noise", () => {
-  const random = seeded(20_26);
+  const random = randomOf(20_26);
   for (let round = 0; round < 100_000; round++) {
     const bytes = new Uint8Array(random(40));
     for (let i = 0; i < bytes.length; i++) bytes[i] = random(256);

@@ -6,7 +6,6 @@
  */
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { bytesOf, seeded } from "./_bytes_fixture.ts";
 import {
   clientGreeting,
   clientRequest,
@@ -21,6 +20,7 @@ import {
   parseRequest,
   reply,
 } from "./mod.ts";
+import { bytesOf, randomOf } from "../tests/support/bytes.ts";
 
 Deno.test("clientGreeting() writes what parseGreeting() reads", () => {
   for (
@@ -126,7 +126,7 @@ Deno.test("parseReply() refuses a success without a valid address", () => {
 });
 
 Deno.test("the client's parsers survive 50,000 mutations and never read past the end", () => {
-  const random = seeded(1928);
+  const random = randomOf(1928);
   const seeds = BOUND.map((address) => bytesOf(5, 0, 0, address, "data"));
   for (let round = 0; round < 50_000; round++) {
     const bytes = seeds[random(seeds.length)]!.slice();

@@ -5,7 +5,6 @@
  */
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { bytesOf, seeded } from "./_bytes_fixture.ts";
 import {
   CMD_CONNECT,
   CMD_UDP_ASSOCIATE,
@@ -24,6 +23,7 @@ import {
   udpHeaderLength,
   writeUdpHeader,
 } from "./mod.ts";
+import { bytesOf, randomOf } from "../tests/support/bytes.ts";
 
 const IPV4_TARGET = bytesOf(1, 1, 2, 3, 4, 0, 80);
 const IPV6_TARGET = bytesOf(4, new Uint8Array(16).fill(7), 0, 80);
@@ -127,7 +127,7 @@ Deno.test("parseRequest() waits for the whole request before refusing a command"
 });
 
 Deno.test("parseGreeting() and parseRequest() find both messages in any segments", () => {
-  const random = seeded(7);
+  const random = randomOf(7);
   for (let round = 0; round < 2_000; round++) {
     const target = TARGETS[random(3)]!;
     const greeting = bytesOf(5, 2, 0, 2);
@@ -233,7 +233,7 @@ Deno.test("writeUdpHeader() writes what parseUdpHeader() reads", () => {
 });
 
 Deno.test("every parser survives 100,000 mutations and never reads past the end", () => {
-  const random = seeded(99);
+  const random = randomOf(99);
   const seeds = [
     bytesOf(5, 3, 0, 1, 2),
     ...TARGETS.map((target) => bytesOf(5, 1, 0, target)),

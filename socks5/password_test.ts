@@ -5,13 +5,13 @@
  */
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { bytesOf, seeded } from "./_bytes_fixture.ts";
 import {
   credentials,
   credentialsReply,
   parseCredentials,
   parseCredentialsReply,
 } from "./mod.ts";
+import { bytesOf, randomOf } from "../tests/support/bytes.ts";
 
 const LENGTHS = [0, 1, 2, 127, 128, 254, 255];
 
@@ -85,7 +85,7 @@ Deno.test("parseCredentialsReply() takes the versions 1 and 5, and 0 alone as a 
 });
 
 Deno.test("parseCredentials() survives 50,000 mutations and never reads past the end", () => {
-  const random = seeded(1929);
+  const random = randomOf(1929);
   const whole = credentials(bytesOf("somebody"), bytesOf("secret"));
   for (let round = 0; round < 50_000; round++) {
     const bytes = whole.slice();

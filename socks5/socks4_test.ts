@@ -5,8 +5,8 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { bytesOf, seeded } from "./_bytes_fixture.ts";
 import { parseSocks4Request, socks4Reply } from "./mod.ts";
+import { bytesOf, randomOf } from "../tests/support/bytes.ts";
 
 /** Whole requests and what they ask for. */
 const REQUESTS: readonly {
@@ -99,7 +99,7 @@ Deno.test("parseSocks4Request() waits for the whole request before refusing a co
 });
 
 Deno.test("parseSocks4Request() decides within 520 bytes whatever comes", () => {
-  const random = seeded(4);
+  const random = randomOf(4);
   for (let round = 0; round < 1_000; round++) {
     const bytes = Uint8Array.from(
       { length: 520 },
@@ -112,7 +112,7 @@ Deno.test("parseSocks4Request() decides within 520 bytes whatever comes", () => 
 });
 
 Deno.test("parseSocks4Request() survives 50,000 mutations and never reads past the end", () => {
-  const random = seeded(44);
+  const random = randomOf(44);
   for (let round = 0; round < 50_000; round++) {
     const bytes = REQUESTS[random(REQUESTS.length)]!.sent.slice();
     for (let flips = random(4); flips >= 0; flips--) {

@@ -53,7 +53,7 @@ async function useUp(
 }
 
 async function main(name: Poller["name"]): Promise<void> {
-  using fixture = new LoopFixture(makePoller(name));
+  using fixture = new LoopFixture(await makePoller(name));
   const { loop, poller } = fixture;
   using listener = poller.listenTcp(LOOPBACK);
   const clients = await useUp(

@@ -25,8 +25,10 @@ export class Descriptors {
    * @param name Which one; default: the best of this system.
    * @returns The poller.
    */
-  makePoller(name?: Poller["name"]): Poller {
-    if ((name ?? bestPoller()) === "deno") return makePoller("deno");
+  async makePoller(name?: Poller["name"]): Promise<Poller> {
+    if ((name ?? await bestPoller()) === "deno") {
+      return await makePoller("deno");
+    }
     return new EpollPoller(this.watch(openLibc()));
   }
 
@@ -95,7 +97,7 @@ export async function withoutLeaks(
   descriptors.assertClosed();
 }
 
-function bestPoller(): Poller["name"] {
-  using best = makePoller();
+async function bestPoller(): Promise<Poller["name"]> {
+  using best = await makePoller();
   return best.name;
 }

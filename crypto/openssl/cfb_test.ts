@@ -6,15 +6,20 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { fromHex, noise, toHex } from "../_bytes_fixture.ts";
 import { cString } from "../_ffi.ts";
 import { CfbCipher, type CfbParts, isCfbFaster, type StartCfb } from "./cfb.ts";
 import { CfbPasses } from "./cfb.ts";
 import { loadOpenssl, type OpensslLibrary } from "./library.ts";
 import { OpensslStream } from "./stream.ts";
-import { guarded, seededNumbers } from "../_provider_fixture.ts";
+import { guarded } from "../_provider_fixture.ts";
 import { STREAM_VECTORS } from "../_vectors_fixture.ts";
 import { CipherError } from "../errors.ts";
+import {
+  fromHex,
+  randomOf,
+  seededBytes,
+  toHex,
+} from "../../tests/support/bytes.ts";
 
 /** Opened outside of a test: the library stays loaded. */
 const library: OpensslLibrary | undefined = tryLoad();
@@ -47,7 +52,7 @@ Deno.test("CfbPasses.encrypt() and decrypt() agree with published vectors", () =
 
 Deno.test("CfbPasses.serves() knows its own key alone", () => {
   if (library === undefined) return;
-  const key = noise(16);
+  const key = seededBytes(16);
   using passes = new CfbPasses(partsOf(library, "aes-128"), key);
   assert(passes.serves(key.slice()));
   assert(!passes.serves(key.subarray(1)));
@@ -58,9 +63,9 @@ Deno.test("CfbPasses.serves() knows its own key alone", () => {
 Deno.test("CfbCipher writes what OpenSSL's CFB does, at every length", () => {
   forEachDirection((cipher, plain, decrypt, name) => {
     for (const length of LENGTHS) {
-      const key = noise(keyLengthOf(name), length);
-      const iv = noise(16, length + 1);
-      const input = noise(length, length + 2);
+      const key = seededBytes(keyLengthOf(name), length);
+      const iv = seededBytes(16, length + 1);
+      const input = seededBytes(length, length + 2);
       const expected = new Uint8Array(length);
       using slow = plain(key, iv, decrypt);
       slow.update(input, expected);
@@ -78,20 +83,20 @@ Deno.test("CfbCipher writes what OpenSSL's CFB does, at every length", () => {
 
 Deno.test("CfbCipher writes what OpenSSL's CFB does, however a stream is cut", () => {
   forEachDirection((cipher, plain, decrypt, name) => {
-    const key = noise(keyLengthOf(name), 1);
-    const iv = noise(16, 2);
-    const input = noise(200_000, 3);
+    const key = seededBytes(keyLengthOf(name), 1);
+    const iv = seededBytes(16, 2);
+    const input = seededBytes(200_000, 3);
     const expected = new Uint8Array(input.length);
     using slow = plain(key, iv, decrypt);
     slow.update(input, expected);
     for (const seed of [1, 2, 3]) {
-      const next = seededNumbers(seed);
+      const next = randomOf(seed);
       using fast = cipher.start(key, iv, decrypt);
       const output = new Uint8Array(input.length);
       for (let at = 0; at < input.length;) {
         // Half of the pieces are short: a block and a half at most.
-        const longest = next() % 2 === 0 ? 24 : 6000;
-        const end = Math.min(input.length, at + 1 + next() % longest);
+        const longest = next(2) === 0 ? 24 : 6000;
+        const end = Math.min(input.length, at + 1 + next(longest));
         fast.update(input.subarray(at, end), output.subarray(at));
         assertEquals(output.subarray(at, end), expected.subarray(at, end));
         at = end;
@@ -102,10 +107,10 @@ Deno.test("CfbCipher writes what OpenSSL's CFB does, however a stream is cut", (
 
 Deno.test("CfbCipher keeps streams apart that share a key", () => {
   forEachDirection((cipher, plain, decrypt, name) => {
-    const key = noise(keyLengthOf(name), 1);
-    const input = noise(5000, 2);
+    const key = seededBytes(keyLengthOf(name), 1);
+    const input = seededBytes(5000, 2);
     const streams = [3, 4, 5].map((seed) => {
-      const iv = noise(16, seed);
+      const iv = seededBytes(16, seed);
       return [cipher.start(key, iv, decrypt), plain(key, iv, decrypt)] as const;
     });
     for (let round = 0; round < 4; round++) {
@@ -121,10 +126,10 @@ Deno.test("CfbCipher keeps streams apart that share a key", () => {
 
 Deno.test("CfbCipher lets streams go on when the key is another, and after disposal", () => {
   forEachDirection((cipher, plain, decrypt, name) => {
-    const input = noise(5000, 2);
-    const iv = noise(16, 3);
+    const input = seededBytes(5000, 2);
+    const iv = seededBytes(16, 3);
     const streams = [4, 5, 4].map((seed) => {
-      const key = noise(keyLengthOf(name), seed);
+      const key = seededBytes(keyLengthOf(name), seed);
       const fast = cipher.start(key, iv, decrypt);
       const slow = plain(key, iv, decrypt);
       key.fill(0);

@@ -6,15 +6,20 @@
 
 import { assertEquals, assertThrows } from "@std/assert";
 import type { DeriveSubkey } from "../_hkdf.ts";
-import { open, seal } from "../_provider_fixture.ts";
 import { makeOpensslHkdf } from "./hkdf.ts";
 import { loadOpenssl } from "./library.ts";
 import { openOpenssl } from "./provider.ts";
 import { AEAD_VECTORS, STREAM_VECTORS } from "../_vectors_fixture.ts";
-import { concat, fromHex, noise, toHex } from "../_bytes_fixture.ts";
 import { CipherError } from "../errors.ts";
 import { type CipherMethod, findMethod } from "../methods.ts";
 import type { CryptoProvider } from "../provider.ts";
+import {
+  concat,
+  fromHex,
+  seededBytes,
+  toHex,
+} from "../../tests/support/bytes.ts";
+import { open, seal } from "../../tests/support/aead.ts";
 
 /** Opened outside of a test: the libraries stay loaded. */
 const openssl: CryptoProvider | undefined = tryOpen();
@@ -91,10 +96,10 @@ Deno.test("AeadKey.open() leaves no plaintext when the tag is wrong", () => {
   for (const name of ["aes-128-gcm", "aes-256-ocb", "chacha20-ietf-poly1305"]) {
     withMethod(name, (provider, method) => {
       using cipher = provider.aead(method);
-      using key = cipher.importKey(noise(method.keyLength));
-      const nonce = noise(12);
+      using key = cipher.importKey(seededBytes(method.keyLength));
+      const nonce = seededBytes(12);
       for (const length of [0, 1, 16, 17, 100]) {
-        const plaintext = noise(length, 5);
+        const plaintext = seededBytes(length, 5);
         const sealed = new Uint8Array(length + 16);
         seal(key, nonce, plaintext, sealed);
         sealed[length + 15]! ^= 1;
@@ -114,23 +119,23 @@ Deno.test("AeadKey.seal() is right when keys take turns", () => {
     withMethod(name, (provider, method) => {
       using cipher = provider.aead(method);
       const keys = [1, 2, 3].map((seed) =>
-        cipher.importKey(noise(method.keyLength, seed))
+        cipher.importKey(seededBytes(method.keyLength, seed))
       );
-      const plaintext = noise(50);
+      const plaintext = seededBytes(50);
       const sealed = keys.map((key, index) => {
         const out = new Uint8Array(66);
-        seal(key, noise(12, index), plaintext, out);
+        seal(key, seededBytes(12, index), plaintext, out);
         return out;
       });
       // Again in another order, and each is opened by its own key alone.
       for (const index of [2, 0, 1, 1, 2, 0]) {
         const out = new Uint8Array(66);
-        seal(keys[index]!, noise(12, index), plaintext, out);
+        seal(keys[index]!, seededBytes(12, index), plaintext, out);
         assertEquals(out, sealed[index]);
         for (const [other, key] of keys.entries()) {
           const opened = new Uint8Array(50);
           assertEquals(
-            open(key, noise(12, index), out, opened),
+            open(key, seededBytes(12, index), out, opened),
             other === index,
           );
         }
@@ -143,17 +148,17 @@ Deno.test("AeadKey.seal() is right when keys take turns", () => {
 Deno.test("AeadKey.seal() throws once key or cipher is disposed of", () => {
   withMethod("aes-128-gcm", (provider, method) => {
     const cipher = provider.aead(method);
-    const key = cipher.importKey(noise(16));
-    const dead = cipher.importKey(noise(16));
+    const key = cipher.importKey(seededBytes(16));
+    const dead = cipher.importKey(seededBytes(16));
     dead[Symbol.dispose]();
     dead[Symbol.dispose]();
     const out = new Uint8Array(16);
     const nothing = new Uint8Array(0);
-    assertThrows(() => seal(dead, noise(12), nothing, out), TypeError);
+    assertThrows(() => seal(dead, seededBytes(12), nothing, out), TypeError);
     cipher[Symbol.dispose]();
     cipher[Symbol.dispose]();
-    assertThrows(() => seal(key, noise(12), nothing, out), TypeError);
-    assertThrows(() => open(key, noise(12), out, nothing), TypeError);
+    assertThrows(() => seal(key, seededBytes(12), nothing, out), TypeError);
+    assertThrows(() => open(key, seededBytes(12), out, nothing), TypeError);
     key[Symbol.dispose]();
   });
 });
@@ -178,8 +183,8 @@ Deno.test("makeOpensslHkdf() is HKDF-SHA1 with ss-subkey", () => {
 Deno.test("makeOpensslHkdf() agrees with Web Crypto", async () => {
   if (derive === undefined) return;
   for (const length of [16, 24, 32]) {
-    const master = noise(length, 3);
-    const salt = noise(length, 4);
+    const master = seededBytes(length, 3);
+    const salt = seededBytes(length, 4);
     const base = await crypto.subtle.importKey("raw", master, "HKDF", false, [
       "deriveBits",
     ]);
@@ -218,9 +223,9 @@ Deno.test("StreamState.update() gives the same for every cut", () => {
   for (const { method: name } of STREAM_VECTORS) {
     withMethod(name, (provider, method) => {
       using cipher = provider.stream(method);
-      const key = noise(method.keyLength, 11);
-      const iv = noise(method.saltLength, 12);
-      const plaintext = noise(200, 13);
+      const key = seededBytes(method.keyLength, 11);
+      const iv = seededBytes(method.saltLength, 12);
+      const plaintext = seededBytes(200, 13);
       using whole = cipher.start(key, iv);
       const expected = new Uint8Array(200);
       whole.update(plaintext, expected);

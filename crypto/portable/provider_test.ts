@@ -5,10 +5,10 @@
  */
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { open, seal } from "../_provider_fixture.ts";
 import { openPortable } from "./provider.ts";
 import { CipherError } from "../errors.ts";
 import { CIPHER_METHODS, findMethod } from "../methods.ts";
+import { open, seal } from "../../tests/support/aead.ts";
 
 Deno.test("CryptoProvider.supports() knows what needs a native library", () => {
   using provider = openPortable();

@@ -6,7 +6,7 @@
 
 import { assertEquals } from "@std/assert";
 import { Rc4 } from "./rc4.ts";
-import { fromHex, noise, toHex } from "../_bytes_fixture.ts";
+import { fromHex, seededBytes, toHex } from "../../tests/support/bytes.ts";
 
 /** RFC 6229: the key stream of a key, by offset. */
 const VECTORS: Readonly<Record<string, Readonly<Record<number, string>>>> = {
@@ -43,8 +43,8 @@ Deno.test("Rc4.update() gives the key streams of RFC 6229", () => {
 });
 
 Deno.test("Rc4.update() goes on where it stopped", () => {
-  const plaintext = noise(1000);
-  const key = noise(16, 7);
+  const plaintext = seededBytes(1000);
+  const key = seededBytes(16, 7);
   using whole = new Rc4(key);
   using pieces = new Rc4(key);
   const expected = new Uint8Array(1000);

@@ -9,8 +9,8 @@ import { TABLE_VECTORS } from "../../tests/vectors/crypto_table.ts";
 import { makeStreamCipher } from "../_stream_cipher.ts";
 import { findMethod } from "../methods.ts";
 import type { StreamCipher } from "../provider.ts";
-import { fromHex, seededBytes, toHex } from "../_provider_fixture.ts";
 import { bindTable, makeTable } from "./table.ts";
+import { fromHex, seededBytes, toHex } from "../../tests/support/bytes.ts";
 
 const PASSWORD = new TextEncoder().encode("foobar!");
 /** The cipher as a provider makes it. */

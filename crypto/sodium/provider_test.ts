@@ -6,12 +6,12 @@
 
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { startKeystream } from "../_keystream.ts";
-import { seededBytes } from "../_provider_fixture.ts";
 import { openSodium } from "./provider.ts";
 import { loadSodium, type SodiumLibrary } from "./library.ts";
 import { findSodiumStream } from "./stream.ts";
 import { CipherError } from "../errors.ts";
 import { findMethod } from "../methods.ts";
+import { seededBytes } from "../../tests/support/bytes.ts";
 
 /** Runs a test with libsodium; where there is none, there is nothing to test. */
 function withSodium(test: (library: SodiumLibrary) => void): void {

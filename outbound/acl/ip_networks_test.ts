@@ -14,6 +14,7 @@ import {
   parseIp,
 } from "../../loop/mod.ts";
 import { IpNetworks } from "./ip_networks.ts";
+import { randomOf } from "../../tests/support/bytes.ts";
 
 function bytes(text: string): Uint8Array {
   const address = parseIp(text);
@@ -229,25 +230,14 @@ Deno.test("IpNetworks.findExactly() sees mapped addresses only", () => {
   }
 });
 
-/** Numbers that are the same in every run (a linear congruence, mod 2³²). */
-class Seeded {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed;
-  }
-
-  below(limit: number): number {
-    this.#state = (Math.imul(this.#state, 1664525) + 1013904223) >>> 0;
-    return Math.floor(this.#state / 2 ** 32 * limit);
-  }
-}
-
 /** Few values a byte, so that networks hold each other and are hit. */
-function randomAddress(random: Seeded, length: number): Uint8Array {
+function randomAddress(
+  random: (limit: number) => number,
+  length: number,
+): Uint8Array {
   return Uint8Array.from(
     { length },
-    () => [0, 1, 127, 128, 255][random.below(5)]!,
+    () => [0, 1, 127, 128, 255][random(5)]!,
   );
 }
 
@@ -263,12 +253,12 @@ function holds(network: Cidr, address: Uint8Array): boolean {
 
 for (const length of [4, 16]) {
   Deno.test(`IpNetworks.findExactly() agrees with a scan of ${length} bytes`, () => {
-    const random = new Seeded(length);
+    const random = randomOf(length);
     for (let round = 0; round < 30; round++) {
       const networks: Cidr[] = [];
-      for (let i = random.below(60); i >= 0; i--) {
+      for (let i = random(60); i >= 0; i--) {
         const text = formatIp(randomAddress(random, length));
-        const prefix = random.below(length * 8 + 1);
+        const prefix = random(length * 8 + 1);
         const network = parseCidr(`${text}/${prefix}`, { missing: "whole" });
         // An IPv6 text can be that of an IPv4-mapped address.
         if (network?.address.length === length) networks.push(network);

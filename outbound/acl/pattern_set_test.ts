@@ -9,6 +9,7 @@ import { assert, assertEquals } from "@std/assert";
 import { parsePattern } from "./_pattern_parser.ts";
 import type { PatternNode } from "./_pattern_tree.ts";
 import { PatternSet } from "./_pattern_set.ts";
+import { randomOf } from "../../tests/support/bytes.ts";
 
 function parse(text: string): PatternNode {
   const pattern = parsePattern(text);
@@ -242,14 +243,9 @@ for (const [text, at, message] of BAD) {
   });
 }
 
-/** Patterns that are the same in every run (a linear congruence, mod 2³²). */
+/** Patterns that are the same in every run. */
 class RandomPatterns {
-  #state = 12345;
-
-  below(limit: number): number {
-    this.#state = (Math.imul(this.#state, 1664525) + 1013904223) >>> 0;
-    return Math.floor(this.#state / 2 ** 32 * limit);
-  }
+  readonly below = randomOf(12345);
 
   one(choices: readonly string[]): string {
     return choices[this.below(choices.length)] ?? "";

@@ -27,6 +27,7 @@ import type { Prober, ProbeResult } from "./prober.ts";
 import type { Timing } from "./timing.ts";
 import type { OutboundKind } from "./watched_outbound.ts";
 import type { Network } from "./member.ts";
+import { randomOf } from "../../tests/support/bytes.ts";
 
 /** Timers on a fake clock. */
 export class FakeTiming implements Timing {
@@ -153,15 +154,10 @@ export class FakeOutbound implements Outbound {
   }
 }
 
-/** The same numbers in every run (mulberry32), from 0 to below 1. */
+/** The same numbers in every run, from 0 to below 1. */
 export function seededRandom(seed = 1): () => number {
-  let state = seed;
-  return () => {
-    state = state + 0x6d2b79f5 | 0;
-    let bits = Math.imul(state ^ state >>> 15, 1 | state);
-    bits = bits + Math.imul(bits ^ bits >>> 7, 61 | bits) ^ bits;
-    return ((bits ^ bits >>> 14) >>> 0) / 2 ** 32;
-  };
+  const next = randomOf(seed);
+  return () => next(2 ** 32) / 2 ** 32;
 }
 
 /** What a test says about its leaves: by name, with the weights. */

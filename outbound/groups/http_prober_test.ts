@@ -6,7 +6,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { DnsError, type Resolver } from "../../dns/mod.ts";
-import { concat, FakeNet, type FakeStream } from "../../loop/fakes.ts";
+import { FakeNet, type FakeStream } from "../../loop/fakes.ts";
 import { parseIp, SocketAddress } from "../../loop/mod.ts";
 import {
   type HandshakeAnswer,
@@ -20,6 +20,7 @@ import { testEdition } from "../../shadowsocks/fakes.ts";
 import type { Edition } from "../../shadowsocks/mod.ts";
 import { HttpProber } from "./http_prober.ts";
 import type { ProbeResult } from "./prober.ts";
+import { concat, utf8 } from "../../tests/support/bytes.ts";
 
 const URL_OK = "http://page.example:8080/a/b?c=d";
 const NO_CONTENT = "HTTP/1.1 204 No Content\r\n\r\n";
@@ -123,9 +124,6 @@ class ProberFixture implements Disposable {
 }
 
 /** Text as bytes. */
-function utf8(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
-}
 
 /** What a client asked a server for, and an answer that it can read. */
 function serve(

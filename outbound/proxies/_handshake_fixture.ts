@@ -6,26 +6,7 @@
  */
 
 import type { HandshakeAnswer, OutboundHandshake } from "../../relay/mod.ts";
-
-/**
- * Joins numbers, texts (Latin-1) and bytes.
- *
- * @param parts What to join.
- * @returns The bytes.
- */
-export function bytesOf(
-  ...parts: readonly (number | string | Uint8Array)[]
-): Uint8Array {
-  return Uint8Array.from(
-    parts.flatMap((part) =>
-      typeof part === "number"
-        ? [part]
-        : typeof part === "string"
-        ? Array.from(part, (character) => character.charCodeAt(0))
-        : [...part]
-    ),
-  );
-}
+import { bytesOf } from "../../tests/support/bytes.ts";
 
 /** Our side of a handshake, and what became of it. */
 export class HandshakeRun {

@@ -7,10 +7,7 @@
 import { assertEquals } from "@std/assert";
 import { type HandshakeAnswer, Target } from "../../relay/mod.ts";
 import { HttpProxyHandshake } from "./http_proxy.ts";
-
-function text(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
-}
+import { text } from "../../tests/support/bytes.ts";
 
 /** Gives `answer` in pieces that end at `cut` and at its end. */
 function receive(answer: string, cut: number): HandshakeAnswer {

@@ -19,8 +19,9 @@ import {
   type StreamCodec,
   Target,
 } from "../../relay/mod.ts";
-import { bytesOf, HandshakeRun } from "./_handshake_fixture.ts";
+import { HandshakeRun } from "./_handshake_fixture.ts";
 import { type ProxyHop, ProxyOutbound, Socks5ProxyHandshake } from "../mod.ts";
+import { bytesOf } from "../../tests/support/bytes.ts";
 
 const CODEC = {} as StreamCodec;
 const TARGET = Target.of("web.example", 443);

@@ -6,8 +6,9 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { Target } from "../../relay/mod.ts";
-import { bytesOf, HandshakeRun } from "./_handshake_fixture.ts";
+import { HandshakeRun } from "./_handshake_fixture.ts";
 import { Socks5ProxyHandshake } from "../mod.ts";
+import { bytesOf } from "../../tests/support/bytes.ts";
 
 const NAME = Target.of("example.com", 443);
 const NAME_HEADER = bytesOf(3, 11, "example.com", 1, 187);

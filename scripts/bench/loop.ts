@@ -63,7 +63,7 @@ const COLUMNS: readonly Column[] = [
 export async function benchLoop(options: LoopBenchOptions): Promise<Table[]> {
   const rows: Row[] = [];
   for (const name of ["epoll", "deno"] as const) {
-    using poller = tryPoller(name);
+    using poller = await tryPoller(name);
     if (poller === undefined) continue;
     const { seconds } = options;
     options.progress(`loop: ${name}, timers`);
@@ -77,9 +77,11 @@ export async function benchLoop(options: LoopBenchOptions): Promise<Table[]> {
   return [{ title: "Event loop", columns: COLUMNS, rows }];
 }
 
-function tryPoller(name: Poller["name"]): Poller | undefined {
+async function tryPoller(
+  name: Poller["name"],
+): Promise<Poller | undefined> {
   try {
-    return makePoller(name);
+    return await makePoller(name);
   } catch {
     return undefined; // this system does not have it
   }

@@ -82,8 +82,8 @@ export function* hostileRequests(
     () => `add: {"server_port":${"9".repeat(pick([10, 1000, 30_000]))}}`,
     () => `add: {"server_port":${port},"password":"${"x".repeat(32_768)}"}`,
     () => some(pick([0, 1, 2, 100, 1506, 1507, 40_000])),
-    () => concat([encoder.encode("add: {"), some(pick([1, 50, 500]))]),
-    () => concat([encoder.encode("remove:"), Uint8Array.of(0xff, 0xfe, 0xc0)]),
+    () => concat(encoder.encode("add: {"), some(pick([1, 50, 500]))),
+    () => concat(encoder.encode("remove:"), Uint8Array.of(0xff, 0xfe, 0xc0)),
     () => `add: {"server_port":${port},"password":"","timeout":-1}`,
     () => `${pick(COMMANDS)}`.padEnd(pick([10, 1506, 20_000]), pick(SHELL)),
   ];

@@ -69,16 +69,24 @@ export class ManagerFixture implements AsyncDisposable {
   /** Where the socket of its manager is. */
   place: ManagerPlace = "";
   readonly #clock = new MovableClock();
-  readonly #descriptors = new Descriptors();
+  readonly #descriptors: Descriptors;
   readonly #poller: Poller;
   readonly #loop: EventLoop;
   readonly #folder: string;
   readonly #clients: ManagerClient[] = [];
   #running: Promise<void> | undefined;
 
-  private constructor(config: Config, options: ManagerOptions) {
+  private constructor(
+    config: Config,
+    options: ManagerOptions,
+    { descriptors, poller }: {
+      readonly descriptors: Descriptors;
+      readonly poller: Poller;
+    },
+  ) {
     this.#folder = Deno.makeTempDirSync({ prefix: "ss-manager-" });
-    this.#poller = this.#descriptors.makePoller(options.poller);
+    this.#descriptors = descriptors;
+    this.#poller = poller;
     this.#loop = new EventLoop(this.#poller, {
       clock: this.#clock,
       cooperative: true,
@@ -100,7 +108,10 @@ export class ManagerFixture implements AsyncDisposable {
    * @param options What differs from the defaults.
    */
   static async make(options: ManagerOptions = {}): Promise<ManagerFixture> {
-    return new ManagerFixture(await read(options), options);
+    const config = await read(options);
+    const descriptors = new Descriptors();
+    const poller = await descriptors.makePoller(options.poller);
+    return new ManagerFixture(config, options, { descriptors, poller });
   }
 
   /** Makes a service and starts it. */
@@ -245,7 +256,7 @@ export class PortConnection implements Disposable {
     while (this.#peer.plaintext.length < before + payload.length) {
       const count = await this.#conn.read(buffer);
       if (count === null) throw new Error("the connection has ended");
-      this.#answer = concat([this.#answer, buffer.subarray(0, count)]);
+      this.#answer = concat(this.#answer, buffer.subarray(0, count));
       this.#peer.open(this.#answer);
     }
     this.received += payload.length;
@@ -303,7 +314,7 @@ export class PortDatagrams implements Disposable {
 
   /** Sends a datagram and waits until it has come back. */
   async echo(payload: Uint8Array): Promise<void> {
-    const plain = concat([this.#header, payload]);
+    const plain = concat(this.#header, payload);
     const sealed = new Uint8Array(plain.length + this.#suite.packetOverhead);
     this.#suite.sealPacket(plain, sealed);
     await this.#socket.send(sealed, {

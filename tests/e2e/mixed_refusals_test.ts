@@ -102,7 +102,7 @@ function refusals(closedPort: number): readonly Refusal[] {
     },
     {
       name: "BIND of SOCKS5",
-      sent: concat([GREETING, Uint8Array.of(5, 2), nowhere.subarray(2)]),
+      sent: concat(GREETING, Uint8Array.of(5, 2), nowhere.subarray(2)),
       answer: /^5,0,5,7,0,1,0,0,0,0,0,0$/,
       status: "error",
       log: /cannot serve SOCKS5 request from 127\.0\.0\.1:\d+: /,
@@ -130,7 +130,7 @@ function refusals(closedPort: number): readonly Refusal[] {
     },
     {
       name: "half a request of SOCKS5",
-      sent: concat([GREETING, nowhere.subarray(0, 5)]),
+      sent: concat(GREETING, nowhere.subarray(0, 5)),
       leaves: true,
       answer: /^5,0$/,
       status: "client_reset",

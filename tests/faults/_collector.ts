@@ -4,9 +4,10 @@
  * @module
  */
 
-import { concat, writeAll } from "../support/bytes.ts";
 import type { Target } from "../support/socks5_client.ts";
 import { withTimeout } from "../support/timeout.ts";
+import { concat } from "../support/bytes.ts";
+import { writeAll } from "../support/streams.ts";
 
 /** Reads to the end of every connection, and sends it all back then. */
 export class Collector implements AsyncDisposable, Target {
@@ -90,13 +91,13 @@ export class Collector implements AsyncDisposable, Target {
         parts.push(buffer.slice(0, count));
         this.#first.resolve();
       }
-      await writeAll(conn, concat(parts));
+      await writeAll(conn, concat(...parts));
       await conn.closeWrite();
     } catch {
       // Reset by the peer: what has come counts.
     }
     conn.close();
-    const got = concat(parts);
+    const got = concat(...parts);
     const waiting = this.#waiting.shift();
     if (waiting !== undefined) waiting(got);
     else this.#finished.push(got);

@@ -7,20 +7,6 @@
 import { concat } from "../support/bytes.ts";
 
 /**
- * Makes a source of numbers.
- *
- * @param seed Any integer.
- * @returns Gives an integer in `[0, below)` at each call.
- */
-export function generator(seed: number): (below: number) => number {
-  let state = seed | 0;
-  return (below) => {
-    state = Math.imul(state ^ state >>> 15, 0x2c1b3c6d) + 0x9e3779b9 | 0;
-    return ((state ^ state >>> 13) >>> 0) % below;
-  };
-}
-
-/**
  * Changes bytes in one of several ways.
  *
  * @param bytes What an honest peer would send; left as it is.
@@ -37,20 +23,20 @@ export function mutate(
   const piece = bytes.subarray(at, end);
   switch (random(6)) {
     case 0:
-      return concat([
+      return concat(
         head,
         piece.map((byte) => byte ^ 1 << random(8)),
         bytes.subarray(end),
-      ]);
+      );
     case 1:
-      return concat([head, bytes.subarray(end)]);
+      return concat(head, bytes.subarray(end));
     case 2:
-      return concat([head, piece, bytes.subarray(at)]);
+      return concat(head, piece, bytes.subarray(at));
     case 3:
-      return concat([head, piece.map(() => random(256)), bytes.subarray(at)]);
+      return concat(head, piece.map(() => random(256)), bytes.subarray(at));
     case 4:
       return head.slice();
     default:
-      return concat([head, piece.toReversed(), bytes.subarray(end)]);
+      return concat(head, piece.toReversed(), bytes.subarray(end));
   }
 }

@@ -5,7 +5,7 @@
  */
 
 import { withTimeout } from "../support/timeout.ts";
-import { readUntilClosed, writeAll } from "../support/bytes.ts";
+import { readUntilClosed, writeAll } from "../support/streams.ts";
 
 /** How a connection ended, seen from the client. */
 export interface Ending {

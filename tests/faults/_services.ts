@@ -24,6 +24,8 @@ export const PASSWORD = "what both sides know";
 /** One set for all tests of a file: a library stays loaded in any case. */
 const providers = await openProviders();
 const provider = await providers.forMethod(findMethod(METHOD)!);
+// Other methods of the tests may load another one beside it.
+await providers.forMethod(findMethod("aes-256-gcm")!);
 
 /** What a test may choose. */
 export interface ServicesOptions {
@@ -49,20 +51,23 @@ export class Services implements AsyncDisposable {
   serverPort = 0;
   /** Where the local listens. */
   localPort = 0;
-  readonly #descriptors = new Descriptors();
+  readonly #descriptors: Descriptors;
   readonly #poller: Poller;
   readonly #loop: EventLoop;
   readonly #services: Service[] = [];
   #running: Promise<void> | undefined;
 
-  constructor(poller: Poller["name"] | undefined) {
-    this.#poller = this.#descriptors.makePoller(poller);
+  constructor(descriptors: Descriptors, poller: Poller) {
+    this.#descriptors = descriptors;
+    this.#poller = poller;
     this.#loop = new EventLoop(this.#poller, { cooperative: true });
   }
 
   /** Starts both. */
   static async start(options: ServicesOptions = {}): Promise<Services> {
-    const services = new Services(options.poller);
+    const descriptors = new Descriptors();
+    const poller = await descriptors.makePoller(options.poller);
+    const services = new Services(descriptors, poller);
     try {
       services.serverPort = await services.#add("ssserver", {
         ...options.both,

@@ -11,11 +11,13 @@ import {
   concat,
   echoTarget,
   freePort,
+  randomOf,
   request,
   seededBytes,
+  text,
   withTimeout,
 } from "../support/mod.ts";
-import { generator, mutate } from "./_mutate.ts";
+import { mutate } from "./_mutate.ts";
 import { connectAll, Prober } from "./_prober.ts";
 import { Services, servicesTest } from "./_services.ts";
 
@@ -203,8 +205,8 @@ servicesTest(
       },
     ];
     for (const { sent, answer } of talks) {
-      const talk = concat([toBytes(sent), payload]);
-      const expected = concat([toBytes(answer), payload]);
+      const talk = concat(toBytes(sent), payload);
+      const expected = concat(toBytes(answer), payload);
       const ways = [
         [talk],
         Array.from(talk, (byte) => Uint8Array.of(byte)),
@@ -254,7 +256,7 @@ for (const poller of pollers()) {
       "GET http://example.com/ HTTP/1.1\r\nHost: example.com\r\n\r\n",
     ].map(toBytes);
     for (let seed = 1; seed <= 20; seed++) {
-      const random = generator(seed);
+      const random = randomOf(seed);
       const probers = await connectAll(services.localPort, 12);
       await Promise.all(probers.map(async (prober, i) => {
         const bytes = mutate(talks[i % talks.length]!, random);
@@ -339,8 +341,4 @@ function toBytes(sent: readonly number[] | string): Uint8Array {
 
 function ascii(characters: string): number[] {
   return Array.from(characters, (character) => character.charCodeAt(0));
-}
-
-function text(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
 }

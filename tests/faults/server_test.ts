@@ -6,16 +6,18 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { concat } from "../../loop/fakes.ts";
-import { CipherPeer, header, RawPeer, utf8 } from "../relay/_relay_fixture.ts";
+import { CipherPeer, header, RawPeer } from "../relay/_relay_fixture.ts";
 import {
+  concat,
+  randomOf,
   request,
   seededBytes,
   type Target,
+  utf8,
   withTimeout,
 } from "../support/mod.ts";
 import { Collector } from "./_collector.ts";
-import { generator, mutate } from "./_mutate.ts";
+import { mutate } from "./_mutate.ts";
 import { connectAll, Prober } from "./_prober.ts";
 import { type Services, servicesTest } from "./_services.ts";
 
@@ -230,7 +232,7 @@ servicesTest(
     await using target = new Collector();
     const plain = seededBytes(2000, 77);
     for (let seed = 1; seed <= 20; seed++) {
-      const random = generator(seed);
+      const random = randomOf(seed);
       using client = new CipherPeer(services.suite);
       const flight = concat(
         client.seal(header(place(target)), plain.subarray(0, 500)),

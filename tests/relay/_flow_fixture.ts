@@ -7,6 +7,7 @@
 import type { FakeStream } from "../../loop/fakes.ts";
 import { CipherPeer, header, type RelayFixture } from "./_relay_fixture.ts";
 import type { TCPRelayHandler } from "../../relay/mod.ts";
+import { concat } from "../support/bytes.ts";
 
 /** The target of the tests. */
 export const TARGET = { host: "192.0.2.7", port: 80 };
@@ -101,7 +102,7 @@ export async function localFlow(
   const handler = fixture.handlerOf(app);
   app.bring(GREETING);
   await fixture.settle();
-  app.bring(joined(request(1), options.payload ?? new Uint8Array(0)));
+  app.bring(concat(request(1), options.payload ?? new Uint8Array(0)));
   await fixture.settle();
   const remote = fixture.poller.connects.at(-1)!;
   if (options.established ?? true) {
@@ -109,11 +110,4 @@ export async function localFlow(
     await fixture.settle();
   }
   return { app, remote, server: new CipherPeer(fixture.suite), handler };
-}
-
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const out = new Uint8Array(first.length + second.length);
-  out.set(first);
-  out.set(second, first.length);
-  return out;
 }

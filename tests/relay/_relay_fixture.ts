@@ -62,6 +62,7 @@ import {
   writeAddress,
 } from "../../socks5/mod.ts";
 import { LogCapture } from "../../relay/_log_fixture.ts";
+import { concat } from "../support/bytes.ts";
 
 /** A host and a port. */
 export interface HostPort {
@@ -407,26 +408,4 @@ export function header({ host, port }: HostPort): Uint8Array {
   const out = new Uint8Array(addressLength(endpoint));
   writeAddress(out, 0, endpoint);
   return out;
-}
-
-/** Byte strings in one. */
-export function concat(...parts: readonly Uint8Array[]): Uint8Array {
-  const length = parts.reduce((sum, part) => sum + part.length, 0);
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
-/** Text as bytes. */
-export function utf8(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
-}
-
-/** Bytes as text. */
-export function text(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
 }

@@ -6,7 +6,12 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { Session, Status } from "../../relay/mod.ts";
-import type { LoopOnFakes } from "./_relay_fixture.ts";
+import { type LoopOnFakes, TAG_LENGTH } from "./_relay_fixture.ts";
+
+/** Bytes of an AEAD chunk. */
+export function chunk(length: number): number {
+  return 2 + TAG_LENGTH + length + TAG_LENGTH;
+}
 
 /** What a session is to have come to. */
 export interface End {

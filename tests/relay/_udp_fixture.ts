@@ -9,12 +9,8 @@ import { SocketAddress } from "../../loop/mod.ts";
 import { UDPRelay, type UDPRelayOptions } from "../../relay/mod.ts";
 import { DECRYPT_FAILED } from "../../shadowsocks/mod.ts";
 import { parseAddress } from "../../socks5/mod.ts";
-import {
-  concat,
-  header,
-  LoopOnFakes,
-  type TestSettings,
-} from "./_relay_fixture.ts";
+import { header, LoopOnFakes, type TestSettings } from "./_relay_fixture.ts";
+import { concat } from "../support/bytes.ts";
 
 /** A host and a port. */
 export interface Place {

@@ -12,7 +12,7 @@ import {
   type SocketAddress,
   type Timer,
 } from "../../loop/mod.ts";
-import { concat, type FakeStream } from "../../loop/fakes.ts";
+import { type FakeStream } from "../../loop/fakes.ts";
 import {
   CONNECTED,
   GREETING,
@@ -25,10 +25,9 @@ import {
   header,
   RelayFixture,
   type TestSettings,
-  text,
-  utf8,
 } from "./_relay_fixture.ts";
 import { FIRST_PAYLOAD_WAIT, STAGE_FAST_OPEN } from "../../relay/constants.ts";
+import { concat, text, utf8 } from "../support/bytes.ts";
 
 /** How much of the first data the fake system takes; undefined: it cannot. */
 type Taken = number | undefined;

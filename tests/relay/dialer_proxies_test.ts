@@ -5,7 +5,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { concat, type FakeStream } from "../../loop/fakes.ts";
+import { type FakeStream } from "../../loop/fakes.ts";
 import {
   type Outbound,
   type OutboundHandshake,
@@ -26,19 +26,14 @@ import {
   request,
   TARGET,
 } from "./_flow_fixture.ts";
-import {
-  CipherPeer,
-  header,
-  RelayFixture,
-  text,
-  utf8,
-} from "./_relay_fixture.ts";
+import { CipherPeer, header, RelayFixture } from "./_relay_fixture.ts";
 import {
   server,
   TestGroup,
   TestRouter,
   ToldOutbound,
 } from "./_routes_fixture.ts";
+import { concat, text, utf8 } from "../support/bytes.ts";
 
 const HOSTS = ["192.0.2.1", "192.0.2.2", "192.0.2.3"];
 

@@ -7,7 +7,8 @@
 import { assertEquals } from "@std/assert";
 import { HttpInbound } from "../../inbound/mod.ts";
 import type { FakeStream } from "../../loop/fakes.ts";
-import { RelayFixture, text, utf8 } from "./_relay_fixture.ts";
+import { RelayFixture } from "./_relay_fixture.ts";
+import { text, utf8 } from "../support/bytes.ts";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 

@@ -7,7 +7,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { POLL_IN } from "../../loop/mod.ts";
-import { concat, type FakeStream } from "../../loop/fakes.ts";
+import { type FakeStream } from "../../loop/fakes.ts";
 import {
   CONNECTED,
   GREETING,
@@ -23,8 +23,6 @@ import {
   RelayFixture,
   SALT_LENGTH,
   TAG_LENGTH,
-  text,
-  utf8,
 } from "./_relay_fixture.ts";
 import {
   FIRST_PAYLOAD_WAIT,
@@ -34,6 +32,7 @@ import {
   STAGE_INIT,
   STAGE_STREAM,
 } from "../../relay/constants.ts";
+import { concat, text, utf8 } from "../support/bytes.ts";
 
 const BEFORE = FIRST_PAYLOAD_WAIT / 1000 - 0.001;
 

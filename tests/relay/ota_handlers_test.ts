@@ -8,14 +8,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { CipherSuite, type Cryptor } from "../../shadowsocks/mod.ts";
 import { ADDRTYPE_AUTH } from "../../socks5/mod.ts";
-import { concat, type FakeStream } from "../../loop/fakes.ts";
+import { type FakeStream } from "../../loop/fakes.ts";
 import {
   CipherPeer,
   header,
   PROVIDERS,
   RelayFixture,
-  text,
-  utf8,
 } from "./_relay_fixture.ts";
 import { client, UdpFixture } from "./_udp_fixture.ts";
 import { STAGE_DRAINING } from "../../relay/constants.ts";
@@ -26,6 +24,7 @@ import {
   OneTimeDecoder,
   OneTimeEncoder,
 } from "../../shadowsocks/_ota.ts";
+import { concat, text, utf8 } from "../support/bytes.ts";
 
 const TARGET = { host: "192.0.2.7", port: 80 };
 const NAME = { host: "example.com", port: 443 };

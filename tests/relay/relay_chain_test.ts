@@ -6,7 +6,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { concat, type FakeStream } from "../../loop/fakes.ts";
+import { type FakeStream } from "../../loop/fakes.ts";
 import { SocketAddress } from "../../loop/mod.ts";
 import { Packet, PACKET_ROOM, Target } from "../../relay/mod.ts";
 import { FIRST_PAYLOAD_WAIT, STAGE_DRAINING } from "../../relay/constants.ts";
@@ -23,16 +23,10 @@ import {
   encode,
   Serving,
 } from "../../shadowsocks/_edition_fixture.ts";
-import { seededBytes } from "../support/bytes.ts";
-import {
-  header,
-  PROVIDERS,
-  RelayFixture,
-  text,
-  utf8,
-} from "./_relay_fixture.ts";
+import { header, PROVIDERS, RelayFixture } from "./_relay_fixture.ts";
 import { TestRouter } from "./_routes_fixture.ts";
 import { client as udpClient, UdpFixture } from "./_udp_fixture.ts";
+import { concat, seededBytes, text, utf8 } from "../support/bytes.ts";
 
 const SERVER = { host: "192.0.2.9", port: 8388 };
 const TARGET = { host: "example.com", port: 443 };

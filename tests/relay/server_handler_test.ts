@@ -7,16 +7,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { IpNetworks } from "../../outbound/mod.ts";
 import { POLL_IN } from "../../loop/mod.ts";
-import { concat } from "../../loop/fakes.ts";
 import { serverFlow, TARGET } from "./_flow_fixture.ts";
-import {
-  CipherPeer,
-  header,
-  RawPeer,
-  RelayFixture,
-  text,
-  utf8,
-} from "./_relay_fixture.ts";
+import { CipherPeer, header, RawPeer, RelayFixture } from "./_relay_fixture.ts";
 import {
   HANDSHAKE_TIMEOUT,
   STAGE_CONNECTING,
@@ -25,6 +17,7 @@ import {
   STAGE_INIT,
   STAGE_STREAM,
 } from "../../relay/constants.ts";
+import { concat, text, utf8 } from "../support/bytes.ts";
 
 const NAME = { host: "example.com", port: 443 };
 const REFUSED = "can not parse header when handling connection from";

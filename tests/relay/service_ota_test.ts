@@ -16,10 +16,10 @@ import {
   socks5Connect,
   socks5UdpAssociate,
   UdpEcho,
+  utf8,
   withTimeout,
   writeAll,
 } from "../support/mod.ts";
-import { utf8 } from "./_relay_fixture.ts";
 
 const REQUIRED = "client one time auth is required";
 const REFUSED = "can not parse header when handling connection from";

@@ -25,10 +25,12 @@ import {
   Socks5Refused,
   type Target,
   TcpTarget,
+  text,
+  utf8,
   withTimeout,
   writeAll,
 } from "../support/mod.ts";
-import { CipherPeer, text, utf8 } from "./_relay_fixture.ts";
+import { CipherPeer } from "./_relay_fixture.ts";
 
 servicesTest(
   "Service relays the answer when the client has sent its end",

@@ -7,6 +7,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { servicesTest } from "../faults/_services.ts";
 import {
+  concat,
   echoDatagrams,
   request,
   seededBytes,
@@ -15,11 +16,12 @@ import {
   Socks5Refused,
   socks5UdpAssociate,
   type Target,
+  text,
   UdpEcho,
+  utf8,
   withTimeout,
 } from "../support/mod.ts";
-import { concat } from "../../loop/fakes.ts";
-import { header, text, utf8 } from "./_relay_fixture.ts";
+import { header } from "./_relay_fixture.ts";
 
 servicesTest(
   "Service relays datagrams of every size",

@@ -5,7 +5,6 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { concat } from "../../loop/fakes.ts";
 import { type Status } from "../../relay/mod.ts";
 import { HANDSHAKE_TIMEOUT, STAGE_DRAINING } from "../../relay/constants.ts";
 import {
@@ -25,16 +24,10 @@ import {
   header,
   RelayFixture,
   SALT_LENGTH,
-  TAG_LENGTH,
-  utf8,
 } from "./_relay_fixture.ts";
 import { TestGroup, TestRouter } from "./_routes_fixture.ts";
-import { assertEnd } from "./_session_fixture.ts";
-
-/** Bytes of an AEAD chunk. */
-function chunk(length: number): number {
-  return 2 + TAG_LENGTH + length + TAG_LENGTH;
-}
+import { assertEnd, chunk } from "./_session_fixture.ts";
+import { concat, utf8 } from "../support/bytes.ts";
 
 /** Bytes of a client's first flight: salt, and one chunk with the header. */
 function flight(payload = 0): number {

@@ -7,14 +7,15 @@
 
 import { assertEquals } from "@std/assert";
 import { SocketAddress } from "../../loop/mod.ts";
-import { concat, type FakeStream } from "../../loop/fakes.ts";
+import { type FakeStream } from "../../loop/fakes.ts";
 import { TCPRelay } from "../../relay/mod.ts";
 import { IpNetworks } from "../../outbound/mod.ts";
 import { GREETING, request, TARGET } from "./_flow_fixture.ts";
-import { header, utf8 } from "./_relay_fixture.ts";
+import { header } from "./_relay_fixture.ts";
 import { TestGroup, TestRouter } from "./_routes_fixture.ts";
 import { client, UdpFixture } from "./_udp_fixture.ts";
 import { assertEnd } from "./_session_fixture.ts";
+import { concat, utf8 } from "../support/bytes.ts";
 
 Deno.test("Session of a UDP ASSOCIATE ends ok with its connection", async () => {
   for (const how of ["end", "reset"] as const) {

@@ -8,13 +8,14 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { POLL_ERR, POLL_IN, type Poller } from "../../loop/mod.ts";
 import type { FakePoller, FakeStream } from "../../loop/fakes.ts";
-import { CipherPeer, header, RelayFixture, utf8 } from "./_relay_fixture.ts";
+import { CipherPeer, header, RelayFixture } from "./_relay_fixture.ts";
 import {
   ACCEPT_BATCH,
   ACCEPT_PAUSE,
   FAST_OPEN_QUEUE,
 } from "../../relay/constants.ts";
 import { TCPRelay } from "../../relay/tcp_relay.ts";
+import { utf8 } from "../support/bytes.ts";
 
 const TARGET = { host: "192.0.2.7", port: 80 };
 

@@ -8,7 +8,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { POLL_ERR, POLL_HUP, POLL_IN, POLL_OUT } from "../../loop/mod.ts";
 import { serverFlow } from "./_flow_fixture.ts";
-import { RelayFixture, text, utf8 } from "./_relay_fixture.ts";
+import { RelayFixture } from "./_relay_fixture.ts";
 import {
   ATTEMPT_DELAY,
   CONNECT_TIMEOUT,
@@ -17,6 +17,7 @@ import {
   STAGE_DNS,
   STAGE_STREAM,
 } from "../../relay/constants.ts";
+import { text, utf8 } from "../support/bytes.ts";
 
 const NAME = { host: "example.com", port: 80 };
 

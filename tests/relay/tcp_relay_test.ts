@@ -6,11 +6,12 @@
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { POLL_IN, SocketAddress, TIMEOUT_PRECISION } from "../../loop/mod.ts";
-import { CipherPeer, header, RelayFixture, utf8 } from "./_relay_fixture.ts";
+import { CipherPeer, header, RelayFixture } from "./_relay_fixture.ts";
 import { TIMEOUTS_CLEAN_SIZE } from "../../relay/constants.ts";
 import { Sessions } from "../../relay/session.ts";
 import { TCPRelay } from "../../relay/tcp_relay.ts";
 import type { TCPRelayHandler } from "../../relay/tcp_relay_handler.ts";
+import { randomOf, utf8 } from "../support/bytes.ts";
 
 const TARGET = { host: "192.0.2.7", port: 80 };
 
@@ -108,10 +109,9 @@ Deno.test("TCPRelayHandler.timeoutIndex is right after many updates, removals an
   using fixture = new RelayFixture({ settings: { timeout: 40 } });
   const { relay, clock } = fixture;
   const handlers = await handlersOf(fixture, 60);
-  let state = 1;
+  const random = randomOf(1);
   for (let round = 0; round < 400; round++) {
-    state = Math.imul(state, 1103515245) + 12345 >>> 0;
-    const handler = handlers[(state >>> 8) % handlers.length]!;
+    const handler = handlers[random(handlers.length)]!;
     if (!handler.isDestroyed()) {
       if (round % 40 === 39) handler.destroy("ok");
       else relay.updateActivity(handler);

@@ -5,15 +5,9 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { concat } from "../../loop/fakes.ts";
-import {
-  CipherPeer,
-  header,
-  RelayFixture,
-  text,
-  utf8,
-} from "./_relay_fixture.ts";
+import { CipherPeer, header, RelayFixture } from "./_relay_fixture.ts";
 import { FIRST_PAYLOAD_WAIT } from "../../relay/constants.ts";
+import { concat, text, utf8 } from "../support/bytes.ts";
 
 Deno.test("TunnelHandler connects at once and sends the fixed target with the first payload", async () => {
   const tunnel = { host: "example.com", port: 53 };

@@ -6,11 +6,12 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { SocketAddress } from "../../loop/mod.ts";
-import { concat, type FakeStream } from "../../loop/fakes.ts";
+import { type FakeStream } from "../../loop/fakes.ts";
 import { GREETING, request } from "./_flow_fixture.ts";
-import { header, type TestSettings, text, utf8 } from "./_relay_fixture.ts";
+import { header, type TestSettings } from "./_relay_fixture.ts";
 import { client, type Place, UdpFixture } from "./_udp_fixture.ts";
 import { TCPRelay } from "../../relay/tcp_relay.ts";
+import { concat, text, utf8 } from "../support/bytes.ts";
 
 const TARGET = { host: "192.0.2.7", port: 53 };
 const SERVER = SocketAddress.parse("192.0.2.1", 8388);

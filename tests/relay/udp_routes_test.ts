@@ -7,7 +7,6 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { SocketAddress } from "../../loop/mod.ts";
-import { concat } from "../../loop/fakes.ts";
 import {
   BlockOutbound,
   DirectOutbound,
@@ -16,7 +15,7 @@ import {
 } from "../../outbound/mod.ts";
 import { ClassicEdition } from "../../shadowsocks/mod.ts";
 import { type Outbound, Target } from "../../relay/mod.ts";
-import { header, text, utf8 } from "./_relay_fixture.ts";
+import { header } from "./_relay_fixture.ts";
 import {
   server,
   TestGroup,
@@ -29,6 +28,7 @@ import {
   UdpFixture,
   type UdpFixtureOptions,
 } from "./_udp_fixture.ts";
+import { concat, text, utf8 } from "../support/bytes.ts";
 
 const HOSTS = ["192.0.2.1", "192.0.2.2", "192.0.2.3"];
 const TARGET = { host: "198.51.100.77", port: 53 };

@@ -8,10 +8,10 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { IpNetworks } from "../../outbound/mod.ts";
 import { POLL_ERR, POLL_IN, SocketAddress } from "../../loop/mod.ts";
-import { concat } from "../../loop/fakes.ts";
-import { header, text, utf8 } from "./_relay_fixture.ts";
+import { header } from "./_relay_fixture.ts";
 import { client, UdpFixture } from "./_udp_fixture.ts";
 import { UDPRelay } from "../../relay/udp_relay.ts";
+import { concat, text, utf8 } from "../support/bytes.ts";
 
 const TARGET = { host: "192.0.2.7", port: 53 };
 const OTHER = { host: "192.0.2.8", port: 123 };

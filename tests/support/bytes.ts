@@ -1,5 +1,6 @@
 /**
- * Test data from a seed, and exact reads and writes of streams.
+ * Bytes for all tests, those beside the code too: from texts, from digits, from
+ * a seed. It imports nothing, so that every folder's tests may import it.
  *
  * @module
  */
@@ -13,7 +14,7 @@
  */
 export function seededBytes(
   length: number,
-  seed: number,
+  seed = 1,
 ): Uint8Array<ArrayBuffer> {
   const words = new Uint32Array(Math.ceil(length / 4));
   let state = seed | 0;
@@ -29,6 +30,23 @@ export function seededBytes(
 }
 
 /**
+ * Makes a source of whole numbers, the same for the same seed (mulberry32).
+ *
+ * @param seed Any integer.
+ * @returns Gives an integer in `[0, limit)` at each call; a limit is at most
+ * 2³².
+ */
+export function randomOf(seed: number): (limit: number) => number {
+  let state = seed;
+  return (limit) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) % limit;
+  };
+}
+
+/**
  * Computes a checksum for comparisons.
  *
  * @param bytes What to sum up.
@@ -36,10 +54,7 @@ export function seededBytes(
  */
 export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", bytes);
-  return Array.from(
-    new Uint8Array(digest),
-    (byte) => byte.toString(16).padStart(2, "0"),
-  ).join("");
+  return toHex(new Uint8Array(digest));
 }
 
 /**
@@ -48,99 +63,89 @@ export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
  * @param parts The arrays.
  * @returns A new array.
  */
-export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(
-    parts.reduce((sum, part) => sum + part.length, 0),
-  );
-  let offset = 0;
+export function concat(
+  ...parts: readonly Uint8Array[]
+): Uint8Array<ArrayBuffer> {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const whole = new Uint8Array(length);
+  let at = 0;
   for (const part of parts) {
-    whole.set(part, offset);
-    offset += part.length;
+    whole.set(part, at);
+    at += part.length;
   }
   return whole;
 }
 
 /**
- * Writes all bytes.
+ * Reads hexadecimal digits.
  *
- * @param conn Where to.
- * @param bytes What.
- */
-export async function writeAll(
-  conn: Deno.Conn,
-  bytes: Uint8Array,
-): Promise<void> {
-  let offset = 0;
-  while (offset < bytes.length) {
-    offset += await conn.write(bytes.subarray(offset));
-  }
-}
-
-/**
- * Reads an exact number of bytes.
- *
- * @param conn Where from.
- * @param length How many.
+ * @param digits An even number of them; white space is skipped.
  * @returns The bytes.
- * @throws {Error} If the stream ends before.
  */
-export async function readExactly(
-  conn: Deno.Conn,
-  length: number,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(length);
-  let offset = 0;
-  while (offset < length) {
-    const count = await conn.read(bytes.subarray(offset));
-    if (count === null) {
-      throw new Error(
-        `Cannot read ${length} bytes: the stream ended after ${offset}`,
-      );
-    }
-    offset += count;
-  }
-  return bytes;
+export function fromHex(digits: string): Uint8Array<ArrayBuffer> {
+  const pairs = digits.replace(/\s+/g, "").match(/../g) ?? [];
+  return Uint8Array.from(pairs, (pair) => Number.parseInt(pair, 16));
 }
 
 /**
- * Reads to the end of a stream.
+ * Writes hexadecimal digits.
  *
- * @param conn Where from.
- * @returns All bytes until the peer's end.
+ * @param bytes The bytes.
+ * @returns Two lower-case digits for each.
  */
-export async function readToEnd(
-  conn: Deno.Conn,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const parts: Uint8Array[] = [];
-  const buffer = new Uint8Array(64 * 1024);
-  for (;;) {
-    const count = await conn.read(buffer);
-    if (count === null) return concat(parts);
-    parts.push(buffer.slice(0, count));
-  }
+export function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"))
+    .join("");
 }
 
 /**
- * Waits until a peer ends the stream in either way.
+ * Writes text as UTF-8.
  *
- * @param conn The stream.
- * @returns The bytes that came, and whether it ended by a reset.
+ * @param text The text.
+ * @returns Its bytes.
  */
-export async function readUntilClosed(
-  conn: Deno.Conn,
-): Promise<{ readonly bytes: Uint8Array; readonly reset: boolean }> {
-  const parts: Uint8Array[] = [];
-  const buffer = new Uint8Array(64 * 1024);
-  for (;;) {
-    try {
-      const count = await conn.read(buffer);
-      if (count === null) return { bytes: concat(parts), reset: false };
-      parts.push(buffer.slice(0, count));
-    } catch (error) {
-      if (error instanceof Deno.errors.ConnectionReset) {
-        return { bytes: concat(parts), reset: true };
-      }
-      throw error;
-    }
-  }
+export function utf8(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text);
+}
+
+/**
+ * Reads UTF-8.
+ *
+ * @param bytes The bytes.
+ * @returns Their text.
+ */
+export function text(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}
+
+/**
+ * Joins numbers, texts (Latin-1: a byte a character) and bytes.
+ *
+ * @param parts What to join.
+ * @returns The bytes.
+ */
+export function bytesOf(
+  ...parts: readonly (number | string | Uint8Array)[]
+): Uint8Array<ArrayBuffer> {
+  return concat(
+    ...parts.map((part) =>
+      typeof part === "number"
+        ? Uint8Array.of(part)
+        : typeof part === "string"
+        ? Uint8Array.from(part, (character) => character.charCodeAt(0))
+        : part
+    ),
+  );
+}
+
+/**
+ * Reads Latin-1.
+ *
+ * @param bytes The bytes.
+ * @returns One character a byte.
+ */
+export function stringOf(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return text;
 }

@@ -6,13 +6,6 @@
  */
 
 import { assertEquals } from "@std/assert";
-import {
-  readExactly,
-  readToEnd,
-  seededBytes,
-  sha256,
-  writeAll,
-} from "./bytes.ts";
 import { socks5Connect, socks5UdpAssociate } from "./socks5_client.ts";
 import {
   echoTarget,
@@ -22,6 +15,8 @@ import {
 } from "./targets.ts";
 import { withTimeout } from "./timeout.ts";
 import { UdpEcho } from "./udp_echo.ts";
+import { seededBytes, sha256 } from "./bytes.ts";
+import { readExactly, readToEnd, writeAll } from "./streams.ts";
 
 /**
  * Sends a file through an echo: it comes back as it was.

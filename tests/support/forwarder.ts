@@ -4,7 +4,8 @@
  * @module
  */
 
-import { concat, writeAll } from "./bytes.ts";
+import { concat } from "./bytes.ts";
+import { writeAll } from "./streams.ts";
 
 /** Passes connections on to a port of this machine. */
 export class Forwarder implements AsyncDisposable {
@@ -36,7 +37,7 @@ export class Forwarder implements AsyncDisposable {
 
   /** What clients have sent since the last call. */
   takeSent(): Uint8Array {
-    return concat(this.#sent.splice(0));
+    return concat(...this.#sent.splice(0));
   }
 
   /** Closes the listener and all connections. */

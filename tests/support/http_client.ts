@@ -5,7 +5,8 @@
  * @module
  */
 
-import { concat, writeAll } from "./bytes.ts";
+import { concat } from "./bytes.ts";
+import { writeAll } from "./streams.ts";
 
 /** An answer. */
 export interface HttpAnswer {
@@ -156,7 +157,7 @@ export class HttpConn implements Disposable {
     const buffer = new Uint8Array(16 * 1024);
     const count = await this.conn.read(buffer);
     if (count === null) return false;
-    this.#rest = concat([this.#rest, buffer.subarray(0, count)]);
+    this.#rest = concat(this.#rest, buffer.subarray(0, count));
     return true;
   }
 }

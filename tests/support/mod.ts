@@ -21,6 +21,7 @@ export * from "./ports.ts";
 export * from "./process.ts";
 export * from "./role.ts";
 export * from "./socks5_client.ts";
+export * from "./streams.ts";
 export * from "./targets.ts";
 export * from "./timeout.ts";
 export * from "./udp_echo.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { concat, readExactly, writeAll } from "./bytes.ts";
+import { concat } from "./bytes.ts";
+import { readExactly, writeAll } from "./streams.ts";
 
 const VERSION = 5;
 const CONNECT = 1;
@@ -105,11 +106,11 @@ export class Socks5Datagrams implements Disposable {
    * @param payload What.
    */
   async send(target: Target, payload: Uint8Array): Promise<void> {
-    const packet = concat([
+    const packet = concat(
       new Uint8Array(3),
       encodeAddress(target),
       payload,
-    ]);
+    );
     await this.#socket.send(packet, this.#relay);
   }
 
@@ -172,14 +173,14 @@ async function request(
     }
     if (login !== undefined) await authenticate(conn, login);
     const head = Uint8Array.of(VERSION, command, 0);
-    await writeAll(conn, concat([head, encodeAddress(target)]));
+    await writeAll(conn, concat(head, encodeAddress(target)));
     const reply = await readExactly(conn, 4);
     const code = reply[1]!;
     const size = reply[3] === IPV6 ? 18 : 6;
     const rest = await readExactly(conn, size);
     if (code !== 0) throw new Socks5Refused(code);
     const { target: bound } = decodeAddress(
-      concat([reply.subarray(3), rest]),
+      concat(reply.subarray(3), rest),
     );
     return { conn, bound };
   } catch (error) {
@@ -197,12 +198,12 @@ async function authenticate(
     .map((text) => new TextEncoder().encode(text));
   await writeAll(
     conn,
-    concat([
+    concat(
       Uint8Array.of(PASSWORD_VERSION, name!.length),
       name!,
       Uint8Array.of(password!.length),
       password!,
-    ]),
+    ),
   );
   const answer = await readExactly(conn, 2);
   if (answer[1] !== 0) {
@@ -214,15 +215,15 @@ function encodeAddress({ hostname, port }: Target): Uint8Array {
   const end = Uint8Array.of(port >> 8, port & 0xff);
   const parts = hostname.split(".").map(Number);
   if (parts.length === 4 && parts.every((part) => Number.isInteger(part))) {
-    return concat([Uint8Array.of(IPV4, ...parts), end]);
+    return concat(Uint8Array.of(IPV4, ...parts), end);
   }
   const groups = hostname.split(":").map((group) => parseInt(group, 16));
   if (groups.length === 8) {
     const address = groups.flatMap((group) => [group >> 8, group & 0xff]);
-    return concat([Uint8Array.of(IPV6, ...address), end]);
+    return concat(Uint8Array.of(IPV6, ...address), end);
   }
   const name = new TextEncoder().encode(hostname);
-  return concat([Uint8Array.of(DOMAIN, name.length), name, end]);
+  return concat(Uint8Array.of(DOMAIN, name.length), name, end);
 }
 
 function decodeAddress(

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { readToEnd, sha256, writeAll } from "./bytes.ts";
 import type { Target } from "./socks5_client.ts";
+import { sha256 } from "./bytes.ts";
+import { readToEnd, writeAll } from "./streams.ts";
 
 /** Talks to one client; the connection is closed afterwards. */
 export type Conversation = (conn: Deno.TcpConn) => Promise<void>;

@@ -5,10 +5,10 @@
  * @module
  */
 
-import { findMethod, methodNames } from "../crypto/methods.ts";
+import { findMethod, methodNames } from "../../crypto/methods.ts";
 import { nearest } from "./_nearest.ts";
-import type { Reader, Report } from "./_shape.ts";
-import type { DaemonAction } from "./types.ts";
+import type { Reader, Report } from "../keys/_shape.ts";
+import type { DaemonAction } from "../types.ts";
 
 /** What a port is, for messages. */
 export const PORT = "a port from 1 to 65535";

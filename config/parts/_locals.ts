@@ -4,13 +4,13 @@
  * @module
  */
 
-import { formatHostPort } from "../loop/mod.ts";
-import type { Context, Top } from "./_context.ts";
-import type { LocalKeys } from "./_local_keys.ts";
-import type { Spot } from "./_place.ts";
-import type { Section } from "./_shape.ts";
+import { formatHostPort } from "../../loop/mod.ts";
+import type { Context, Top } from "../_context.ts";
+import type { LocalKeys } from "../keys/_local_keys.ts";
+import type { Spot } from "../formats/_place.ts";
+import type { Section } from "../keys/_shape.ts";
 import { usersOf } from "./_users.ts";
-import type { HostPort, LocalConfig, Mode } from "./types.ts";
+import type { HostPort, LocalConfig, Mode } from "../types.ts";
 
 /** What a client listens on when nothing is said. */
 export const DEFAULT_LOCAL_ADDRESS = "127.0.0.1";

@@ -5,8 +5,8 @@
  */
 
 import { readHostPort } from "./_hosts.ts";
-import type { Report } from "./_shape.ts";
-import type { ProxyConfig } from "./types.ts";
+import type { Report } from "../keys/_shape.ts";
+import type { ProxyConfig } from "../types.ts";
 
 /**
  * Reads a proxy or a list of them, the nearest first.

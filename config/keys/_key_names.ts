@@ -7,7 +7,7 @@
 
 import { TOP } from "./_keys.ts";
 import type { Keys, TableSpec } from "./_shape.ts";
-import { namesOf } from "./_table.ts";
+import { namesOf } from "../_table.ts";
 
 /**
  * Whether a text is the name of a key.

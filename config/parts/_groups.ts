@@ -5,15 +5,15 @@
  * @module
  */
 
-import type { Context, Top } from "./_context.ts";
+import type { Context, Top } from "../_context.ts";
 import type { PlacedLocal } from "./_locals.ts";
 import { claimName, RESERVED } from "./_names.ts";
-import { nearest } from "./_nearest.ts";
-import type { Spot } from "./_place.ts";
-import type { GroupKeys } from "./_server_keys.ts";
+import { nearest } from "../readers/_nearest.ts";
+import type { Spot } from "../formats/_place.ts";
+import type { GroupKeys } from "../keys/_server_keys.ts";
 import type { Servers } from "./_servers.ts";
-import type { Section } from "./_shape.ts";
-import type { GroupConfig, Strategy } from "./types.ts";
+import type { Section } from "../keys/_shape.ts";
+import type { GroupConfig, Strategy } from "../types.ts";
 
 /** The name of the group that everything goes to. */
 const DEFAULT_GROUP = "default";

@@ -6,9 +6,9 @@
  * @module
  */
 
-import type { IssueStyle } from "./_findings.ts";
-import type { Path, Spot } from "./_place.ts";
-import type { Role } from "./types.ts";
+import type { IssueStyle } from "../_findings.ts";
+import type { Path, Spot } from "../formats/_place.ts";
+import type { Role } from "../types.ts";
 
 /** A JSON Schema, or a part of one. */
 export type Schema = Readonly<Record<string, unknown>>;

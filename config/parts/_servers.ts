@@ -5,15 +5,15 @@
  * @module
  */
 
-import { formatHostPort } from "../loop/mod.ts";
-import type { Context, Top } from "./_context.ts";
+import { formatHostPort } from "../../loop/mod.ts";
+import type { Context, Top } from "../_context.ts";
 import { overlap } from "./_locals.ts";
 import { nameAll, type Unnamed } from "./_names.ts";
-import type { Spot } from "./_place.ts";
-import { PORT } from "./_readers.ts";
-import type { ServerKeys } from "./_server_keys.ts";
-import type { Section } from "./_shape.ts";
-import type { ServerConfig } from "./types.ts";
+import type { Spot } from "../formats/_place.ts";
+import { PORT } from "../readers/_readers.ts";
+import type { ServerKeys } from "../keys/_server_keys.ts";
+import type { Section } from "../keys/_shape.ts";
+import type { ServerConfig } from "../types.ts";
 
 /** The method of a configuration that names none. */
 export const DEFAULT_METHOD = "aes-256-gcm";

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { parseIp } from "../loop/mod.ts";
-import type { HostPort } from "./types.ts";
+import { parseIp } from "../../loop/mod.ts";
+import type { HostPort } from "../types.ts";
 
 /** The longest name of RFC 1035. */
 const MAX_NAME = 253;

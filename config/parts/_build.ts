@@ -4,14 +4,14 @@
  * @module
  */
 
-import { DEFAULT_FORBIDDEN } from "../loop/mod.ts";
-import { type ManagerAddress, NO_PORT } from "./_address_readers.ts";
-import type { Context, Top } from "./_context.ts";
+import { DEFAULT_FORBIDDEN } from "../../loop/mod.ts";
+import { type ManagerAddress, NO_PORT } from "../readers/_address_readers.ts";
+import type { Context, Top } from "../_context.ts";
 import { buildGroups, checkOutbounds } from "./_groups.ts";
 import { buildLocals } from "./_locals.ts";
 import { requireParts, warnOfParts } from "./_rules.ts";
 import { buildServers, DEFAULT_METHOD, DEFAULT_TIMEOUT } from "./_servers.ts";
-import type { Config } from "./types.ts";
+import type { Config } from "../types.ts";
 
 /**
  * Checks the values as a whole and makes a configuration of them.

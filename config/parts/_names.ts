@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Context } from "./_context.ts";
-import type { Spot } from "./_place.ts";
+import type { Context } from "../_context.ts";
+import type { Spot } from "../formats/_place.ts";
 
 /** Names that mean something else than a server or a group. */
 export const RESERVED: ReadonlySet<string> = new Set(["direct", "block"]);

@@ -17,8 +17,8 @@ import {
   readPortPassword,
   readPorts,
   readProbeUrl,
-} from "./_address_readers.ts";
-import { readProxies } from "./_proxy_reader.ts";
+} from "../readers/_address_readers.ts";
+import { readProxies } from "../readers/_proxy_reader.ts";
 import {
   readBoolean,
   readDaemon,
@@ -32,7 +32,7 @@ import {
   readVerbose,
   readWeight,
   readWord,
-} from "./_readers.ts";
+} from "../readers/_readers.ts";
 import {
   isTable,
   type Keys,
@@ -51,7 +51,7 @@ import type {
   Mode,
   ProxyConfig,
   Strategy,
-} from "./types.ts";
+} from "../types.ts";
 
 const STRING: Schema = { type: "string", minLength: 1 };
 

@@ -13,12 +13,12 @@
  * @module
  */
 
-import type { Context } from "./_context.ts";
-import { parseJson } from "./_json.ts";
-import type { LocalKeys } from "./_local_keys.ts";
-import type { Spot } from "./_place.ts";
-import { isTable, type Section } from "./_shape.ts";
-import type { UserConfig } from "./types.ts";
+import type { Context } from "../_context.ts";
+import { parseJson } from "../formats/_json.ts";
+import type { LocalKeys } from "../keys/_local_keys.ts";
+import type { Spot } from "../formats/_place.ts";
+import { isTable, type Section } from "../keys/_shape.ts";
+import type { UserConfig } from "../types.ts";
 
 /** RFC 1929 counts the bytes of a name or password in one byte. */
 const MAX_BYTES = 255;

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { formatCidr, parseCidrList } from "../loop/mod.ts";
+import { formatCidr, parseCidrList } from "../../loop/mod.ts";
 import { readHostPort, readHostText } from "./_hosts.ts";
 import { LISTEN_PORT, listenPortOf, PORT, portOf, textOf } from "./_readers.ts";
-import type { Report } from "./_shape.ts";
-import type { HostPort } from "./types.ts";
+import type { Report } from "../keys/_shape.ts";
+import type { HostPort } from "../types.ts";
 
 /** The port of a manager address that came without one. */
 export const NO_PORT = 0;

@@ -5,13 +5,13 @@
  * @module
  */
 
-import { findMethod } from "../crypto/methods.ts";
-import { formatIp, parseIp, unmapIp } from "../loop/mod.ts";
-import { NO_PORT } from "./_address_readers.ts";
-import type { Context, Top } from "./_context.ts";
+import { findMethod } from "../../crypto/methods.ts";
+import { formatIp, parseIp, unmapIp } from "../../loop/mod.ts";
+import { NO_PORT } from "../readers/_address_readers.ts";
+import type { Context, Top } from "../_context.ts";
 import type { PlacedLocal } from "./_locals.ts";
-import type { Spot } from "./_place.ts";
-import { PORT } from "./_readers.ts";
+import type { Spot } from "../formats/_place.ts";
+import { PORT } from "../readers/_readers.ts";
 import {
   DEFAULT_METHOD,
   DEFAULT_PORT,
@@ -19,7 +19,7 @@ import {
   type Secret,
   type Servers,
 } from "./_servers.ts";
-import { type Notice, warning } from "./notice.ts";
+import { type Notice, warning } from "../notice.ts";
 
 /** Shorter passwords are in reach of guessing at a captured packet. */
 const SHORT_PASSWORD = 12;

@@ -6,7 +6,7 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { ConfigSyntaxError, lineColumn, type Path } from "./_place.ts";
-import { readDocument } from "./document.ts";
+import { readDocument } from "./_document.ts";
 
 async function valuesOf(text: string, path: string): Promise<unknown> {
   return (await readDocument(text, path)).values;

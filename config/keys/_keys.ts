@@ -35,7 +35,7 @@ import {
   VERBOSITY,
   word,
 } from "./_shapes.ts";
-import type { Role } from "./types.ts";
+import type { Role } from "../types.ts";
 
 const CLIENTS: readonly Role[] = ["sslocal", "sstunnel"];
 const LOCAL_ONLY: readonly Role[] = ["sslocal"];

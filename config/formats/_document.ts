@@ -6,7 +6,8 @@
  * @module
  */
 
-import { isKeyName } from "./_key_names.ts";
+import { parseJson } from "./_json.ts";
+import { isKeyName } from "../keys/_key_names.ts";
 import { ConfigSyntaxError, type Locator } from "./_place.ts";
 
 /** A text that was read. */
@@ -52,7 +53,6 @@ export async function readDocument(
     const { JsonLocator } = await import("./_json_places.ts");
     return new JsonLocator(text);
   };
-  const { parseJson } = await import("./_json.ts");
   const parsed = parseJson(text);
   if (parsed !== undefined) return { values: parsed.values, locate };
   const { explainJson, readLoosely } = await import("./_json_places.ts");
