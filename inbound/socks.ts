@@ -214,7 +214,11 @@ class SocksStream implements InboundStream {
     const { command, address, length: consumed } = request;
     const { mode } = this.#rules;
     if (command === CMD_UDP_ASSOCIATE) {
-      if (mode !== "tcp_only") return { kind: "associate", consumed };
+      if (mode !== "tcp_only") {
+        const source = headerTarget(data, address);
+        const port = sourcePort(source, this.#session.client);
+        return { kind: "associate", consumed, port };
+      }
       const answer = reply(REPLY_COMMAND_NOT_SUPPORTED);
       return this.#refuse("request", ASSOCIATE_OFF, answer);
     }
@@ -258,6 +262,22 @@ class SocksStream implements InboundStream {
     logRefused(this.#session, { protocol, what, reason });
     return refuse("error", answer);
   }
+}
+
+/**
+ * The port that datagrams will come from (RFC 1928, section 6).
+ *
+ * @param source What the request says.
+ * @param client Who asks.
+ * @returns 0: the client does not say; nor does one that calls itself by
+ * another address than the one it comes from, since whoever translates its
+ * address does so with its ports too.
+ */
+function sourcePort({ address, port }: Target, client: SocketAddress): number {
+  if (address === undefined) return 0;
+  const isOwn = address.host === client.host ||
+    address.bytes.every((byte) => byte === 0);
+  return isOwn ? port : 0;
 }
 
 function refuse(status: Status, answer?: Uint8Array): InboundAnswer {

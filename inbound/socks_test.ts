@@ -305,10 +305,32 @@ Deno.test("SocksInbound sets the user whose name and password are right", () => 
   }
 });
 
+Deno.test("SocksInbound tells the port that datagrams will come from", () => {
+  const rows = [
+    ["nothing", bytesOf(1, 0, 0, 0, 0, 0, 0), 0],
+    ["a port alone", bytesOf(1, 0, 0, 0, 0, 4, 56), 1080],
+    ["the IPv6 one of no address", bytesOf(4, new Uint8Array(16), 4, 56), 1080],
+    ["its address", bytesOf(1, 198, 51, 100, 1, 4, 56), 1080],
+    ["an address behind a NAT", bytesOf(1, 10, 0, 0, 1, 4, 56), 0],
+    ["a name", bytesOf(3, 1, "a", 4, 56), 0],
+  ] as const;
+  for (const [name, header, port] of rows) {
+    const client = new ProxyClient(new SocksInbound());
+    client.bring(bytesOf(GREETING, 5, 3, 0, header));
+    const { answer } = client;
+    const told = answer.kind === "associate" ? answer.port : undefined;
+    assertEquals(told, port, name);
+  }
+});
+
 Deno.test("SocksInbound answers UDP ASSOCIATE with the address of the UDP side", () => {
   const client = new ProxyClient(new SocksInbound());
   client.bring(bytesOf(GREETING, ASSOCIATE));
-  assertEquals(client.answer, { kind: "associate", consumed: 10 });
+  assertEquals(client.answer, {
+    kind: "associate",
+    consumed: 10,
+    port: 0,
+  });
   const { stream } = client;
   const address = SocketAddress.parse("127.0.0.1", 1080);
   assertEquals(

@@ -39,6 +39,8 @@ export type InboundAnswer =
     /** The connection holds a UDP association (SOCKS5 UDP ASSOCIATE). */
     readonly kind: "associate";
     readonly consumed: number;
+    /** The port that its datagrams will come from; 0: the client says none. */
+    readonly port: number;
   }
   | {
     /** The client is not served. */

@@ -45,9 +45,10 @@ export interface AssociationRegistry {
    *
    * @param host The client's IP address.
    * @param user The user who asked for it; `""` if there are no users.
-   * @returns Ends it; with the client's last one its associations end.
+   * @param port The port that its datagrams come from; 0: not known.
+   * @returns Ends it, and the associations that no other connection holds.
    */
-  associate(host: string, user: string): () => void;
+  associate(host: string, user: string, port: number): () => void;
   /**
    * Tells whether a client has an association.
    *

@@ -349,7 +349,7 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
       case "refuse":
         return this.#leave(answer.status, answer.ending, answer.reply);
       case "associate":
-        return this.#associate();
+        return this.#associate(answer.port);
       case "request":
         return this.#onRequest(answer.target, answer.payload);
     }
@@ -403,7 +403,7 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
     if (reply !== undefined) this.#pipe.write(this.#pipe.down, reply);
   }
 
-  #associate(): void {
+  #associate(port: number): void {
     const { udpRelay } = this.#relay;
     if (udpRelay === undefined || this.#inbound.associated === undefined) {
       this.#leave("error", "close");
@@ -411,10 +411,8 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
     }
     this.stage = STAGE_UDP_ASSOC;
     this.#relay.endHandshake(this);
-    this.#cancel = udpRelay.associate(
-      this.session.client.host,
-      this.session.user,
-    );
+    const { client, user } = this.session;
+    this.#cancel = udpRelay.associate(client.host, user, port);
     logger.debug("UDP associate from {client}", namesOf(this.session));
     const { bytes } = this.#client.localAddress;
     const address = new SocketAddress(bytes, udpRelay.listenPort);

@@ -45,7 +45,7 @@ import type { Router } from "./router.ts";
 import type { ListenerInfo, Sessions } from "./session.ts";
 import type { Status } from "./status.ts";
 import { UDPAssociation } from "./udp_association.ts";
-import { UDPClients } from "./udp_clients.ts";
+import { type ControlConnection, UDPClients } from "./udp_clients.ts";
 import { UDPSender } from "./udp_sender.ts";
 
 /** What a {@linkcode UDPRelay} is made with. */
@@ -201,18 +201,14 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
    *
    * @param host Its IP address.
    * @param user The user who asked for it; `""` if there are no users.
-   * @returns Ends it; with the client's last one its associations end.
+   * @param port The port that its datagrams come from; 0: not known.
+   * @returns Ends it, and the associations that no other connection holds.
    */
-  associate(host: string, user: string): () => void {
-    this.#clients.connect(host, user, this.#associations.values());
-    let ended = false;
-    return () => {
-      if (ended) return;
-      ended = true;
-      for (const { key } of this.#clients.disconnect(host)) {
-        this.#associations.delete(key);
-      }
-    };
+  associate(host: string, user: string, port: number = 0): () => void {
+    const connection: ControlConnection = { host, port, user };
+    const all = this.#associations.values();
+    this.#endAll(this.#clients.connect(connection, all));
+    return () => this.#endAll(this.#clients.disconnect(connection));
   }
 
   /**
@@ -239,16 +235,14 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
     this.#associations.clear();
   }
 
+  #endAll(associations: readonly UDPAssociation[]): void {
+    for (const { key } of associations) this.#associations.delete(key);
+  }
+
   #onClientPacket(packet: Packet, length: number, from: SocketAddress): void {
-    if (
-      this.#inbound.needsAssociation && !this.#clients.isConnected(from.host)
-    ) {
-      logger.debug(
-        "drop a UDP packet of {client}, which holds no association",
-        {
-          client: `${from}`,
-        },
-      );
+    const { needsAssociation } = this.#inbound;
+    if (needsAssociation && !this.#clients.isConnected(from.host)) {
+      logUnheld(from);
       return;
     }
     const request = this.#inbound.open(packet, from, this.#buffers.output);
@@ -257,9 +251,13 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
     let association = this.#associations.get(request.key);
     if (association === undefined) {
       if (this.#router.refusesClient(from) !== undefined) return;
-      association = this.#newAssociation(request.key, from);
-      association.session.user = request.user ||
-        this.#clients.userOf(from.host);
+      const holder = this.#clients.holderOf(from.host, from.port);
+      if (needsAssociation && holder === undefined) {
+        logUnheld(from);
+        return;
+      }
+      association = this.#newAssociation(request.key, from, holder);
+      association.session.user = request.user || (holder?.user ?? "");
       association.session.target = target;
     }
     association.client = from;
@@ -297,7 +295,11 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
     return this.loop.time() * 1000;
   }
 
-  #newAssociation(key: string, client: SocketAddress): UDPAssociation {
+  #newAssociation(
+    key: string,
+    client: SocketAddress,
+    holder: ControlConnection | undefined,
+  ): UDPAssociation {
     const session = this.#sessions.open(
       { listener: this.#listener, network: "udp", client },
       this.#now(),
@@ -314,7 +316,7 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
       },
     });
     this.#associations.set(key, made);
-    this.#clients.add(made);
+    this.#clients.add(made, holder);
     return made;
   }
 
@@ -366,6 +368,14 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
     }
     return false;
   }
+}
+
+/** Says that a datagram is dropped; its text is made only if it is written. */
+function logUnheld(from: SocketAddress): void {
+  logger.debug(
+    "drop a UDP packet of {client}, which holds no association",
+    () => ({ client: `${from}` }),
+  );
 }
 
 /** Whether the process (EMFILE) or the system (ENFILE) has no descriptor left. */

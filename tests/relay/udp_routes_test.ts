@@ -13,7 +13,6 @@ import {
   HttpProxyHandshake,
   ProxyOutbound,
 } from "../../outbound/mod.ts";
-import { SocksPackets } from "../../inbound/mod.ts";
 import { ClassicEdition } from "../../shadowsocks/mod.ts";
 import { type Outbound, Target } from "../../relay/mod.ts";
 import { header } from "./_relay_fixture.ts";
@@ -400,22 +399,6 @@ Deno.test("UDPRelay skips the addresses of a name that are forbidden", async () 
     "ok",
   ]);
   assertEquals(await named(addresses, forbid(...addresses)), ["blocked"]);
-});
-
-Deno.test("UDPRelay takes datagrams of clients that hold an association when there are users", async () => {
-  const inbound = new SocksPackets({ hasUsers: true });
-  using fixture = new RouteFixture({ relay: { inbound } });
-  assertEquals(await fixture.send(TARGET, "x"), []);
-  assertEquals(fixture.opened, []);
-  const end = fixture.relay.associate(client(1).host, "alice");
-  assertEquals(await fixture.send(TARGET, "x"), [`${HOSTS[0]} x`]);
-  const stranger = client(1, "198.51.100.2");
-  assertEquals(await fixture.send(TARGET, "x", stranger), []);
-  assertEquals(fixture.opened.map(({ user }) => user), ["alice"]);
-  end();
-  assertEquals(fixture.ended.map(({ status }) => status), ["ok"]);
-  assertEquals(await fixture.send(TARGET, "x"), []);
-  assertEquals(fixture.opened.length, 1);
 });
 
 Deno.test("UDPRelay makes no association for a client that is refused", async () => {
