@@ -111,11 +111,16 @@ function flatDrafts(top: Top, context: Context): Draft[] {
   const { values } = top;
   const hosts = values.server ?? ["0.0.0.0"];
   const byPort = context.isClient ? undefined : values.port_password;
-  const password = context.expand(values.password ?? "");
+  const password = byPort === undefined
+    ? context.expand(values.password ?? "", top.at("password"))
+    : "";
   const pairs: (readonly [port: number, secret: string])[] =
     byPort === undefined
       ? (values.server_port ?? [DEFAULT_PORT]).map((port) => [port, password])
-      : [...byPort].map(([port, secret]) => [port, context.expand(secret)]);
+      : [...byPort].map(([port, secret]) => [
+        port,
+        context.expand(secret, top.at("port_password", [String(port)])),
+      ]);
   if (hosts.length * pairs.length > MAX_SERVERS) {
     context.findings.refuse(
       `${hosts.length} servers with ${pairs.length} ports each are more than ` +
@@ -170,7 +175,11 @@ function draftOf(
       exitCode: 2,
     });
   if (host === undefined && section.lacks("server")) lack("server addr");
-  if (password === undefined && section.lacks("password")) lack("password");
+  if (
+    password === undefined && section.lacks("password") && top.lacks("password")
+  ) {
+    lack("password");
+  }
   if (context.isClient && values.server_port === 0) {
     const name = section.nameOf("server_port");
     context.findings.refuse(
@@ -186,7 +195,10 @@ function draftOf(
       host,
       port,
       method: values.method ?? common.method,
-      password: context.expand(password),
+      password: context.expand(
+        password,
+        section.at("password") ?? top.at("password"),
+      ),
       mode: values.mode ?? common.mode,
       timeout: values.timeout ?? common.timeout,
       fastOpen: values.fast_open ?? common.fastOpen,
