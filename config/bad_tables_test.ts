@@ -41,6 +41,26 @@ const ROWS: readonly Row[] = [
     ],
   },
   {
+    name: "two locals on one port, one of them at every address",
+    text:
+      `${TWO}[[locals]]\nlocal_port = 1081\n[[locals]]\nlocal_port = 1081\n` +
+      'local_address = "0.0.0.0"\n',
+    issues: [
+      "12:14: locals[1] listens on 0.0.0.0:1081, which is taken by locals[0] " +
+      'on 127.0.0.1:1081: give it another "local_port"',
+    ],
+  },
+  {
+    name: "two servers on one port, one of them at every address",
+    role: "ssserver",
+    text: '[[servers]]\nserver = "::"\nport = 1\n[[servers]]\n' +
+      'server = "::1"\nport = 1\n',
+    issues: [
+      "8:8: servers[1] listens on [::1]:1, which is taken by servers[0] on " +
+      '[::]:1: give it another "server_port"',
+    ],
+  },
+  {
     name: "a local on the port of the flat keys",
     text: `local_port = 1080\n${TWO}[[locals]]\n`,
     issues: [

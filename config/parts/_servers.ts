@@ -7,7 +7,7 @@
 
 import { formatHostPort } from "../../loop/mod.ts";
 import type { Context, Top } from "../_context.ts";
-import { overlap } from "./_locals.ts";
+import { Clashes } from "./_clashes.ts";
 import { nameAll, type Unnamed } from "./_names.ts";
 import type { Spot } from "../formats/_place.ts";
 import { PORT } from "../readers/_readers.ts";
@@ -242,19 +242,10 @@ function addressName(values: Section<ServerKeys>["values"]): string {
 }
 
 function refuseClashes(drafts: readonly Draft[], context: Context): void {
-  const seen = new Map<string, Draft[]>();
-  for (const draft of drafts) {
-    const { port, mode } = draft.config;
-    if (port === 0) continue;
-    const place = formatHostPort(draft.config);
-    const others = seen.get(place) ?? [];
-    const other = others.find(({ config }) => overlap(config.mode, mode));
-    seen.set(place, [...others, draft]);
-    if (other === undefined) continue;
-    context.findings.refuse(
-      `${draft.label} listens on ${place}, as does ${other.label}: give it ` +
-        'another "server_port"',
-      draft.at,
-    );
+  const clashes = new Clashes();
+  for (const { config, label, at } of drafts) {
+    const clash = clashes.add(config, label);
+    if (clash === undefined) continue;
+    context.findings.refuse(`${clash}: give it another "server_port"`, at);
   }
 }
