@@ -5,6 +5,7 @@
  * @module
  */
 
+import { shownBare } from "./_shown.ts";
 import type { Findings } from "./_findings.ts";
 import type { TopKeys } from "./keys/_keys.ts";
 import type { Spot } from "./formats/_place.ts";
@@ -36,6 +37,16 @@ export function readFailure(error: unknown): string {
   return REASONS[name] ?? "the system cannot read it";
 }
 
+/**
+ * Tells which environment variable a password is taken from.
+ *
+ * @param secret The password as written.
+ * @returns `NAME`, if it is `${NAME}`; undefined if it is the password itself.
+ */
+export function variableOf(secret: string): string | undefined {
+  return /^\$\{(\w+)\}$/.exec(secret)?.[1];
+}
+
 /** What the rules have at hand. */
 export class Context {
   /** What the program is started as. */
@@ -45,6 +56,8 @@ export class Context {
   /** Takes what is wrong. */
   readonly findings: Findings;
   readonly #source: ConfigSource;
+  /** The variables that were asked for and are not there. */
+  readonly #unset = new Set<string>();
   /** The ACL files that could be read, by path: each is read once. */
   readonly #acls = new Map<string, TextFile>();
 
@@ -88,7 +101,10 @@ export class Context {
     } catch (error) {
       reason = readFailure(error);
     }
-    this.findings.refuse(`Cannot read ${what} ${path}: ${reason}`, at);
+    this.findings.refuse(
+      `Cannot read ${what} ${shownBare(path)}: ${reason}`,
+      at,
+    );
     return undefined;
   }
 
@@ -121,14 +137,23 @@ export class Context {
 
   /**
    * Puts an environment variable in place of `${NAME}`, as shadowsocks-rust
-   * does for passwords.
+   * does for passwords. A variable that is not set is an issue, once: the
+   * text itself would be a password that anybody can guess.
    *
    * @param secret The password as written.
-   * @returns The variable, or the password if there is no such variable.
+   * @param at Where it stands.
+   * @returns The variable, or the password as written.
    */
-  expand(secret: string): string {
-    const [, name] = /^\$\{(\w+)\}$/.exec(secret) ?? [];
-    const value = name === undefined ? undefined : this.#source.env?.(name);
-    return value === undefined || value === "" ? secret : value;
+  expand(secret: string, at: Spot | undefined): string {
+    const name = variableOf(secret);
+    if (name === undefined) return secret;
+    const value = this.#source.env?.(name);
+    if (value !== undefined && value !== "") return value;
+    if (!this.#unset.has(name)) {
+      this.#unset.add(name);
+      const what = value === undefined ? "not set" : "empty";
+      this.findings.refuse(`${secret} is ${what} in the environment`, at);
+    }
+    return secret;
   }
 }

@@ -5,6 +5,7 @@
  */
 
 import type { Findings, IssueStyle } from "./_findings.ts";
+import { describeLength, shown } from "./_shown.ts";
 import { nearest } from "./readers/_nearest.ts";
 import type { Path, Spot } from "./formats/_place.ts";
 import type {
@@ -15,9 +16,6 @@ import type {
   TableSpec,
   Values,
 } from "./keys/_shape.ts";
-
-/** The longest value that a message repeats. */
-const MAX_SHOWN = 40;
 
 /** Keys that describe a configuration and change nothing. */
 export const REMARKS: ReadonlySet<string> = new Set([
@@ -168,7 +166,11 @@ export class Table<K extends Keys> implements Section<K> {
         spot,
       );
     } else {
-      const guess = nearest(name.toLowerCase(), namesOf(keys).keys());
+      const names = namesOf(keys);
+      const guess = nearest(name.toLowerCase(), names.keys());
+      const meant = guess === undefined ? undefined : names.get(guess);
+      // Nobody need be told that the key which was meant is missing.
+      if (meant !== undefined && mode.strict) this.refused.add(meant);
       const hint = guess === undefined ? "" : `: did you mean "${guess}"?`;
       const text = `Unknown key ${describe(name)}${where}${hint}`;
       if (mode.strict) this.#findings.refuse(text, spot);
@@ -185,7 +187,10 @@ export class Table<K extends Keys> implements Section<K> {
     return {
       expected: (expected, inner): undefined => {
         const wrong = inner === undefined ? value : inner.value;
-        const found = key.secret ? describeSecret(wrong) : describe(wrong);
+        // A text in place of a table may be a whole user or link.
+        const isHidden = key.secret ||
+          (key.shape.inside !== undefined && typeof wrong === "string");
+        const found = isHidden ? describeSecret(wrong) : describe(wrong);
         const index = inner?.path[0];
         const inside = typeof index === "number" ? `[${index}]` : "";
         findings.refuse(
@@ -224,10 +229,7 @@ export function namesOf<K extends Keys>(
 }
 
 function describe(value: unknown): string {
-  if (typeof value === "string") {
-    const shown = JSON.stringify(value.slice(0, MAX_SHOWN));
-    return value.length > MAX_SHOWN ? `${shown} and more` : shown;
-  }
+  if (typeof value === "string") return shown(value);
   if (typeof value === "number" || typeof value === "boolean") {
     return String(value);
   }
@@ -238,7 +240,7 @@ function describe(value: unknown): string {
 
 /** The kind and size of a value, for those that are secret. */
 function describeSecret(value: unknown): string {
-  if (typeof value === "string") return `a text of ${value.length} characters`;
+  if (typeof value === "string") return describeLength(value);
   if (typeof value === "number") return "a number";
   return typeof value === "boolean" ? "true or false" : describe(value);
 }

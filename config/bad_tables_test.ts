@@ -41,6 +41,26 @@ const ROWS: readonly Row[] = [
     ],
   },
   {
+    name: "two locals on one port, one of them at every address",
+    text:
+      `${TWO}[[locals]]\nlocal_port = 1081\n[[locals]]\nlocal_port = 1081\n` +
+      'local_address = "0.0.0.0"\n',
+    issues: [
+      "12:14: locals[1] listens on 0.0.0.0:1081, which is taken by locals[0] " +
+      'on 127.0.0.1:1081: give it another "local_port"',
+    ],
+  },
+  {
+    name: "two servers on one port, one of them at every address",
+    role: "ssserver",
+    text: '[[servers]]\nserver = "::"\nport = 1\n[[servers]]\n' +
+      'server = "::1"\nport = 1\n',
+    issues: [
+      "8:8: servers[1] listens on [::1]:1, which is taken by servers[0] on " +
+      '[::]:1: give it another "server_port"',
+    ],
+  },
+  {
     name: "a local on the port of the flat keys",
     text: `local_port = 1080\n${TWO}[[locals]]\n`,
     issues: [
@@ -174,8 +194,8 @@ const ROWS: readonly Row[] = [
     name: "a user that HTTP cannot carry",
     text: `${TWO}[[locals]]\nusers = [{name = "a:b", password = "hunter2"}]\n`,
     issues: [
-      '10:18: user "a:b" of locals[0] has a ":" in its name, which HTTP ' +
-      "cannot carry",
+      '10:18: a user of locals[0] has a ":" in its name, which HTTP cannot ' +
+      "carry",
     ],
   },
   {
@@ -355,7 +375,21 @@ const ROWS: readonly Row[] = [
     text: `${TWO}[[locals]]\nusers = [{nam = "a", password = "hunter2"}]\n`,
     issues: [
       '10:11: Unknown key "nam" in [[locals.users]]: did you mean "name"?',
-      '10:10: a user needs "name" and "password"',
+    ],
+  },
+  {
+    name: "a misspelt password of a server",
+    text: '[[servers]]\nserver = "h"\npasword = "hunter2"\n',
+    issues: [
+      '5:1: Unknown key "pasword" in [[servers]]: did you mean "password"?',
+    ],
+  },
+  {
+    name: "a group in itself with the name of a server",
+    text: `${TWO}[[groups]]\nname = "a"\nmembers = ["a", "b"]\n`,
+    issues: [
+      '10:8: the name "a" of groups[0] is that of servers[0] too: give it ' +
+      "another",
     ],
   },
   {
@@ -363,8 +397,8 @@ const ROWS: readonly Row[] = [
     text: "servers = 5\nlocals = [5]\naccess_log = []\n",
     issues: [
       '3:11: "servers" is 5: expected a list of tables, [[servers]]',
-      '4:11: "locals"[0] is 5: expected a table of values',
-      '5:14: "access_log" is a list: expected a table of values',
+      '4:11: "locals"[0] is 5: expected a table with keys such as "local_port"',
+      '5:14: "access_log" is a list: expected a table with "file" and "format"',
     ],
   },
   {
@@ -387,7 +421,9 @@ const ROWS: readonly Row[] = [
     name: "a probe of another kind",
     text: `${TWO}[[groups]]\nname = "g"\nmembers = ["a"]\n` +
       'probe_url = "https://h/"\n',
-    issues: ['12:13: "probe_url" is "https://h/": expected an http:// URL'],
+    issues: [
+      '12:13: "probe_url" is a text of 10 characters: expected an http:// URL',
+    ],
   },
   {
     name: "a probe with a password",

@@ -5,7 +5,7 @@
  */
 
 import { buildConfig } from "./parts/_build.ts";
-import { Context, readFailure } from "./_context.ts";
+import { Context, readFailure, variableOf } from "./_context.ts";
 import { Findings, placed } from "./_findings.ts";
 import { CLIENT_REMEDIES } from "./keys/_foreign_keys.ts";
 import { TOP, type TopKeys } from "./keys/_keys.ts";
@@ -223,9 +223,18 @@ function warnOfMode(
 }
 
 function holdsSecret({ values }: Table<TopKeys>): boolean {
-  return values.password !== undefined || values.port_password !== undefined ||
-    (values.servers ?? []).some((each) => each.values.password !== undefined) ||
-    (values.locals ?? []).some((each) => (each.values.users ?? []).length > 0);
+  const users = (values.locals ?? []).flatMap((each) =>
+    each.values.users ?? []
+  );
+  const secrets = [
+    values.password,
+    ...(values.port_password?.values() ?? []),
+    ...[...values.servers ?? [], ...users].map((each) => each.values.password),
+  ];
+  // A variable of the environment stands in the file only by its name.
+  return secrets.some((secret) =>
+    secret !== undefined && variableOf(secret) === undefined
+  );
 }
 
 function applyOptions(

@@ -9,6 +9,7 @@ import type { Config } from "../config/mod.ts";
 import { CipherError } from "../crypto/mod.ts";
 import { SocketError } from "../loop/mod.ts";
 import { AccessOutput } from "./_access_output.ts";
+import { withAdvice } from "./_advice.ts";
 import type { AclFiles } from "./acl_files.ts";
 import { ProcessError } from "./errors.ts";
 import type { ProcessOutput } from "./output.ts";
@@ -73,7 +74,10 @@ export async function run(
     return 0;
   } catch (error) {
     if (!isExpected(error)) throw error;
-    for (const reason of error.message.split("\n")) {
+    const text = error instanceof SocketError
+      ? withAdvice(error)
+      : error.message;
+    for (const reason of text.split("\n")) {
       logger.error("{reason}", { reason });
     }
     return EXIT_FAILURE;

@@ -47,6 +47,7 @@ const GENERAL = { ofProcess: true, general: true } as const;
 /** What an access log may be told. */
 export const ACCESS_LOG = {
   name: "[access_log]",
+  form: 'a table with "file" and "format"',
   keys: {
     file: {
       shape: NAME,
@@ -66,6 +67,7 @@ export const ACCESS_LOG = {
 /** What rust's balancer may be told. */
 export const BALANCER = {
   name: "[balancer]",
+  form: 'a table with "check_interval"',
   keys: {
     check_interval: {
       shape: SECONDS,

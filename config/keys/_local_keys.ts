@@ -21,6 +21,7 @@ import {
 /** One user of a local. */
 export const USER = {
   name: "[[locals.users]]",
+  form: 'a table with "name" and "password"',
   keys: {
     name: { shape: NAME, meaning: "what the user gives as name" },
     password: {
@@ -36,6 +37,7 @@ export const USER = {
 /** One listener of a client. */
 export const LOCAL = {
   name: "[[locals]]",
+  form: 'a table with keys such as "local_port"',
   keys: {
     protocol: {
       shape: PROTOCOL,

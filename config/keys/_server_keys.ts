@@ -25,6 +25,7 @@ import {
 /** One server to reach, or one port to listen on. */
 export const SERVER = {
   name: "[[servers]]",
+  form: 'a table with "server", "server_port" and "password"',
   keys: {
     server: {
       shape: HOST,
@@ -109,6 +110,7 @@ export const SERVER = {
 /** An outbound that picks one of several. */
 export const GROUP = {
   name: "[[groups]]",
+  form: 'a table with "name" and "members"',
   keys: {
     name: {
       shape: NAME,

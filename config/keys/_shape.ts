@@ -110,6 +110,8 @@ export type Values<K extends Keys> = {
 export interface TableSpec<K extends Keys> {
   /** What messages call it; empty for the outermost. */
   readonly name: string;
+  /** The form that a message asks for; default `a table of values`. */
+  readonly form?: string;
   /** The keys that do something. */
   readonly keys: K;
   /** Keys of other programs that have no effect here. */

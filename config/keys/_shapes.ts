@@ -196,6 +196,8 @@ export function word<T extends string>(...words: readonly T[]): Shape<T> {
   return shape(readWord(...words), { enum: words });
 }
 
+const TABLE = "a table of values";
+
 /**
  * Makes the shape of a table.
  *
@@ -207,7 +209,7 @@ export function table<K extends Keys>(spec: TableSpec<K>): Shape<Section<K>> {
     read: (value, report) =>
       isTable(value)
         ? report.table(spec, value, [])
-        : report.expected("a table of values"),
+        : report.expected(spec.form ?? TABLE),
     schema: { type: "object" },
     inside: spec,
   };
@@ -228,14 +230,16 @@ export function tables<K extends Keys>(
         return report.expected(`a list of tables, ${spec.name}`);
       }
       const sections: Section<K>[] = [];
+      let isWhole = true;
       for (const [i, entry] of value.entries()) {
         if (!isTable(entry)) {
-          report.expected("a table of values", { path: [i], value: entry });
+          isWhole = false;
+          report.expected(spec.form ?? TABLE, { path: [i], value: entry });
           continue;
         }
         sections.push(report.table(spec, enabledPart(entry), [i]));
       }
-      return sections;
+      return isWhole ? sections : undefined;
     },
     schema: { type: "array" },
     inside: spec,

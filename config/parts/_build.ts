@@ -55,7 +55,8 @@ type PlainPart = Omit<
 >;
 
 /** What follows from one key each. */
-function plainPart({ values }: Top, context: Context): PlainPart {
+function plainPart(top: Top, context: Context): PlainPart {
+  const { values } = top;
   const timeout = values.timeout ?? DEFAULT_TIMEOUT;
   const hasPortPassword = values.port_password !== undefined;
   const log = values.access_log?.values;
@@ -69,7 +70,7 @@ function plainPart({ values }: Top, context: Context): PlainPart {
     listenAddresses: context.isClient ? [] : values.server ?? ["0.0.0.0"],
     password: context.isClient || hasPortPassword
       ? ""
-      : context.expand(values.password ?? ""),
+      : ownPassword(top, context),
     method: values.method ?? DEFAULT_METHOD,
     timeout,
     udpTimeout: values.udp_timeout ?? timeout,
@@ -94,6 +95,14 @@ function plainPart({ values }: Top, context: Context): PlainPart {
     libmbedtls: values.libmbedtls,
     eventLoop: values.event_loop,
   };
+}
+
+function ownPassword(top: Top, context: Context): string {
+  const { password = "", daemon } = top.values;
+  // Whoever stops a daemon need not have its environment.
+  return daemon === "stop"
+    ? password
+    : context.expand(password, top.at("password"));
 }
 
 function managerAddress(

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { shown } from "../_shown.ts";
 import type { Context, Top } from "../_context.ts";
 import type { PlacedLocal } from "./_locals.ts";
 import { claimName, RESERVED } from "./_names.ts";
@@ -62,7 +63,12 @@ export function buildGroups(
   const groups = sections.map((section, i) =>
     groupOf(section, { label: `groups[${i}]`, servers, context })
   );
-  refuseCircles(groups, sections, context);
+  // One that shares its name with another is not what members mean by it.
+  const named = groups.map((group, i) => ({ group, section: sections[i]! }))
+    .filter(({ group }, i) =>
+      servers.owners.get(group.name) === `groups[${i}]`
+    );
+  refuseCircles(named, context);
   return withDefault(groups, { top, servers });
 }
 
@@ -99,7 +105,7 @@ function groupOf(
   const { selected } = values;
   if (selected !== undefined && !members.includes(selected)) {
     context.findings.refuse(
-      `${label} selects ${JSON.stringify(selected)}, which is not one of its ` +
+      `${label} selects ${shown(selected)}, which is not one of its ` +
         "members",
       section.at("selected"),
     );
@@ -122,22 +128,22 @@ function isRefused(section: Section<GroupKeys>, key: "members"): boolean {
 
 /** `"x", and nothing is called that`, with a guess. */
 function unknown(name: string, { owners, disabled }: Servers): string {
-  const shown = JSON.stringify(name);
-  if (disabled.has(name)) return `${shown}, which is disabled`;
+  const what = shown(name);
+  if (disabled.has(name)) return `${what}, which is disabled`;
   const guess = nearest(name, [...owners.keys(), ...RESERVED]);
-  const hint = guess === undefined
-    ? ""
-    : `: did you mean ${JSON.stringify(guess)}?`;
-  return `${shown}, but no server or group is called that${hint}`;
+  const hint = guess === undefined ? "" : `: did you mean ${shown(guess)}?`;
+  return `${what}, but no server or group is called that${hint}`;
 }
 
 /** Walks from each group; a name that comes again on the way is a circle. */
 function refuseCircles(
-  groups: readonly GroupConfig[],
-  sections: readonly Section<GroupKeys>[],
+  groups: readonly {
+    readonly group: GroupConfig;
+    readonly section: Section<GroupKeys>;
+  }[],
   context: Context,
 ): void {
-  const byName = new Map(groups.map((group, i) => [group.name, { group, i }]));
+  const byName = new Map(groups.map((each) => [each.group.name, each]));
   const done = new Set<string>();
   const walk = (name: string, way: readonly string[]): void => {
     const found = byName.get(name);
@@ -149,15 +155,15 @@ function refuseCircles(
         continue;
       }
       const circle = [...way, name].slice(start).concat(member)
-        .map((each) => JSON.stringify(each)).join(" > ");
+        .map(shown).join(" > ");
       context.findings.refuse(
         `groups in a circle: ${circle}: take one out of the other's members`,
-        sections[found.i]!.at("members", [m]),
+        found.section.at("members", [m]),
       );
     }
     done.add(name);
   };
-  for (const { name } of groups) walk(name, []);
+  for (const name of byName.keys()) walk(name, []);
 }
 
 function withDefault(

@@ -4,13 +4,13 @@
  * @module
  */
 
-import { formatHostPort } from "../../loop/mod.ts";
 import type { Context, Top } from "../_context.ts";
+import { Clashes } from "./_clashes.ts";
 import type { LocalKeys } from "../keys/_local_keys.ts";
 import type { Spot } from "../formats/_place.ts";
 import type { Section } from "../keys/_shape.ts";
 import { usersOf } from "./_users.ts";
-import type { HostPort, LocalConfig, Mode } from "../types.ts";
+import type { HostPort, LocalConfig } from "../types.ts";
 
 /** What a client listens on when nothing is said. */
 export const DEFAULT_LOCAL_ADDRESS = "127.0.0.1";
@@ -164,31 +164,10 @@ function forwardOf(
 }
 
 function refuseClashes(locals: readonly PlacedLocal[], context: Context): void {
-  for (const [i, { config, label, at }] of locals.entries()) {
-    const other = locals.slice(0, i).find((each) =>
-      isSameListener(each.config, config)
-    );
-    if (other === undefined) continue;
-    const place = formatHostPort({ host: config.address, port: config.port });
-    context.findings.refuse(
-      `${label} listens on ${place}, as does ${other.label}: give it ` +
-        'another "local_port"',
-      at,
-    );
+  const clashes = new Clashes();
+  for (const { config: { address: host, port, mode }, label, at } of locals) {
+    const clash = clashes.add({ host, port, mode }, label);
+    if (clash === undefined) continue;
+    context.findings.refuse(`${clash}: give it another "local_port"`, at);
   }
-}
-
-function isSameListener(a: LocalConfig, b: LocalConfig): boolean {
-  return a.port !== 0 && a.port === b.port && a.address === b.address &&
-    overlap(a.mode, b.mode);
-}
-
-/**
- * Whether two listeners have a protocol in common.
- *
- * @param a The mode of one.
- * @param b The mode of the other.
- */
-export function overlap(a: Mode, b: Mode): boolean {
-  return a === b || a === "tcp_and_udp" || b === "tcp_and_udp";
 }

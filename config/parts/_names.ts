@@ -4,6 +4,7 @@
  * @module
  */
 
+import { shown } from "../_shown.ts";
 import type { Context } from "../_context.ts";
 import type { Spot } from "../formats/_place.ts";
 
@@ -64,16 +65,16 @@ export function claimName(
     readonly context: Context;
   },
 ): void {
-  const shown = JSON.stringify(name);
+  const what = shown(name);
   const other = owners.get(name);
   if (RESERVED.has(name)) {
     context.findings.refuse(
-      `the name ${shown} of ${owner} means something else: give it another`,
+      `the name ${what} of ${owner} means something else: give it another`,
       at,
     );
   } else if (other !== undefined) {
     context.findings.refuse(
-      `the name ${shown} of ${owner} is that of ${other} too: give it another`,
+      `the name ${what} of ${owner} is that of ${other} too: give it another`,
       at,
     );
   } else {

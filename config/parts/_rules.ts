@@ -56,7 +56,11 @@ export function requireParts(
       top.lacks("servers");
     if (isFlatNeeded || servers.hasFlat) {
       if (isNone(top, servers)) complain("server addr not specified");
-      if (top.lacks("password")) complain("password not specified");
+      const isRefused = top.values.port_password === undefined &&
+        !top.lacks("port_password");
+      if (top.lacks("password") && !isRefused) {
+        complain("password not specified");
+      }
     } else if (!hasTables && !isFree && top.values.servers !== undefined) {
       complain("every server is disabled: server addr not specified");
     }

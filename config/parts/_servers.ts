@@ -7,7 +7,7 @@
 
 import { formatHostPort } from "../../loop/mod.ts";
 import type { Context, Top } from "../_context.ts";
-import { overlap } from "./_locals.ts";
+import { Clashes } from "./_clashes.ts";
 import { nameAll, type Unnamed } from "./_names.ts";
 import type { Spot } from "../formats/_place.ts";
 import { PORT } from "../readers/_readers.ts";
@@ -111,11 +111,16 @@ function flatDrafts(top: Top, context: Context): Draft[] {
   const { values } = top;
   const hosts = values.server ?? ["0.0.0.0"];
   const byPort = context.isClient ? undefined : values.port_password;
-  const password = context.expand(values.password ?? "");
+  const password = byPort === undefined
+    ? context.expand(values.password ?? "", top.at("password"))
+    : "";
   const pairs: (readonly [port: number, secret: string])[] =
     byPort === undefined
       ? (values.server_port ?? [DEFAULT_PORT]).map((port) => [port, password])
-      : [...byPort].map(([port, secret]) => [port, context.expand(secret)]);
+      : [...byPort].map(([port, secret]) => [
+        port,
+        context.expand(secret, top.at("port_password", [String(port)])),
+      ]);
   if (hosts.length * pairs.length > MAX_SERVERS) {
     context.findings.refuse(
       `${hosts.length} servers with ${pairs.length} ports each are more than ` +
@@ -170,7 +175,11 @@ function draftOf(
       exitCode: 2,
     });
   if (host === undefined && section.lacks("server")) lack("server addr");
-  if (password === undefined && section.lacks("password")) lack("password");
+  if (
+    password === undefined && section.lacks("password") && top.lacks("password")
+  ) {
+    lack("password");
+  }
   if (context.isClient && values.server_port === 0) {
     const name = section.nameOf("server_port");
     context.findings.refuse(
@@ -186,7 +195,10 @@ function draftOf(
       host,
       port,
       method: values.method ?? common.method,
-      password: context.expand(password),
+      password: context.expand(
+        password,
+        section.at("password") ?? top.at("password"),
+      ),
       mode: values.mode ?? common.mode,
       timeout: values.timeout ?? common.timeout,
       fastOpen: values.fast_open ?? common.fastOpen,
@@ -230,19 +242,10 @@ function addressName(values: Section<ServerKeys>["values"]): string {
 }
 
 function refuseClashes(drafts: readonly Draft[], context: Context): void {
-  const seen = new Map<string, Draft[]>();
-  for (const draft of drafts) {
-    const { port, mode } = draft.config;
-    if (port === 0) continue;
-    const place = formatHostPort(draft.config);
-    const others = seen.get(place) ?? [];
-    const other = others.find(({ config }) => overlap(config.mode, mode));
-    seen.set(place, [...others, draft]);
-    if (other === undefined) continue;
-    context.findings.refuse(
-      `${draft.label} listens on ${place}, as does ${other.label}: give it ` +
-        'another "server_port"',
-      draft.at,
-    );
+  const clashes = new Clashes();
+  for (const { config, label, at } of drafts) {
+    const clash = clashes.add(config, label);
+    if (clash === undefined) continue;
+    context.findings.refuse(`${clash}: give it another "server_port"`, at);
   }
 }

@@ -13,6 +13,7 @@
  * @module
  */
 
+import { shown } from "../_shown.ts";
 import type { Context } from "../_context.ts";
 import { parseJson } from "../formats/_json.ts";
 import type { LocalKeys } from "../keys/_local_keys.ts";
@@ -51,7 +52,8 @@ export function usersOf(
   for (const section of local.values.users ?? []) {
     const { name, password } = section.values;
     if (name !== undefined && password !== undefined) {
-      const user = { name, password: context.expand(password) };
+      const at = section.at("password");
+      const user = { name, password: context.expand(password, at) };
       add(user, section.at("name"), "");
     } else if (section.lacks("name") || section.lacks("password")) {
       context.findings.refuse(
@@ -76,19 +78,19 @@ function problemOf(
   others: ReadonlyMap<string, UserConfig>,
   label: string,
 ): string | undefined {
-  const shown = JSON.stringify(name.slice(0, MAX_BYTES));
+  const what = shown(name);
   if (others.has(name)) {
-    return `user ${shown} of ${label} is given twice: give each another name`;
+    return `user ${what} of ${label} is given twice: give each another name`;
   }
   if (name.includes(":")) {
-    return `user ${shown} of ${label} has a ":" in its name, which HTTP ` +
-      "cannot carry";
+    // What comes after it may be meant as the password.
+    return `a user of ${label} has a ":" in its name, which HTTP cannot carry`;
   }
   const isLong = [name, password].some((text) =>
     new TextEncoder().encode(text).length > MAX_BYTES
   );
   return isLong
-    ? `user ${shown} of ${label}: name and password have at most ` +
+    ? `user ${what} of ${label}: name and password have at most ` +
       `${MAX_BYTES} bytes each`
     : undefined;
 }

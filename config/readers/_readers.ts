@@ -6,6 +6,7 @@
  */
 
 import { findMethod, methodNames } from "../../crypto/methods.ts";
+import { shownBare } from "../_shown.ts";
 import { nearest } from "./_nearest.ts";
 import type { Reader, Report } from "../keys/_shape.ts";
 import type { DaemonAction } from "../types.ts";
@@ -190,7 +191,9 @@ export function readDaemon(
     return report.expected("one of start, stop, restart");
   }
   return report.refused(
-    `unsupported daemon command ${value}: expected start, stop or restart`,
+    `unsupported daemon command ${
+      shownBare(value)
+    }: expected start, stop or restart`,
     { style: "log" },
   );
 }
@@ -213,7 +216,7 @@ export function readMethod(
   if (method !== undefined) return method.name;
   const guess = nearest(value.toLowerCase(), methodNames());
   const hint = guess === undefined ? "" : `; did you mean ${guess}?`;
-  return report.refused(`method ${value} not supported${hint}`, {
+  return report.refused(`method ${shownBare(value)} not supported${hint}`, {
     style: "log",
   });
 }
