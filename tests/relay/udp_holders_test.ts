@@ -6,9 +6,9 @@
 
 import { assertEquals } from "@std/assert";
 import { SocksPackets } from "../../inbound/mod.ts";
-import { concat } from "../../loop/fakes.ts";
 import type { SocketAddress } from "../../loop/mod.ts";
-import { header, utf8 } from "./_relay_fixture.ts";
+import { concat, utf8 } from "../support/bytes.ts";
+import { header } from "./_relay_fixture.ts";
 import { client, UdpFixture } from "./_udp_fixture.ts";
 
 const TARGET = { host: "198.51.100.77", port: 53 };
