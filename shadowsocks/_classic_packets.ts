@@ -16,6 +16,7 @@ import {
   type ParsedAddress,
 } from "../socks5/mod.ts";
 import type { ClassicPort } from "./_classic_port.ts";
+import type { SaltFilter } from "./salt_filter.ts";
 import { authenticate, isAuthentic, ONETIMEAUTH_BYTES } from "./_ota.ts";
 import { DECRYPT_FAILED } from "./cryptor.ts";
 import {
@@ -67,7 +68,7 @@ export class ClassicClientPackets implements ClientPackets {
   seal(packet: PacketBytes, output: Uint8Array): number {
     return this.#port.oneTimeAuth
       ? sealTagged(this.#port, packet, output)
-      : seal(this.#port, packet, output);
+      : seal(this.#port, this.#port.clientPacketSalts, packet, output);
   }
 
   /**
@@ -85,7 +86,8 @@ export class ClassicClientPackets implements ClientPackets {
     this.#look.end = end;
     const address = parseAddress(output, this.#look);
     if (address.status !== "ok") return BAD_ADDRESS.refused;
-    if (!port.packetSalts.add(port.suite.packetSalt)) return REPLAY.refused;
+    const { clientPacketSalts, suite } = port;
+    if (!clientPacketSalts.add(suite.packetSalt)) return REPLAY.refused;
     setOpened(packet, output, address);
     packet.end = end;
     return undefined;
@@ -149,7 +151,7 @@ export class ClassicServerPackets implements ServerPackets {
    * @returns Bytes in `output`, or {@linkcode NOT_SENDABLE}.
    */
   seal(packet: PacketBytes, _state: unknown, output: Uint8Array): number {
-    return seal(this.#port, packet, output);
+    return seal(this.#port, this.#port.packetSalts, packet, output);
   }
 
   /** Frees nothing: a packet leaves nothing behind. */
@@ -218,7 +220,8 @@ function setOpened(
 }
 
 function seal(
-  { suite, packetSalts, part }: ClassicPort,
+  { suite, part }: ClassicPort,
+  salts: SaltFilter,
   { bytes, head, end }: PacketBytes,
   output: Uint8Array,
 ): number {
@@ -229,13 +232,13 @@ function seal(
   part.end = end;
   const count = suite.sealPacket(bytes, output, part);
   // Sent back to us, it would look like a packet of the other side.
-  packetSalts.add(suite.packetSalt);
+  salts.add(suite.packetSalt);
   return count;
 }
 
 /** The tag at the end depends on the salt, which is drawn when sealing. */
 function sealTagged(
-  { suite, packetSalts, buffer }: ClassicPort,
+  { suite, clientPacketSalts, buffer }: ClassicPort,
   { bytes, head, end }: PacketBytes,
   output: Uint8Array,
 ): number {
@@ -254,6 +257,6 @@ function sealTagged(
       tagged.set(authenticate(message, { iv, masterKey }), length);
     },
   });
-  packetSalts.add(suite.packetSalt);
+  clientPacketSalts.add(suite.packetSalt);
   return count;
 }
