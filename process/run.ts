@@ -5,7 +5,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { Config } from "../config/mod.ts";
+import type { Config, LocalConfig } from "../config/mod.ts";
 import { CipherError } from "../crypto/mod.ts";
 import { SocketError } from "../loop/mod.ts";
 import { AccessOutput } from "./_access_output.ts";
@@ -98,6 +98,13 @@ async function makeServing(
     logger.warn("workers are not used with a manager: serving with one");
     return await RelayLoop.open(config, options);
   }
+  if (config.locals.some(needsOneLoop)) {
+    logger.warn(
+      "workers do not know each other's UDP associations, which those of " +
+        "users must be: serving with one; with mode tcp_only they are used",
+    );
+    return await RelayLoop.open(config, options);
+  }
   const { WorkerPool } = await import("./worker_pool.ts");
   if (!await WorkerPool.isAvailable(config)) {
     logger.warn(
@@ -107,4 +114,12 @@ async function makeServing(
     return await RelayLoop.open(config, options);
   }
   return new WorkerPool(config, options);
+}
+
+/**
+ * The kernel gives the datagrams of a client to any of the workers, and the
+ * connection that says whose they are to one.
+ */
+function needsOneLoop({ protocol, mode, users }: LocalConfig): boolean {
+  return users.length > 0 && mode !== "tcp_only" && protocol !== "http";
 }

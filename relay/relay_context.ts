@@ -50,7 +50,7 @@ export interface AssociationRegistry {
    */
   associate(host: string, user: string, port: number): () => void;
   /**
-   * Tells whether a client has an association.
+   * Tells whether a client has an association, or may have one.
    *
    * @param host Its IP address.
    */

@@ -96,6 +96,7 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
   /** The datagram that is being handled. */
   readonly #packet = new Packet();
   readonly #serverSocket: DatagramSocket;
+  readonly #sharesPort: boolean;
   readonly #handlePeriodic: () => void;
   readonly #fdToAssociations = new FdTable<UDPAssociation>();
   readonly #associations: LRUCache<string, UDPAssociation>;
@@ -128,9 +129,10 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
       now: () => Math.floor(this.loop.time()),
       closeCallback: (association) => this.#onClose(association),
     });
+    this.#sharesPort = options.reusePort ?? false;
     this.#serverSocket = options.poller.bindUdp(options.listen, {
       batch: true,
-      reusePort: options.reusePort ?? false,
+      reusePort: this.#sharesPort,
     });
     const { protocol } = options;
     this.#listener = { protocol, port: this.listenPort };
@@ -212,12 +214,13 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
   }
 
   /**
-   * Whether a client has an association.
+   * Whether a client has an association, or may have one by another relay that
+   * shares the port.
    *
    * @param host Its IP address.
    */
   isActive(host: string): boolean {
-    return this.#clients.isActive(host);
+    return this.#sharesPort || this.#clients.isActive(host);
   }
 
   /**

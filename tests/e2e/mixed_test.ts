@@ -149,6 +149,19 @@ Deno.test("sslocal relays datagrams only while an association of a user is held"
   assertEquals(target.received, 1);
 });
 
+Deno.test("sslocal relays every datagram of a user when there are to be workers", async () => {
+  await using pair = await spawnMixedPair({ workers: 2 });
+  assertMatch(pair.local.output, /WARNING .*serving with one/);
+  await using target = new UdpEcho();
+  // Shared out to two workers, one of 256 ports chosen so would get no answer.
+  for (let i = 0; i < 8; i++) {
+    using held = await socks5UdpAssociate(pair.closed, ALICE);
+    await held.send(target, seededBytes(10, i));
+    const { payload } = await withTimeout(held.receive(), `echo ${i}`);
+    assertEquals(payload, seededBytes(10, i));
+  }
+});
+
 Deno.test("sslocal relays datagrams of everybody who asks when there are no users", async () => {
   await using pair = await spawnMixedPair();
   await using target = new UdpEcho();
