@@ -112,11 +112,6 @@ export class AclRouter implements Router {
   readonly #direct: Route;
   readonly #defaultDecision: Passage;
   readonly #bypassDecision: Passage;
-  /**
-   * Sessions that a rule for a name has allowed to leave a list of allowed
-   * targets: their addresses need no rule of their own.
-   */
-  readonly #allowedByName = new WeakSet<Session>();
 
   /**
    * Makes a router; {@linkcode makeRouter} makes a cheaper one where it can.
@@ -186,9 +181,14 @@ export class AclRouter implements Router {
    *
    * @param address The address.
    * @param session Who asks.
+   * @param target What the address belongs to.
    * @returns The rule; undefined: it may.
    */
-  forbids(address: SocketAddress, session: Session): string | undefined {
+  forbids(
+    address: SocketAddress,
+    session: Session,
+    target?: Target,
+  ): string | undefined {
     const network = this.#forbidden?.find(address.bytes);
     if (network !== undefined) {
       return forbid(network, address.host, session);
@@ -197,7 +197,7 @@ export class AclRouter implements Router {
     if (acl === undefined) return undefined;
     const rule = acl.blockRuleOf(address.bytes) ??
       (acl.outboundBlockAll && !acl.allowsOutbound(address.bytes) &&
-          !this.#allowedByName.has(session)
+          !allowsName(acl, target)
         ? BLOCK_ALL
         : undefined);
     return rule === undefined ? undefined : block(rule, address, session);
@@ -231,9 +231,6 @@ export class AclRouter implements Router {
     if (outbound?.list === "outboundBlock") {
       done({ blocked: block(outbound.rule, target, session) });
       return undefined;
-    }
-    if (outbound !== undefined && acl.outboundBlockAll) {
-      this.#allowedByName.add(session);
     }
     const routing = this.#isClient ? acl.routeOfName(host) : undefined;
     const asksRoute = this.#isClient && routing === undefined &&
@@ -322,6 +319,13 @@ function isForbidden(
   return outbound === undefined
     ? acl?.outboundBlockAll === true
     : outbound.list === "outboundBlock";
+}
+
+/** Whether a rule for its name allows a target, whatever its addresses are. */
+function allowsName(acl: Acl, target: Target | undefined): boolean {
+  if (target === undefined || target.address !== undefined) return false;
+  const verdict = acl.outboundOfName(canonicalHost(target.domain));
+  return verdict?.list === "outboundAllow";
 }
 
 /**

@@ -331,21 +331,27 @@ Deno.test("AclRouter.forbids() wants a rule for each address when all is blocked
     zone: ZONE,
   });
   using _logs = new LogLines();
-  const forbids = (host: string, session = fixture.session()): unknown =>
-    fixture.router.forbids(SocketAddress.parse(host, 80), session);
+  const session = fixture.session("udp");
+  const forbids = (ip: string, host?: string): unknown =>
+    fixture.router.forbids(
+      SocketAddress.parse(ip, 80),
+      session,
+      host === undefined ? undefined : Target.of(host, 80),
+    );
   assertEquals(forbids("10.0.0.1"), undefined);
   assertEquals(forbids("8.8.8.8"), "outbound_block_all");
   // A name that a rule allows may have any address that is not forbidden.
-  const session = fixture.session();
   assertEquals(fixture.ask("good.example", session), "direct: ||good.example");
-  assertEquals(forbids("8.8.8.8", session), undefined);
-  assertEquals(forbids("8.8.4.4", session), "8.8.4.4/32");
-  // Another session has no part in that.
+  assertEquals(forbids("8.8.8.8", "good.example"), undefined);
+  assertEquals(forbids("8.8.8.8", "WWW.Good.Example."), undefined);
+  assertEquals(forbids("8.8.4.4", "good.example"), "8.8.4.4/32");
+  // Other targets of the session have no part in that.
   assertEquals(forbids("8.8.8.8"), "outbound_block_all");
+  assertEquals(forbids("8.8.8.8", "8.8.8.8"), "outbound_block_all");
+  assertEquals(forbids("8.8.8.8", "world.example"), "outbound_block_all");
   // One allowed address lets a name pass; its other ones stay forbidden.
-  const other = fixture.session();
-  assertEquals(fixture.ask("both.example", other), "direct: 10.0.0.0/8");
-  assertEquals(forbids("8.8.8.8", other), "outbound_block_all");
+  assertEquals(fixture.ask("both.example", session), "direct: 10.0.0.0/8");
+  assertEquals(forbids("8.8.8.8", "both.example"), "outbound_block_all");
 });
 
 Deno.test("AclRouter.route() asks more when a server goes by a proxy", () => {
