@@ -21,6 +21,7 @@ import { getLogger } from "@logtape/logtape";
 import type { DnsAnswer, Resolver } from "../dns/mod.ts";
 import { parseIp, type SocketAddress } from "../loop/mod.ts";
 import type { Decision, Route, Router, Session, Target } from "../relay/mod.ts";
+import { RefusalLog } from "./_refusal_log.ts";
 import { canonicalHost } from "./acl/_host_name.ts";
 import type { Acl, Verdict } from "./acl/acl.ts";
 import type { IpNetworks } from "./acl/ip_networks.ts";
@@ -112,6 +113,7 @@ export class AclRouter implements Router {
   readonly #direct: Route;
   readonly #defaultDecision: Passage;
   readonly #bypassDecision: Passage;
+  readonly #log = new RefusalLog();
 
   /**
    * Makes a router; {@linkcode makeRouter} makes a cheaper one where it can.
@@ -191,7 +193,7 @@ export class AclRouter implements Router {
   ): string | undefined {
     const network = this.#forbidden?.find(address.bytes);
     if (network !== undefined) {
-      return forbid(network, address.host, session);
+      return this.#log.forbid(network, address.host, session);
     }
     const acl = this.#acl;
     if (acl === undefined) return undefined;
@@ -200,7 +202,9 @@ export class AclRouter implements Router {
           !allowsName(acl, target)
         ? BLOCK_ALL
         : undefined);
-    return rule === undefined ? undefined : block(rule, address, session);
+    return rule === undefined
+      ? undefined
+      : this.#log.block(rule, address, session);
   }
 
   #decideAddress(
@@ -211,7 +215,9 @@ export class AclRouter implements Router {
     const acl = this.#acl;
     const outbound = acl?.outboundOfAddress(bytes);
     if (isForbidden(outbound, acl)) {
-      return { blocked: block(outbound?.rule ?? BLOCK_ALL, target, session) };
+      return {
+        blocked: this.#log.block(outbound?.rule ?? BLOCK_ALL, target, session),
+      };
     }
     const routing = this.#isClient ? acl?.routeOfAddress(bytes) : undefined;
     const decision = this.#go(routing, outbound);
@@ -219,7 +225,7 @@ export class AclRouter implements Router {
     if (!isDirect(decision.route)) {
       const network = this.#forbidden?.find(bytes);
       if (network !== undefined) {
-        return { blocked: forbid(network, target.host, session) };
+        return { blocked: this.#log.forbid(network, target.host, session) };
       }
     }
     return decision;
@@ -229,7 +235,7 @@ export class AclRouter implements Router {
     const { host, target, session, done } = question;
     const outbound = acl.outboundOfName(host);
     if (outbound?.list === "outboundBlock") {
-      done({ blocked: block(outbound.rule, target, session) });
+      done({ blocked: this.#log.block(outbound.rule, target, session) });
       return undefined;
     }
     const routing = this.#isClient ? acl.routeOfName(host) : undefined;
@@ -243,7 +249,7 @@ export class AclRouter implements Router {
     }
     done(
       outbound === undefined && acl.outboundBlockAll
-        ? { blocked: block(BLOCK_ALL, target, session) }
+        ? { blocked: this.#log.block(BLOCK_ALL, target, session) }
         : decision,
     );
     return undefined;
@@ -261,7 +267,7 @@ export class AclRouter implements Router {
       const outbound = known.outbound ?? acl.outboundOfAddresses(addresses);
       if (isForbidden(outbound, acl)) {
         const rule = outbound?.rule ?? BLOCK_ALL;
-        done({ blocked: block(rule, target, session) });
+        done({ blocked: this.#log.block(rule, target, session) });
         return;
       }
       const routing = this.#isClient
@@ -340,33 +346,4 @@ function isDirect(route: Route): boolean {
 /** The address that a name becomes in the form of rules: `127.0.0.1.`. */
 function hiddenAddress(host: string, name: string): Uint8Array | undefined {
   return host === name ? undefined : parseIp(host);
-}
-
-function block(
-  rule: string,
-  target: Target | SocketAddress,
-  session: Session,
-): string {
-  logger.info("{target} is blocked by rule {rule} for {client}", () => ({
-    target: `${target}`,
-    rule,
-    client: `${session.client}`,
-  }));
-  return rule;
-}
-
-function forbid(network: string, ip: string, session: Session): string {
-  const client = `${session.client}`;
-  if (session.network === "udp") {
-    logger.error("IP {ip} is in forbidden list, drop, UDP from {client}", {
-      ip,
-      client,
-    });
-  } else {
-    logger.error(
-      "IP {ip} is in forbidden list, reject, when handling connection from {client}",
-      { ip, client },
-    );
-  }
-  return `forbidden_ip ${network}`;
 }
