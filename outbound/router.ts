@@ -21,6 +21,7 @@ import { getLogger } from "@logtape/logtape";
 import type { DnsAnswer, Resolver } from "../dns/mod.ts";
 import { parseIp, type SocketAddress } from "../loop/mod.ts";
 import type { Decision, Route, Router, Session, Target } from "../relay/mod.ts";
+import { RefusalLog } from "./_refusal_log.ts";
 import { canonicalHost } from "./acl/_host_name.ts";
 import type { Acl, Verdict } from "./acl/acl.ts";
 import type { IpNetworks } from "./acl/ip_networks.ts";
@@ -112,11 +113,7 @@ export class AclRouter implements Router {
   readonly #direct: Route;
   readonly #defaultDecision: Passage;
   readonly #bypassDecision: Passage;
-  /**
-   * Sessions that a rule for a name has allowed to leave a list of allowed
-   * targets: their addresses need no rule of their own.
-   */
-  readonly #allowedByName = new WeakSet<Session>();
+  readonly #log = new RefusalLog();
 
   /**
    * Makes a router; {@linkcode makeRouter} makes a cheaper one where it can.
@@ -186,21 +183,28 @@ export class AclRouter implements Router {
    *
    * @param address The address.
    * @param session Who asks.
+   * @param target What the address belongs to.
    * @returns The rule; undefined: it may.
    */
-  forbids(address: SocketAddress, session: Session): string | undefined {
+  forbids(
+    address: SocketAddress,
+    session: Session,
+    target?: Target,
+  ): string | undefined {
     const network = this.#forbidden?.find(address.bytes);
     if (network !== undefined) {
-      return forbid(network, address.host, session);
+      return this.#log.forbid(network, address.host, session);
     }
     const acl = this.#acl;
     if (acl === undefined) return undefined;
     const rule = acl.blockRuleOf(address.bytes) ??
       (acl.outboundBlockAll && !acl.allowsOutbound(address.bytes) &&
-          !this.#allowedByName.has(session)
+          !allowsName(acl, target)
         ? BLOCK_ALL
         : undefined);
-    return rule === undefined ? undefined : block(rule, address, session);
+    return rule === undefined
+      ? undefined
+      : this.#log.block(rule, address, session);
   }
 
   #decideAddress(
@@ -211,7 +215,9 @@ export class AclRouter implements Router {
     const acl = this.#acl;
     const outbound = acl?.outboundOfAddress(bytes);
     if (isForbidden(outbound, acl)) {
-      return { blocked: block(outbound?.rule ?? BLOCK_ALL, target, session) };
+      return {
+        blocked: this.#log.block(outbound?.rule ?? BLOCK_ALL, target, session),
+      };
     }
     const routing = this.#isClient ? acl?.routeOfAddress(bytes) : undefined;
     const decision = this.#go(routing, outbound);
@@ -219,7 +225,7 @@ export class AclRouter implements Router {
     if (!isDirect(decision.route)) {
       const network = this.#forbidden?.find(bytes);
       if (network !== undefined) {
-        return { blocked: forbid(network, target.host, session) };
+        return { blocked: this.#log.forbid(network, target.host, session) };
       }
     }
     return decision;
@@ -229,11 +235,8 @@ export class AclRouter implements Router {
     const { host, target, session, done } = question;
     const outbound = acl.outboundOfName(host);
     if (outbound?.list === "outboundBlock") {
-      done({ blocked: block(outbound.rule, target, session) });
+      done({ blocked: this.#log.block(outbound.rule, target, session) });
       return undefined;
-    }
-    if (outbound !== undefined && acl.outboundBlockAll) {
-      this.#allowedByName.add(session);
     }
     const routing = this.#isClient ? acl.routeOfName(host) : undefined;
     const asksRoute = this.#isClient && routing === undefined &&
@@ -246,7 +249,7 @@ export class AclRouter implements Router {
     }
     done(
       outbound === undefined && acl.outboundBlockAll
-        ? { blocked: block(BLOCK_ALL, target, session) }
+        ? { blocked: this.#log.block(BLOCK_ALL, target, session) }
         : decision,
     );
     return undefined;
@@ -264,7 +267,7 @@ export class AclRouter implements Router {
       const outbound = known.outbound ?? acl.outboundOfAddresses(addresses);
       if (isForbidden(outbound, acl)) {
         const rule = outbound?.rule ?? BLOCK_ALL;
-        done({ blocked: block(rule, target, session) });
+        done({ blocked: this.#log.block(rule, target, session) });
         return;
       }
       const routing = this.#isClient
@@ -324,6 +327,13 @@ function isForbidden(
     : outbound.list === "outboundBlock";
 }
 
+/** Whether a rule for its name allows a target, whatever its addresses are. */
+function allowsName(acl: Acl, target: Target | undefined): boolean {
+  if (target === undefined || target.address !== undefined) return false;
+  const verdict = acl.outboundOfName(canonicalHost(target.domain));
+  return verdict?.list === "outboundAllow";
+}
+
 /**
  * Whether the router will be asked about each address of a target. Of a group
  * with other members than direct that is not known yet: its targets are looked
@@ -336,33 +346,4 @@ function isDirect(route: Route): boolean {
 /** The address that a name becomes in the form of rules: `127.0.0.1.`. */
 function hiddenAddress(host: string, name: string): Uint8Array | undefined {
   return host === name ? undefined : parseIp(host);
-}
-
-function block(
-  rule: string,
-  target: Target | SocketAddress,
-  session: Session,
-): string {
-  logger.info("{target} is blocked by rule {rule} for {client}", () => ({
-    target: `${target}`,
-    rule,
-    client: `${session.client}`,
-  }));
-  return rule;
-}
-
-function forbid(network: string, ip: string, session: Session): string {
-  const client = `${session.client}`;
-  if (session.network === "udp") {
-    logger.error("IP {ip} is in forbidden list, drop, UDP from {client}", {
-      ip,
-      client,
-    });
-  } else {
-    logger.error(
-      "IP {ip} is in forbidden list, reject, when handling connection from {client}",
-      { ip, client },
-    );
-  }
-  return `forbidden_ip ${network}`;
 }

@@ -7,7 +7,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { SocketAddress } from "../loop/mod.ts";
-import { type Decision, Target } from "../relay/mod.ts";
+import { type Decision, type Session, Target } from "../relay/mod.ts";
 import {
   addressOf,
   DIRECT,
@@ -331,21 +331,27 @@ Deno.test("AclRouter.forbids() wants a rule for each address when all is blocked
     zone: ZONE,
   });
   using _logs = new LogLines();
-  const forbids = (host: string, session = fixture.session()): unknown =>
-    fixture.router.forbids(SocketAddress.parse(host, 80), session);
+  const session = fixture.session("udp");
+  const forbids = (ip: string, host?: string): unknown =>
+    fixture.router.forbids(
+      SocketAddress.parse(ip, 80),
+      session,
+      host === undefined ? undefined : Target.of(host, 80),
+    );
   assertEquals(forbids("10.0.0.1"), undefined);
   assertEquals(forbids("8.8.8.8"), "outbound_block_all");
   // A name that a rule allows may have any address that is not forbidden.
-  const session = fixture.session();
   assertEquals(fixture.ask("good.example", session), "direct: ||good.example");
-  assertEquals(forbids("8.8.8.8", session), undefined);
-  assertEquals(forbids("8.8.4.4", session), "8.8.4.4/32");
-  // Another session has no part in that.
+  assertEquals(forbids("8.8.8.8", "good.example"), undefined);
+  assertEquals(forbids("8.8.8.8", "WWW.Good.Example."), undefined);
+  assertEquals(forbids("8.8.4.4", "good.example"), "8.8.4.4/32");
+  // Other targets of the session have no part in that.
   assertEquals(forbids("8.8.8.8"), "outbound_block_all");
+  assertEquals(forbids("8.8.8.8", "8.8.8.8"), "outbound_block_all");
+  assertEquals(forbids("8.8.8.8", "world.example"), "outbound_block_all");
   // One allowed address lets a name pass; its other ones stay forbidden.
-  const other = fixture.session();
-  assertEquals(fixture.ask("both.example", other), "direct: 10.0.0.0/8");
-  assertEquals(forbids("8.8.8.8", other), "outbound_block_all");
+  assertEquals(fixture.ask("both.example", session), "direct: 10.0.0.0/8");
+  assertEquals(forbids("8.8.8.8", "both.example"), "outbound_block_all");
 });
 
 Deno.test("AclRouter.route() asks more when a server goes by a proxy", () => {
@@ -455,6 +461,42 @@ Deno.test("AclRouter logs one line for each refusal", () => {
     "info: www.bad.example:443 is blocked by rule ||bad.example for 192.0.2.1:5000",
     "info: 10.1.1.1:443 is blocked by rule 10.0.0.0/8 for 192.0.2.1:5000",
   ]);
+});
+
+Deno.test("AclRouter logs one line for each rule that refuses datagrams of an association", () => {
+  const rules = Array.from({ length: 30 }, (_, i) => `|${i}.example`);
+  const fixture = new RouterFixture({
+    role: "server",
+    acl: `[outbound_block_list]\n10.0.0.0/8\n${rules.join("\n")}`,
+    forbidden: "127.0.0.0/8",
+  });
+  using logs = new LogLines();
+  const levels = (): Record<string, number> => {
+    const counts: Record<string, number> = {};
+    for (const line of logs.lines.splice(0)) {
+      const level = line.slice(0, line.indexOf(":"));
+      counts[level] = (counts[level] ?? 0) + 1;
+    }
+    return counts;
+  };
+  const send = (session: Session): void => {
+    fixture.ask("10.0.0.1", session);
+    for (const ip of ["10.0.0.2", "127.0.0.1", "127.0.0.2"]) {
+      fixture.router.forbids(SocketAddress.parse(ip, 53), session);
+    }
+  };
+  const session = fixture.session("udp");
+  for (let i = 0; i < 10; i++) send(session);
+  assertEquals(levels(), { info: 1, error: 1, debug: 38 });
+  // Another association is told of anew; of connections every refusal is.
+  send(fixture.session("udp"));
+  assertEquals(levels(), { info: 1, error: 1, debug: 2 });
+  const connection = fixture.session("tcp");
+  send(connection);
+  assertEquals(levels(), { info: 2, error: 2 });
+  // A scan is named for 16 rules: two of them have been met above.
+  for (const rule of rules) fixture.ask(rule.slice(1), session);
+  assertEquals(levels(), { info: 14, debug: 16 });
 });
 
 Deno.test("makeRouter() makes a router that does nothing when there are no rules", () => {

@@ -27,8 +27,13 @@ export interface DialerOwner {
   onSocket(socket: StreamSocket): void;
   /** A socket failed or is not needed: close it. */
   onSocketFailed(socket: StreamSocket): void;
-  /** Whether an address of the target itself is forbidden; logs why. */
-  forbids(address: SocketAddress): boolean;
+  /**
+   * Whether an address of the target itself is forbidden; logs why.
+   *
+   * @param address The address.
+   * @param target The target.
+   */
+  forbids(address: SocketAddress, target: Target): boolean;
   /**
    * An outbound was picked that can send first bytes with the SYN.
    *
@@ -164,7 +169,7 @@ export class Dialer implements OpenerOwner {
 
   /** Asks about an address of the target. */
   forbids(address: SocketAddress): boolean {
-    return this.#owner.forbids(address);
+    return this.#owner.forbids(address, this.#options.target);
   }
 
   /** A socket was made. */

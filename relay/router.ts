@@ -55,7 +55,14 @@ export interface Router {
    *
    * @param address The address.
    * @param session Who asks.
+   * @param target What the address belongs to: a rule that allows its name is
+   * enough where all addresses without a rule are forbidden. Absent: only the
+   * address counts.
    * @returns The rule that forbids it; undefined: none.
    */
-  forbids(address: SocketAddress, session: Session): string | undefined;
+  forbids(
+    address: SocketAddress,
+    session: Session,
+    target?: Target,
+  ): string | undefined;
 }

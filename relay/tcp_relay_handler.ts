@@ -197,8 +197,8 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
   }
 
   /** Asks the router about an address of the target itself. */
-  forbids(address: SocketAddress): boolean {
-    const rule = this.#relay.router.forbids(address, this.session);
+  forbids(address: SocketAddress, target: Target): boolean {
+    const rule = this.#relay.router.forbids(address, this.session, target);
     if (rule === undefined) return false;
     this.session.rule = rule;
     return true;

@@ -226,17 +226,22 @@ export class UDPSender {
         target,
         association,
         data,
-        (each) => this.#isAllowed(each, association),
+        (each) => this.#isAllowed(each, association, target),
       );
       return;
     }
-    if (!this.#isAllowed(address, association)) return;
+    if (!this.#isAllowed(address, association, target)) return;
     association.failure = undefined;
     association.sendTo(data, address);
   }
 
-  #isAllowed(address: SocketAddress, association: UDPAssociation): boolean {
-    const rule = this.#options.router.forbids(address, association.session);
+  #isAllowed(
+    address: SocketAddress,
+    association: UDPAssociation,
+    target: Target,
+  ): boolean {
+    const { router } = this.#options;
+    const rule = router.forbids(address, association.session, target);
     if (rule === undefined) return true;
     association.failure ??= "blocked";
     return false;

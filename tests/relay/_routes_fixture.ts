@@ -28,6 +28,8 @@ export class TestRouter implements Router {
   refused: string | undefined;
   /** Addresses that must not be connected to. */
   readonly forbidden = new Set<string>();
+  /** What it was asked about: the address and the target it belongs to. */
+  readonly asked: string[] = [];
   /** Decides about a target. */
   decide: (target: Target) => Decision;
   /** True: decisions wait until `release`. */
@@ -70,7 +72,12 @@ export class TestRouter implements Router {
     }
   }
 
-  forbids(address: SocketAddress): string | undefined {
+  forbids(
+    address: SocketAddress,
+    _session: Session,
+    target?: Target,
+  ): string | undefined {
+    this.asked.push(`${address} of ${target}`);
     return this.forbidden.has(address.host) ? "forbidden by test" : undefined;
   }
 }

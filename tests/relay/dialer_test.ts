@@ -204,6 +204,8 @@ Deno.test("Dialer asks the router about addresses of the target, not of a server
     await fixture.settle();
     assertEquals(fixture.poller.connects.length, isDirect ? 0 : 1);
     assertEquals(app.closed, isDirect);
+    const place = `${TARGET.host}:${TARGET.port}`;
+    assertEquals(router.asked, isDirect ? [`${place} of ${place}`] : []);
   }
 });
 

@@ -401,6 +401,19 @@ Deno.test("UDPRelay skips the addresses of a name that are forbidden", async () 
   assertEquals(await named(addresses, forbid(...addresses)), ["blocked"]);
 });
 
+Deno.test("UDPRelay asks about each address with the target it belongs to", async () => {
+  using fixture = new RouteFixture();
+  const route = new DirectOutbound();
+  fixture.router.decide = () => ({ route, rule: "" });
+  fixture.resolver.known.set("good.example", ["192.0.2.7"]);
+  await fixture.send({ host: "good.example", port: 53 }, "a");
+  await fixture.send(TARGET, "b");
+  assertEquals(fixture.router.asked, [
+    "192.0.2.7:53 of good.example:53",
+    "198.51.100.77:53 of 198.51.100.77:53",
+  ]);
+});
+
 Deno.test("UDPRelay makes no association for a client that is refused", async () => {
   using fixture = new RouteFixture();
   fixture.router.refused = "no clients";
