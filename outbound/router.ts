@@ -25,6 +25,7 @@ import { RefusalLog } from "./_refusal_log.ts";
 import { canonicalHost } from "./acl/_host_name.ts";
 import type { Acl, Verdict } from "./acl/acl.ts";
 import type { IpNetworks } from "./acl/ip_networks.ts";
+import { askForbidden } from "./forbidden_names.ts";
 
 const logger = getLogger(["shadowsocks", "outbound"]);
 
@@ -173,9 +174,13 @@ export class AclRouter implements Router {
       done(this.#decideAddress(bytes, target, session));
       return undefined;
     }
+    const question = { host, target, session, done };
+    if (this.#forbidden !== undefined) {
+      return this.#routeForbidding(this.#forbidden, question);
+    }
     return this.#acl === undefined
       ? void done(this.#defaultDecision)
-      : this.#routeName(this.#acl, { host, target, session, done });
+      : this.#routeName(this.#acl, question);
   }
 
   /**
@@ -229,6 +234,46 @@ export class AclRouter implements Router {
       }
     }
     return decision;
+  }
+
+  /**
+   * Routes a name; one that is not connected to from here, where each of its
+   * addresses would be looked at, is looked up before.
+   */
+  #routeForbidding(
+    networks: IpNetworks,
+    question: NameQuestion,
+  ): (() => void) | undefined {
+    const { host, target, session, done } = question;
+    let cancel: (() => void) | undefined;
+    const decide = (decision: Decision): void => {
+      cancel = undefined;
+      if ("blocked" in decision || isDirect(decision.route)) {
+        return done(decision);
+      }
+      const resolver = this.#resolver;
+      cancel = askForbidden(host, { networks, resolver }, (forbidden) => {
+        cancel = undefined;
+        if (forbidden === undefined) return done(decision);
+        const rule = this.#log.forbid(
+          forbidden.network,
+          forbidden.host,
+          session,
+        );
+        done({ blocked: rule });
+      });
+    };
+    if (this.#acl === undefined) decide(this.#defaultDecision);
+    else {
+      const early = this.#routeName(this.#acl, {
+        host,
+        target,
+        session,
+        done: decide,
+      });
+      cancel ??= early;
+    }
+    return cancel === undefined ? undefined : () => cancel?.();
   }
 
   #routeName(acl: Acl, question: NameQuestion): (() => void) | undefined {
