@@ -195,7 +195,8 @@ Deno.test("the access log has a line of every status", async (t) => {
     assertEquals(line.outbound, "direct");
   });
   await t.step("replay", async () => {
-    await throwAt(server.port, recorder.takeSent());
+    // A probe of the group may have gone the same way at the same time.
+    for (const sent of recorder.takeSent()) await throwAt(server.port, sent);
     const line = await accessLine(server.program, { status: "replay" });
     assertEquals([line.target, line.up], ["", 0]);
   });

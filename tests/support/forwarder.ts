@@ -15,7 +15,7 @@ export class Forwarder implements AsyncDisposable {
   readonly #port: number;
   readonly #open = new Set<Deno.TcpConn>();
   readonly #accepting: Promise<void>;
-  #sent: Uint8Array[] = [];
+  readonly #sent = new Map<Deno.TcpConn, Uint8Array[]>();
   #accepted = 0;
 
   /** @param port Where connections are passed on to. */
@@ -35,9 +35,11 @@ export class Forwarder implements AsyncDisposable {
     return this.#accepted;
   }
 
-  /** What clients have sent since the last call. */
-  takeSent(): Uint8Array {
-    return concat(...this.#sent.splice(0));
+  /** What each connection has sent since the last call, the oldest first. */
+  takeSent(): Uint8Array[] {
+    const sent = [...this.#sent.values()].map((pieces) => concat(...pieces));
+    this.#sent.clear();
+    return sent;
   }
 
   /** Closes the listener and all connections. */
@@ -65,7 +67,9 @@ export class Forwarder implements AsyncDisposable {
       });
       this.#open.add(server);
       const up = this.#pass(client, server, (piece) => {
-        this.#sent.push(piece);
+        const pieces = this.#sent.get(client);
+        if (pieces === undefined) this.#sent.set(client, [piece]);
+        else pieces.push(piece);
         return undefined;
       });
       await Promise.all([up, this.#pass(server, client, () => this.#pause())]);
