@@ -81,9 +81,12 @@ function resettingTarget(): TcpTarget {
   });
 }
 
-/** Sends more than its client reads. */
+/** Sends until it is reset, so that no buffers on the way can hold it all. */
 function floodingTarget(): TcpTarget {
-  return new TcpTarget((conn) => writeAll(conn, seededBytes(4_000_000, 1)));
+  return new TcpTarget(async (conn) => {
+    const piece = seededBytes(64 * 1024, 1);
+    for (;;) await writeAll(conn, piece);
+  });
 }
 
 /** A connection that does nothing but to send a few bytes and to wait. */

@@ -74,7 +74,7 @@ Deno.test("TCPRelay of HTTP to direct passes a client's end on while its next re
   assertEquals(fixture.relay.connections, 0);
 });
 
-Deno.test("TCPRelayHandler ends both sides when the origin gives a client up that has ended", async () => {
+Deno.test("TCPRelay of HTTP to direct ends both sides when the origin gives a client up that has ended", async () => {
   using fixture = new HttpFixture();
   const client = await fixture.client(get("/1") + get("/2"));
   const [origin] = fixture.poller.connects;
@@ -87,7 +87,7 @@ Deno.test("TCPRelayHandler ends both sides when the origin gives a client up tha
   assertEquals(fixture.statuses, ["target_reset"]);
 });
 
-Deno.test("TCPRelayHandler sees a client's reset while its next request waits", async () => {
+Deno.test("TCPRelay of HTTP to direct sees a client's reset while its next request waits", async () => {
   using fixture = new HttpFixture();
   const client = await fixture.client(get("/1") + get("/2"));
   client.fail("ECONNRESET");
@@ -99,7 +99,7 @@ Deno.test("TCPRelayHandler sees a client's reset while its next request waits", 
   assertEquals(fixture.statuses, ["client_reset"]);
 });
 
-Deno.test("TCPRelayHandler takes line ends behind a request for nothing", async () => {
+Deno.test("TCPRelay of HTTP to direct takes line ends behind a request for nothing", async () => {
   using fixture = new HttpFixture();
   const client = await fixture.client(`${get("/1")}\r\n\r\n`);
   const [origin] = fixture.poller.connects;
@@ -114,7 +114,7 @@ Deno.test("TCPRelayHandler takes line ends behind a request for nothing", async 
   assertEquals(fixture.statuses.includes("client_reset"), false);
 });
 
-Deno.test("TCPRelayHandler resets when a client ends behind bytes of a protocol that was not switched to", async () => {
+Deno.test("TCPRelay of HTTP to direct resets when a client ends behind bytes of a protocol that was not switched to", async () => {
   using fixture = new HttpFixture();
   const upgrade = "Connection: Upgrade\r\nUpgrade: x\r\n";
   const client = await fixture.client(`${get("/1", upgrade)}\r\nRAW`);
@@ -127,7 +127,7 @@ Deno.test("TCPRelayHandler resets when a client ends behind bytes of a protocol 
   assertEquals(fixture.statuses, ["client_reset"]);
 });
 
-Deno.test("TCPRelayHandler reads no more than 64 KiB ahead of an answer", async () => {
+Deno.test("TCPRelay of HTTP to direct reads no more than 64 KiB ahead of an answer", async () => {
   using fixture = new HttpFixture();
   const one = get("/2");
   const count = Math.ceil(65_536 / one.length) + 1;
@@ -154,7 +154,7 @@ Deno.test("TCPRelayHandler reads no more than 64 KiB ahead of an answer", async 
   assertEquals(text(client.sent), OK.repeat(count + 2));
 });
 
-Deno.test("TCPRelayHandler says 502 when the far side fails before the answer", async () => {
+Deno.test("TCPRelay of HTTP to direct says 502 when the far side fails before the answer", async () => {
   const interim = "HTTP/1.1 103 Early Hints\r\n\r\n";
   for (const room of [0, interim.length, interim.length + 9, Infinity]) {
     const isFull = room < Infinity;
@@ -181,7 +181,7 @@ Deno.test("TCPRelayHandler says 502 when the far side fails before the answer", 
   }
 });
 
-Deno.test("TCPRelayHandler resets the client when the far side fails amid the answer", async () => {
+Deno.test("TCPRelay of HTTP to direct resets the client when the far side fails amid the answer", async () => {
   for (const head of [OK.slice(0, -1), "HTTP/1.1 200 OK\r\n\r\nabc"]) {
     using fixture = new HttpFixture();
     const client = await fixture.client(get("/1"));
