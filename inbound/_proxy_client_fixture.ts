@@ -5,7 +5,6 @@
  * @module
  */
 
-import { configureSync, type LogRecord, resetSync } from "@logtape/logtape";
 import { SocketAddress } from "../loop/mod.ts";
 import {
   type Inbound,
@@ -87,31 +86,5 @@ export class ProxyClient {
     if (answer.kind === "request") this.session.target = answer.target;
     data.fill(POISON);
     return answer;
-  }
-}
-
-/** Takes every log line until it is disposed of. */
-export class LogLines implements Disposable {
-  /** `level: text` of what was logged so far. */
-  readonly lines: string[] = [];
-
-  /** Begins to take them. */
-  constructor() {
-    const keep = ({ level, message }: LogRecord): void => {
-      this.lines.push(`${level}: ${message.map(String).join("")}`);
-    };
-    configureSync({
-      reset: true,
-      sinks: { keep },
-      loggers: [
-        { category: "shadowsocks", sinks: ["keep"], lowestLevel: "trace" },
-        { category: ["logtape", "meta"], sinks: [], lowestLevel: "fatal" },
-      ],
-    });
-  }
-
-  /** Takes no more. */
-  [Symbol.dispose](): void {
-    resetSync();
   }
 }

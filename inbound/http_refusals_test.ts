@@ -5,12 +5,12 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { configureSync, type LogRecord, resetSync } from "@logtape/logtape";
 import type { Failure } from "../relay/mod.ts";
 import { ProxyClient } from "./_proxy_client_fixture.ts";
 import { FakeHandler } from "./_http_fixture.ts";
 import { HttpInbound } from "./http.ts";
 import { bytesOf } from "../tests/support/bytes.ts";
+import { LogCapture } from "../tests/support/logs.ts";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 const USERS = [
@@ -234,34 +234,23 @@ Deno.test("HttpStream.failed() tells why the target was not reached", () => {
 });
 
 Deno.test("HttpStream logs one line for a refused client, without its bytes", () => {
-  const lines: LogRecord[] = [];
-  configureSync({
-    sinks: { keep: (record) => void lines.push(record) },
-    loggers: [
-      { category: "shadowsocks", sinks: ["keep"], lowestLevel: "trace" },
-      { category: ["logtape", "meta"], sinks: [], lowestLevel: "fatal" },
-    ],
-  });
-  try {
-    const guesser = new FakeHandler({ users: USERS });
-    guesser.client(get("a"));
-    assertEquals(lines.length, 0);
-    guesser.client(get("a", WRONG).repeat(10));
-    assertEquals(lines.length, 1);
-    new FakeHandler().client("GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n");
-    assertEquals(lines.length, 2);
-    const both = new FakeHandler({ users: USERS });
-    both.client(get("a", WRONG) + "no request\r\n\r\n");
-    assertEquals([both.status, lines.length], ["error", 3]);
-    const served = new FakeHandler({ users: USERS });
-    served.client(get("a", WRONG) + get("a", ANN));
-    served.answer("no answer\r\n\r\n");
-    assertEquals([served.status, lines.length], ["target_reset", 5]);
-    const text = lines.map((line) => line.message.join("")).join("\n");
-    assert(text.includes("127.0.0.1:40000"), text);
-    assert(!text.includes("hidden") && !text.includes("wrong\n"), text);
-    assert(!text.includes(btoa("ann:wrong")), text);
-  } finally {
-    resetSync();
-  }
+  using logs = new LogCapture();
+  const guesser = new FakeHandler({ users: USERS });
+  guesser.client(get("a"));
+  assertEquals(logs.lines.length, 0);
+  guesser.client(get("a", WRONG).repeat(10));
+  assertEquals(logs.lines.length, 1);
+  new FakeHandler().client("GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n");
+  assertEquals(logs.lines.length, 2);
+  const both = new FakeHandler({ users: USERS });
+  both.client(get("a", WRONG) + "no request\r\n\r\n");
+  assertEquals([both.status, logs.lines.length], ["error", 3]);
+  const served = new FakeHandler({ users: USERS });
+  served.client(get("a", WRONG) + get("a", ANN));
+  served.answer("no answer\r\n\r\n");
+  assertEquals([served.status, logs.lines.length], ["target_reset", 5]);
+  const text = logs.texts.join("\n");
+  assert(text.includes("127.0.0.1:40000"), text);
+  assert(!text.includes("hidden") && !text.includes("wrong\n"), text);
+  assert(!text.includes(btoa("ann:wrong")), text);
 });

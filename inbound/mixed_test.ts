@@ -14,14 +14,10 @@ import {
   type StreamCodec,
   Target,
 } from "../relay/mod.ts";
-import {
-  CLIENT,
-  LogLines,
-  openSession,
-  ProxyClient,
-} from "./_proxy_client_fixture.ts";
+import { CLIENT, openSession, ProxyClient } from "./_proxy_client_fixture.ts";
 import { MixedInbound, SocksInbound } from "./mod.ts";
 import { bytesOf } from "../tests/support/bytes.ts";
+import { LogCapture } from "../tests/support/logs.ts";
 
 const CODEC = {} as StreamCodec;
 
@@ -62,7 +58,7 @@ function newMixed(): { readonly mixed: MixedInbound; readonly http: FakeHttp } {
 }
 
 Deno.test("MixedInbound gives a connection to the protocol of its first byte", () => {
-  using logs = new LogLines();
+  using logs = new LogCapture();
   const { mixed, http } = newMixed();
   const socks5 = bytesOf(5, 1, 0, 5, 1, 0, 1, 192, 0, 2, 7, 0, 80, "x");
   const socks4 = bytesOf(4, 1, 0, 80, 192, 0, 2, 7, 0, "x");
@@ -93,7 +89,7 @@ Deno.test("MixedInbound refuses every other first byte with one line", () => {
   for (let first = 0; first < 256; first++) {
     const isToken = /[\w!#$%&'*+.^`|~-]/.test(String.fromCharCode(first));
     if (isToken || first === 4 || first === 5) continue;
-    using logs = new LogLines();
+    using logs = new LogCapture();
     const client = new ProxyClient(mixed).bring(bytesOf(first, 1, 2, 3));
     assertEquals(client.refused, "error close");
     assertEquals(client.sent, bytesOf());

@@ -13,9 +13,10 @@ import {
   STREAM_METHOD,
   testEdition,
 } from "../shadowsocks/fakes.ts";
-import { CLIENT, LogLines } from "./_proxy_client_fixture.ts";
+import { CLIENT } from "./_proxy_client_fixture.ts";
 import { ShadowsocksPackets } from "./mod.ts";
 import { bytesOf } from "../tests/support/bytes.ts";
+import { LogCapture } from "../tests/support/logs.ts";
 
 const HEADER = bytesOf(1, 192, 0, 2, 7, 0, 53);
 const NAME = bytesOf(3, 11, "dns.example", 0, 53);
@@ -52,7 +53,7 @@ Deno.test("PACKET_ROOM is the same in relay and shadowsocks", () => {
 for (const method of [AEAD_METHOD, STREAM_METHOD]) {
   for (const oneTimeAuth of [false, true]) {
     Deno.test(`ShadowsocksPackets opens packets and seals answers (${method}${oneTimeAuth ? ", one-time authentication" : ""})`, async () => {
-      using logs = new LogLines();
+      using logs = new LogCapture();
       using edition = await testEdition({ method, oneTimeAuth });
       using peer = await testEdition({ method, oneTimeAuth });
       using packets = new ShadowsocksPackets(edition);
@@ -127,7 +128,7 @@ Deno.test("ShadowsocksPackets logs why a packet is dropped", async () => {
     { edition, data: once, reason: "replay" },
   ];
   for (const { edition, data, reason, first } of cases) {
-    using logs = new LogLines();
+    using logs = new LogCapture();
     using packets = new ShadowsocksPackets(edition);
     const packet = packetOf(data);
     const opened = packets.open(packet, CLIENT, new Uint8Array(2000));

@@ -14,9 +14,10 @@ import {
   testEdition,
 } from "../shadowsocks/fakes.ts";
 import type { Endpoint } from "../socks5/mod.ts";
-import { CLIENT, LogLines, ProxyClient } from "./_proxy_client_fixture.ts";
+import { CLIENT, ProxyClient } from "./_proxy_client_fixture.ts";
 import { ShadowsocksInbound } from "./mod.ts";
 import { bytesOf } from "../tests/support/bytes.ts";
+import { LogCapture } from "../tests/support/logs.ts";
 
 const REFUSED =
   `error: can not parse header when handling connection from ${CLIENT}`;
@@ -39,7 +40,7 @@ const TARGETS: readonly (readonly [Endpoint, string])[] = [
 for (const method of [AEAD_METHOD, STREAM_METHOD]) {
   for (const [endpoint, name] of TARGETS) {
     Deno.test(`ShadowsocksInbound asks for ${name} (${method})`, async () => {
-      using logs = new LogLines();
+      using logs = new LogCapture();
       using edition = await testEdition({ method });
       using peer = await testEdition({ method });
       using stream = peer.newClientStream(endpoint);
@@ -115,7 +116,7 @@ const BAD: readonly {
 ];
 for (const { plaintext, reason, first, status } of BAD) {
   Deno.test(`ShadowsocksInbound drains a client and logs "${reason}"`, async () => {
-    using logs = new LogLines();
+    using logs = new LogCapture();
     using edition = await testEdition();
     using peer = await testEdition();
     const client = new ProxyClient(new ShadowsocksInbound(edition));
@@ -127,7 +128,7 @@ for (const { plaintext, reason, first, status } of BAD) {
 }
 
 Deno.test("ShadowsocksInbound drains a client without the key", async () => {
-  using logs = new LogLines();
+  using logs = new LogCapture();
   using edition = await testEdition();
   const client = new ProxyClient(new ShadowsocksInbound(edition));
   client.bring(new Uint8Array(100).fill(7));
@@ -136,7 +137,7 @@ Deno.test("ShadowsocksInbound drains a client without the key", async () => {
 });
 
 Deno.test("ShadowsocksInbound drains a replay", async () => {
-  using logs = new LogLines();
+  using logs = new LogCapture();
   using edition = await testEdition();
   using peer = await testEdition();
   const flight = sealFlight(peer, HEADER);
@@ -150,7 +151,7 @@ Deno.test("ShadowsocksInbound drains a replay", async () => {
 });
 
 Deno.test("ShadowsocksInbound drains a client without the one-time authentication that it requires", async () => {
-  using logs = new LogLines();
+  using logs = new LogCapture();
   using edition = await testEdition({ oneTimeAuth: true });
   using peer = await testEdition();
   const client = new ProxyClient(new ShadowsocksInbound(edition));
@@ -164,7 +165,7 @@ Deno.test("ShadowsocksInbound drains a client without the one-time authenticatio
 });
 
 Deno.test("ShadowsocksInbound tells once who sends chunks that are not genuine", async () => {
-  using logs = new LogLines();
+  using logs = new LogCapture();
   using edition = await testEdition({ method: STREAM_METHOD });
   using peer = await testEdition({ method: STREAM_METHOD, oneTimeAuth: true });
   using stream = peer.newClientStream(NAME);
@@ -181,7 +182,7 @@ Deno.test("ShadowsocksInbound tells once who sends chunks that are not genuine",
 });
 
 Deno.test("ShadowsocksInbound.onCodecFailed() drains and logs that the client is not authentic", async () => {
-  using logs = new LogLines();
+  using logs = new LogCapture();
   using edition = await testEdition();
   const { stream } = new ProxyClient(new ShadowsocksInbound(edition));
   assertEquals(stream.onCodecFailed!(), {

@@ -7,9 +7,10 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { SocketAddress } from "../loop/mod.ts";
 import { Packet, PACKET_ROOM, type PacketInbound } from "../relay/mod.ts";
-import { CLIENT, LogLines, openSession } from "./_proxy_client_fixture.ts";
+import { CLIENT, openSession } from "./_proxy_client_fixture.ts";
 import { SocksPackets } from "./mod.ts";
 import { bytesOf } from "../tests/support/bytes.ts";
+import { LogCapture } from "../tests/support/logs.ts";
 
 const IPV4 = bytesOf(1, 192, 0, 2, 7, 0, 53);
 const IPV6 = bytesOf(4, 0x20, 1, 0xd, 0xb8, new Uint8Array(11), 1, 0, 53);
@@ -65,7 +66,7 @@ const DROPPED: readonly (readonly [string, Uint8Array])[] = [
 ];
 for (const [name, data] of DROPPED) {
   Deno.test(`SocksPackets.open() drops a datagram when it holds ${name}`, () => {
-    using logs = new LogLines();
+    using logs = new LogCapture();
     const got = new SocksPackets().open(packetOf(data), CLIENT);
     assertEquals(got, undefined);
     assertEquals(logs.lines, [

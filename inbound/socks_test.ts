@@ -8,9 +8,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { SocketAddress } from "../loop/mod.ts";
 import type { Failure } from "../relay/mod.ts";
-import { CLIENT, LogLines, ProxyClient } from "./_proxy_client_fixture.ts";
+import { CLIENT, ProxyClient } from "./_proxy_client_fixture.ts";
 import { SocksInbound, type SocksInboundOptions } from "./mod.ts";
 import { bytesOf } from "../tests/support/bytes.ts";
+import { LogCapture } from "../tests/support/logs.ts";
 
 const GREETING = bytesOf(5, 1, 0);
 const IPV4 = bytesOf(1, 192, 0, 2, 7, 0, 80);
@@ -98,7 +99,7 @@ const TALKS: readonly Talk[] = [
 
 for (const { name, sent, replies, target, success, options } of TALKS) {
   Deno.test(`SocksInbound serves ${name}, cut anywhere`, () => {
-    using logs = new LogLines();
+    using logs = new LogCapture();
     const talk = bytesOf(sent, "payload");
     const cuts = [[talk], Array.from(talk, (byte) => bytesOf(byte))];
     for (let cut = 1; cut < talk.length; cut++) {
@@ -278,7 +279,7 @@ const REFUSED: readonly {
 
 for (const { name, sent, answer, log, status, options } of REFUSED) {
   Deno.test(`SocksInbound refuses ${name}`, () => {
-    using logs = new LogLines();
+    using logs = new LogCapture();
     const client = new ProxyClient(new SocksInbound(options)).bring(sent);
     assertEquals(client.sent, answer);
     assertEquals(client.refused, `${status ?? "error"} close`);

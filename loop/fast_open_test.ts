@@ -6,7 +6,6 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { configureSync, resetSync } from "@logtape/logtape";
 import { type Descriptors, withoutLeaks } from "../tests/_descriptors.ts";
 import {
   contractTest,
@@ -25,6 +24,7 @@ import {
   type StreamSocket,
 } from "./mod.ts";
 import { seededBytes } from "../tests/support/bytes.ts";
+import { LogCapture } from "../tests/support/logs.ts";
 
 /** IPPROTO_TCP, TCP_FASTOPEN. */
 const FAST_OPEN_OPTION = [6, 23];
@@ -74,7 +74,7 @@ async function exchange(
 contractTest(
   "Poller.connectTcp() with first data sends every byte of it once",
   async (fixture) => {
-    using _logs = new Logs();
+    using _logs = new LogCapture("info");
     for (const length of [0, 1, 500, 20_000, 20_000]) {
       using listener = fixture.poller.listenTcp(LOOPBACK, { fastOpen: 5 });
       for (let i = 0; i < 3; i++) {
@@ -91,7 +91,7 @@ contractTest(
 );
 
 Deno.test("DenoPoller ignores fast open and says so once", async () => {
-  using logs = new Logs();
+  using logs = new LogCapture("info");
   using fixture = new LoopFixture(new DenoPoller());
   using listener = fixture.poller.listenTcp(LOOPBACK);
   assertEquals(logs.lines, []);
@@ -109,7 +109,7 @@ for (const [code, errno] of Object.entries(REFUSALS)) {
   epollTest(
     `EpollPoller.connectTcp() connects without fast open and says so once when the system says ${code}`,
     async (descriptors) => {
-      using logs = new Logs();
+      using logs = new LogCapture("info");
       let tries = 0;
       using fixture = forged(descriptors, (libc) => ({
         sendto: () => {
@@ -135,7 +135,7 @@ for (const [code, errno] of Object.entries(REFUSALS)) {
 epollTest(
   "EpollPoller.connectTcp() has taken nothing when there is no cookie yet",
   async (descriptors) => {
-    using logs = new Logs();
+    using logs = new LogCapture("info");
     using fixture = forged(descriptors, (libc) => ({
       sendto: (fd, _data, _length, _flags, address, length) => {
         libc.real.connect(fd, address, length);
@@ -154,7 +154,7 @@ epollTest(
 epollTest(
   "EpollPoller.connectTcp() tells how much has left with the SYN",
   async (descriptors) => {
-    using _logs = new Logs();
+    using _logs = new LogCapture("info");
     let sent: Uint8Array | undefined;
     let flags = 0;
     using fixture = forged(descriptors, (libc) => ({
@@ -181,7 +181,7 @@ epollTest(
 epollTest(
   "EpollPoller.connectTcp() with first data reports a failure like any connect",
   async (descriptors) => {
-    using logs = new Logs();
+    using logs = new LogCapture("info");
     using fixture = forged(
       descriptors,
       (libc) => ({ sendto: () => libc.fail(101) }),
@@ -203,7 +203,7 @@ epollTest(
 epollTest(
   "EpollPoller.listenTcp() goes on and says so once when fast open is not available",
   async (descriptors) => {
-    using logs = new Logs();
+    using logs = new LogCapture("info");
     let tries = 0;
     using fixture = forged(descriptors, (libc) => ({
       setsockopt: (fd, level, name, value, length) => {
@@ -266,28 +266,4 @@ function epollTest(
   body: (descriptors: Descriptors) => Promise<void>,
 ): void {
   if (pollers().includes("epoll")) Deno.test(name, () => withoutLeaks(body));
-}
-
-/** Keeps the log lines. */
-class Logs implements Disposable {
-  readonly lines: string[] = [];
-
-  constructor() {
-    configureSync({
-      reset: true,
-      sinks: {
-        keep: ({ level, message }) => {
-          this.lines.push(`${level}: ${message.join("")}`);
-        },
-      },
-      loggers: [
-        { category: "shadowsocks", sinks: ["keep"], lowestLevel: "info" },
-        { category: ["logtape", "meta"], sinks: [], lowestLevel: "fatal" },
-      ],
-    });
-  }
-
-  [Symbol.dispose](): void {
-    resetSync();
-  }
 }

@@ -5,7 +5,6 @@
  * @module
  */
 
-import { configureSync, type LogRecord, resetSync } from "@logtape/logtape";
 import { type DnsCallback, DnsError, type Resolver } from "../dns/mod.ts";
 import { parseIp, SocketAddress } from "../loop/mod.ts";
 import {
@@ -149,28 +148,4 @@ export function addressOf(text: string): Uint8Array {
   const bytes = parseIp(text);
   if (bytes === undefined) throw new TypeError(`No address: ${text}`);
   return bytes;
-}
-
-/** Keeps the lines that are logged, until it is disposed of. */
-export class LogLines implements Disposable {
-  /** Level and text of each line. */
-  readonly lines: string[] = [];
-
-  constructor() {
-    const keep = (record: LogRecord): void => {
-      this.lines.push(`${record.level}: ${record.message.join("")}`);
-    };
-    configureSync({
-      reset: true,
-      sinks: { keep },
-      loggers: [
-        { category: "shadowsocks", sinks: ["keep"], lowestLevel: "trace" },
-        { category: ["logtape", "meta"], sinks: [], lowestLevel: "fatal" },
-      ],
-    });
-  }
-
-  [Symbol.dispose](): void {
-    resetSync();
-  }
 }

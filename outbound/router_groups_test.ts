@@ -9,7 +9,6 @@ import { SocketAddress } from "../loop/mod.ts";
 import { type Route, type Session, Target } from "../relay/mod.ts";
 import {
   aclOf,
-  LogLines,
   PROXY,
   RouterFixture,
   textOf,
@@ -26,6 +25,7 @@ import {
   WatchedOutbound,
 } from "./groups/mod.ts";
 import { makeRouter } from "./router.ts";
+import { LogCapture } from "../tests/support/logs.ts";
 
 const ZONE = { "both.example": ["8.8.8.8", "10.0.0.1"] };
 const RULES = "[outbound_block_list]\n10.0.0.0/8\n";
@@ -79,14 +79,14 @@ Deno.test("AclRouter.route() leaves the addresses of a name to the connect where
 });
 
 Deno.test("AclRouter.route() looks a name up where a group may pick a server", () => {
-  using _log = new LogLines();
+  using _log = new LogCapture();
   for (const route of [watched("server"), groupOf("direct", "server")]) {
     assertEquals(askBy(route), ["blocked: 10.0.0.0/8", ["both.example"]]);
   }
 });
 
 Deno.test("AclRouter forbids an address before and after a group has picked", () => {
-  using _log = new LogLines();
+  using _log = new LogCapture();
   const router = makeRouter({
     role: "client",
     routes: { default: groupOf("server", "direct"), direct: PROXY },

@@ -7,7 +7,8 @@
 import { assertEquals } from "@std/assert";
 import { SocketAddress } from "../loop/mod.ts";
 import type { Session } from "../relay/mod.ts";
-import { LogLines, RouterFixture } from "./_router_fixture.ts";
+import { RouterFixture } from "./_router_fixture.ts";
+import { LogCapture } from "../tests/support/logs.ts";
 
 const BLOCK_HOME = "[outbound_block_list]\n10.0.0.0/8\n||bad.example\n";
 
@@ -17,7 +18,7 @@ Deno.test("AclRouter logs one line for each refusal", () => {
     acl: BLOCK_HOME,
     forbidden: "127.0.0.0/8",
   });
-  using logs = new LogLines();
+  using logs = new LogCapture();
   const address = SocketAddress.parse("127.0.0.1", 80);
   fixture.router.forbids(address, fixture.session("tcp"));
   fixture.router.forbids(address, fixture.session("udp"));
@@ -44,13 +45,13 @@ Deno.test("AclRouter logs one line for each rule that refuses datagrams of an as
     acl: `[outbound_block_list]\n10.0.0.0/8\n${rules.join("\n")}`,
     forbidden: "127.0.0.0/8",
   });
-  using logs = new LogLines();
+  using logs = new LogCapture();
   const levels = (): Record<string, number> => {
     const counts: Record<string, number> = {};
-    for (const line of logs.lines.splice(0)) {
-      const level = line.slice(0, line.indexOf(":"));
+    for (const { level } of logs.records) {
       counts[level] = (counts[level] ?? 0) + 1;
     }
+    logs.clear();
     return counts;
   };
   const send = (session: Session): void => {

@@ -10,13 +10,13 @@ import { type Decision, Target } from "../relay/mod.ts";
 import {
   addressOf,
   DIRECT,
-  LogLines,
   PROXY,
   RouterFixture,
   textOf,
   ZoneResolver,
 } from "./_router_fixture.ts";
 import { makeRouter, OpenRouter } from "./router.ts";
+import { LogCapture } from "../tests/support/logs.ts";
 
 /** Names that can be looked up. */
 const ZONE: Readonly<Record<string, readonly string[]>> = {
@@ -284,7 +284,7 @@ const CLIENTS: readonly (readonly [string, string, string | undefined])[] = [
 for (const [acl, client, rule] of CLIENTS) {
   const rules = acl.replaceAll("\n", " ⏎ ");
   Deno.test(`AclRouter.refusesClient() of ${client} is right when "${rules}"`, () => {
-    using logs = new LogLines();
+    using logs = new LogCapture();
     const address = SocketAddress.parse(client, 5000);
     const server = new RouterFixture({ role: "server", acl });
     assertEquals(server.router.refusesClient(address), rule);
@@ -315,7 +315,7 @@ Deno.test("AclRouter.forbids() asks rules and networks about each address", () =
     ["::1", "forbidden_ip ::1/128"],
     ["2001:db8::1", undefined],
   ];
-  using _logs = new LogLines();
+  using _logs = new LogCapture();
   for (const [host, rule] of table) {
     const address = new SocketAddress(addressOf(host), 80);
     const found = fixture.router.forbids(address, fixture.session());
@@ -329,7 +329,7 @@ Deno.test("AclRouter.forbids() wants a rule for each address when all is blocked
     acl: `${ALLOW_HOME}[outbound_block_list]\n8.8.4.4`,
     zone: ZONE,
   });
-  using _logs = new LogLines();
+  using _logs = new LogCapture();
   const session = fixture.session("udp");
   const forbids = (ip: string, host?: string): unknown =>
     fixture.router.forbids(
@@ -361,7 +361,7 @@ Deno.test("AclRouter.route() asks more when a server goes by a proxy", () => {
     isProxied: true,
     zone: ZONE,
   });
-  using _logs = new LogLines();
+  using _logs = new LogCapture();
   assertEquals(fixture.ask("127.0.0.1"), "blocked: forbidden_ip 127.0.0.0/8");
   assertEquals(fixture.ask("127.0.0.1."), "blocked: forbidden_ip 127.0.0.0/8");
   assertEquals(fixture.ask("home.example"), "blocked: 10.0.0.0/8");

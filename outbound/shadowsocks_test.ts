@@ -5,7 +5,6 @@
  * @module
  */
 
-import { configureSync, type LogRecord, resetSync } from "@logtape/logtape";
 import { assert, assertEquals } from "@std/assert";
 import { SocketAddress } from "../loop/mod.ts";
 import {
@@ -25,6 +24,7 @@ import {
 import type { Edition } from "../shadowsocks/mod.ts";
 import { ShadowsocksOutbound } from "./mod.ts";
 import { utf8 } from "../tests/support/bytes.ts";
+import { LogCapture } from "../tests/support/logs.ts";
 
 const SERVER = Target.of("192.0.2.1", 8388);
 const REMOTE = SocketAddress.parse("192.0.2.1", 8388);
@@ -47,29 +47,6 @@ function openSession(): Session {
   const listener = { protocol: "test", port: 1080 };
   const client = SocketAddress.parse("198.51.100.1", 4000);
   return new Sessions().open({ listener, network: "tcp", client }, 0);
-}
-
-/** Takes the log lines until it is disposed of. */
-class LogLines implements Disposable {
-  readonly lines: string[] = [];
-
-  constructor() {
-    const keep = ({ level, message }: LogRecord): void => {
-      this.lines.push(`${level}: ${message.map(String).join("")}`);
-    };
-    configureSync({
-      reset: true,
-      sinks: { keep },
-      loggers: [
-        { category: "shadowsocks", sinks: ["keep"], lowestLevel: "info" },
-        { category: ["logtape", "meta"], sinks: [], lowestLevel: "fatal" },
-      ],
-    });
-  }
-
-  [Symbol.dispose](): void {
-    resetSync();
-  }
 }
 
 for (const method of [AEAD_METHOD, STREAM_METHOD]) {
@@ -180,7 +157,7 @@ Deno.test("ShadowsocksOutbound.openPackets() tells when a datagram cannot be sen
 });
 
 Deno.test("ShadowsocksOutbound logs an answer that it cannot decrypt", async () => {
-  using logs = new LogLines();
+  using logs = new LogCapture("info");
   using edition = await testEdition();
   const way = wayOf(edition);
   using far = way.open(TARGETS[0]!);

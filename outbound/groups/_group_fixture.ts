@@ -5,7 +5,6 @@
  * @module
  */
 
-import { configureSync, type LogRecord, resetSync } from "@logtape/logtape";
 import { FakeClock } from "../../loop/fakes.ts";
 import { SocketAddress } from "../../loop/mod.ts";
 import {
@@ -28,6 +27,7 @@ import type { Timing } from "./timing.ts";
 import type { OutboundKind } from "./watched_outbound.ts";
 import type { Network } from "./member.ts";
 import { randomOf } from "../../tests/support/bytes.ts";
+import { LogCapture } from "../../tests/support/logs.ts";
 
 /** Timers on a fake clock. */
 export class FakeTiming implements Timing {
@@ -169,22 +169,13 @@ export type Leaves = Readonly<
 export class GroupFixture implements Disposable {
   readonly timing: FakeTiming = new FakeTiming();
   readonly prober: FakeProber = new FakeProber(this.timing);
-  /** The lines that were logged. */
-  readonly lines: string[] = [];
+  readonly #logs = new LogCapture("info");
   readonly #sessions = new Sessions();
   #groups: Groups | undefined;
 
-  constructor() {
-    const keep = ({ message }: LogRecord): void =>
-      void this.lines.push(message.map(String).join(""));
-    configureSync({
-      reset: true,
-      sinks: { keep },
-      loggers: [
-        { category: "shadowsocks", sinks: ["keep"], lowestLevel: "info" },
-        { category: ["logtape", "meta"], sinks: [], lowestLevel: "fatal" },
-      ],
-    });
+  /** The lines that were logged. */
+  get lines(): string[] {
+    return this.#logs.texts;
   }
 
   /** Builds groups. Probes go every 10 s unless a description says else. */
@@ -286,6 +277,6 @@ export class GroupFixture implements Disposable {
   /** Ends the probes. */
   [Symbol.dispose](): void {
     this.#groups?.stop();
-    resetSync();
+    this.#logs[Symbol.dispose]();
   }
 }

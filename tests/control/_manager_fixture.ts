@@ -11,7 +11,7 @@ import type { ControlAddress } from "../../control/mod.ts";
 import { type Clock, EventLoop, type Poller } from "../../loop/mod.ts";
 import { FakeResolver } from "../../dns/fakes.ts";
 import { ManagedService } from "../../process/managed_service.ts";
-import { LogCapture } from "../../relay/_log_fixture.ts";
+import { LogCapture } from "../support/logs.ts";
 import { CipherSuite } from "../../shadowsocks/mod.ts";
 import { Descriptors } from "../_descriptors.ts";
 import { pollers } from "../_loop_fixture.ts";

@@ -60,7 +60,7 @@ managerTest(
     }
     assert(await areListening(two));
     assertEquals(await isListening(one), false);
-    const log = fixture.logs.lines.map(({ text }) => text);
+    const log = fixture.logs.texts;
     const expected = [
       "entering manager mode",
       `starting manager at ${fixture.service.controlName}`,

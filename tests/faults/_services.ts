@@ -9,7 +9,7 @@ import type { Role } from "../../config/mod.ts";
 import { findMethod, openProviders } from "../../crypto/mod.ts";
 import { EventLoop, type Poller } from "../../loop/mod.ts";
 import { Service } from "../../process/mod.ts";
-import { LogCapture } from "../../relay/_log_fixture.ts";
+import { LogCapture } from "../support/logs.ts";
 import { CipherSuite } from "../../shadowsocks/mod.ts";
 import { FakeResolver } from "../../dns/fakes.ts";
 import { type ConfigKeys, makeConfig } from "../support/mod.ts";

@@ -61,7 +61,7 @@ import {
   type Endpoint,
   writeAddress,
 } from "../../socks5/mod.ts";
-import { LogCapture } from "../../relay/_log_fixture.ts";
+import { LogCapture } from "../support/logs.ts";
 import { concat } from "../support/bytes.ts";
 
 /** A host and a port. */

@@ -176,8 +176,7 @@ Deno.test("TCPRelay of HTTP to direct says 502 when the far side fails before th
     );
     assertEquals(fixture.statuses, ["target_reset"]);
     // An exception of a handler does not end the loop, but is logged.
-    const errors = fixture.logs.lines.filter(({ level }) => level === "error");
-    assertEquals(errors, []);
+    assertEquals(fixture.logs.of("error"), []);
   }
 });
 

@@ -4,53 +4,71 @@
  * @module
  */
 
-import { configureSync, type LogRecord, resetSync } from "@logtape/logtape";
+import {
+  configureSync,
+  type LogLevel,
+  type LogRecord,
+  resetSync,
+} from "@logtape/logtape";
 
 /** One line as a sink gets it. */
 export interface LogLine {
-  /** `trace`, `debug`, `info`, `warning`, `error` or `fatal`. */
-  readonly level: string;
+  /** How grave it is. */
+  readonly level: LogLevel;
   /** The text with its values put in. */
   readonly text: string;
 }
 
-/** Takes every log line until it is disposed of. */
+/** Takes the log lines until it is disposed of. */
 export class LogCapture implements Disposable {
   /** What was logged so far. */
-  readonly lines: LogLine[] = [];
+  readonly records: LogLine[] = [];
   readonly #waiting = new Set<() => void>();
 
-  /** Begins to take them. */
-  constructor() {
+  /**
+   * Begins to take them.
+   *
+   * @param lowestLevel Lines below it are not logged.
+   */
+  constructor(lowestLevel: LogLevel = "trace") {
     const keep = (record: LogRecord): void => {
-      this.lines.push({ level: record.level, text: textOf(record) });
+      this.records.push({ level: record.level, text: textOf(record) });
       for (const check of [...this.#waiting]) check();
     };
     configureSync({
       reset: true,
       sinks: { keep },
       loggers: [
-        { category: "shadowsocks", sinks: ["keep"], lowestLevel: "trace" },
+        { category: "shadowsocks", sinks: ["keep"], lowestLevel },
         { category: ["logtape", "meta"], sinks: [], lowestLevel: "fatal" },
       ],
     });
   }
 
+  /** Level and text of each line: `info: starting …`. */
+  get lines(): string[] {
+    return this.records.map(({ level, text }) => `${level}: ${text}`);
+  }
+
+  /** The texts of all lines. */
+  get texts(): string[] {
+    return this.records.map(({ text }) => text);
+  }
+
   /** The texts of one level. */
-  of(level: string): string[] {
-    return this.lines.filter((line) => line.level === level)
+  of(level: LogLevel): string[] {
+    return this.records.filter((line) => line.level === level)
       .map((line) => line.text);
   }
 
   /** The texts in which `part` stands. */
   with(part: string): string[] {
-    return this.lines.filter((line) => line.text.includes(part))
-      .map((line) => line.text);
+    return this.texts.filter((text) => text.includes(part));
   }
 
   /** Forgets what was logged so far. */
   clear(): void {
-    this.lines.length = 0;
+    this.records.length = 0;
   }
 
   /** Settles when `count` lines hold `part`. */
@@ -71,8 +89,8 @@ export class LogCapture implements Disposable {
     try {
       await body();
     } catch (error) {
-      const log = this.lines.map(({ level, text }) => `${level}: ${text}`);
-      throw new Error(`The test failed. What was logged:\n${log.join("\n")}`, {
+      const log = this.lines.join("\n");
+      throw new Error(`The test failed. What was logged:\n${log}`, {
         cause: error,
       });
     }
