@@ -12,7 +12,7 @@
 import { assertEquals } from "@std/assert";
 import { EpollPoller } from "../loop/_epoll.ts";
 import { type Libc, openLibc } from "../loop/_libc.ts";
-import { makePoller, type Poller } from "../loop/mod.ts";
+import { type EventLoop, makePoller, type Poller } from "../loop/mod.ts";
 
 /** The descriptors of one test. */
 export class Descriptors {
@@ -74,13 +74,21 @@ export class Descriptors {
   }
 
   /**
-   * Fails unless the descriptors of a poller itself are all that is open.
+   * Disposes of a loop's poller; fails if a socket was watched or open.
    *
-   * @param poller One of {@linkcode Descriptors.makePoller}.
+   * @param loop Has stopped; its poller is one of
+   * {@linkcode Descriptors.makePoller}.
    */
-  assertNoSockets(poller: Poller): void {
-    // epoll has its own descriptor, and an eventfd that wakes it.
-    this.assertClosed(poller.name === "epoll" ? 2 : 0);
+  endLoop({ poller, size }: EventLoop): void {
+    try {
+      // The poller closes what is left: so this looks before.
+      assertEquals(size, 0, "sockets still watched");
+      // epoll has its own descriptor, and an eventfd that wakes it.
+      this.assertClosed(poller.name === "epoll" ? 2 : 0);
+    } finally {
+      poller[Symbol.dispose]();
+    }
+    this.assertClosed();
   }
 }
 

@@ -5,7 +5,6 @@
  * @module
  */
 
-import { assertEquals } from "@std/assert";
 import { type Config, readConfig, type Role } from "../../config/mod.ts";
 import type { ControlAddress } from "../../control/mod.ts";
 import { type Clock, EventLoop, type Poller } from "../../loop/mod.ts";
@@ -70,7 +69,6 @@ export class ManagerFixture implements AsyncDisposable {
   place: ManagerPlace = "";
   readonly #clock = new MovableClock();
   readonly #descriptors: Descriptors;
-  readonly #poller: Poller;
   readonly #loop: EventLoop;
   readonly #folder: string;
   readonly #clients: ManagerClient[] = [];
@@ -86,8 +84,7 @@ export class ManagerFixture implements AsyncDisposable {
   ) {
     this.#folder = Deno.makeTempDirSync({ prefix: "ss-manager-" });
     this.#descriptors = descriptors;
-    this.#poller = poller;
-    this.#loop = new EventLoop(this.#poller, {
+    this.#loop = new EventLoop(poller, {
       clock: this.#clock,
       cooperative: true,
     });
@@ -169,14 +166,7 @@ export class ManagerFixture implements AsyncDisposable {
     for (const client of this.#clients) client[Symbol.dispose]();
     this.logs[Symbol.dispose]();
     Deno.removeSync(this.#folder, { recursive: true });
-    try {
-      // The poller closes what is left: so this looks before.
-      assertEquals(this.#loop.size, 0, "sockets still watched");
-      this.#descriptors.assertNoSockets(this.#poller);
-    } finally {
-      this.#poller[Symbol.dispose]();
-    }
-    this.#descriptors.assertClosed();
+    this.#descriptors.endLoop(this.#loop);
   }
 }
 

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { assertEquals } from "@std/assert";
 import type { Role } from "../../config/mod.ts";
 import { findMethod, openProviders } from "../../crypto/mod.ts";
 import { EventLoop, type Poller } from "../../loop/mod.ts";
@@ -52,15 +51,13 @@ export class Services implements AsyncDisposable {
   /** Where the local listens. */
   localPort = 0;
   readonly #descriptors: Descriptors;
-  readonly #poller: Poller;
   readonly #loop: EventLoop;
   readonly #services: Service[] = [];
   #running: Promise<void> | undefined;
 
   constructor(descriptors: Descriptors, poller: Poller) {
     this.#descriptors = descriptors;
-    this.#poller = poller;
-    this.#loop = new EventLoop(this.#poller, { cooperative: true });
+    this.#loop = new EventLoop(poller, { cooperative: true });
   }
 
   /** Starts both. */
@@ -107,14 +104,7 @@ export class Services implements AsyncDisposable {
     await this.#running;
     this.suite[Symbol.dispose]();
     this.logs[Symbol.dispose]();
-    try {
-      // The poller closes what is left: so this looks before.
-      assertEquals(this.#loop.size, 0, "sockets still watched");
-      this.#descriptors.assertNoSockets(this.#poller);
-    } finally {
-      this.#poller[Symbol.dispose]();
-    }
-    this.#descriptors.assertClosed();
+    this.#descriptors.endLoop(this.#loop);
   }
 
   async #add(role: Role, keys: ConfigKeys): Promise<number> {

@@ -4,10 +4,11 @@
  * @module
  */
 
+import { assertEquals } from "@std/assert";
 import type { FakeStream } from "../../loop/fakes.ts";
 import { CipherPeer, header, type RelayFixture } from "./_relay_fixture.ts";
 import type { TCPRelayHandler } from "../../relay/mod.ts";
-import { concat } from "../support/bytes.ts";
+import { concat, text } from "../support/bytes.ts";
 
 /** The target of the tests. */
 export const TARGET = { host: "192.0.2.7", port: 80 };
@@ -28,6 +29,24 @@ export const CONNECTED: Uint8Array = Uint8Array.of(
   0,
   0,
 );
+
+/**
+ * Opens what a server gets.
+ *
+ * @param fixture Has the cipher.
+ * @param sent The stream, in pieces; its header names {@linkcode TARGET}.
+ * @returns The payload.
+ */
+export function opened(
+  fixture: RelayFixture,
+  ...sent: readonly Uint8Array[]
+): string {
+  using peer = new CipherPeer(fixture.suite);
+  const plain = peer.open(concat(...sent));
+  const head = header(TARGET);
+  assertEquals(plain.subarray(0, head.length), head);
+  return text(plain.subarray(head.length));
+}
 
 /** A connection of the server and its two other ends. */
 export interface ServerFlow {

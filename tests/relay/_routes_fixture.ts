@@ -21,6 +21,9 @@ import {
 import { ShadowsocksOutbound } from "../../outbound/mod.ts";
 import type { Edition } from "../../shadowsocks/mod.ts";
 
+/** The addresses of three servers. */
+export const SERVER_HOSTS = ["192.0.2.1", "192.0.2.2", "192.0.2.3"];
+
 /** Decides as the test says. */
 export class TestRouter implements Router {
   readonly checksClients = true;

@@ -23,28 +23,19 @@ import {
   CONNECTED,
   GREETING,
   GREETING_REPLY,
+  opened,
   request,
   TARGET,
 } from "./_flow_fixture.ts";
 import { CipherPeer, header, RelayFixture } from "./_relay_fixture.ts";
 import {
   server,
+  SERVER_HOSTS,
   TestGroup,
   TestRouter,
   ToldOutbound,
 } from "./_routes_fixture.ts";
 import { concat, text, utf8 } from "../support/bytes.ts";
-
-const HOSTS = ["192.0.2.1", "192.0.2.2", "192.0.2.3"];
-
-/** What a server gets: header and payload. */
-function opened(fixture: RelayFixture, ...sent: readonly Uint8Array[]): string {
-  using peer = new CipherPeer(fixture.suite);
-  const plain = peer.open(concat(...sent));
-  const head = header(TARGET);
-  assertEquals(plain.subarray(0, head.length), head);
-  return text(plain.subarray(head.length));
-}
 
 const FIRST_PROXY = Target.of("203.0.113.1", 1080);
 const SECOND_PROXY = Target.of("proxy.example", 1081);
@@ -68,8 +59,8 @@ class ChainFixture extends RelayFixture {
     super({ isLocal: true, settings: { fastOpen }, relay: { router } });
     this.router = router;
     const edition = new ClassicEdition(this.suite, false);
-    const inner = make?.(server(edition, HOSTS[0]!)) ??
-      server(edition, HOSTS[0]!, fastOpen);
+    const inner = make?.(server(edition, SERVER_HOSTS[0]!)) ??
+      server(edition, SERVER_HOSTS[0]!, fastOpen);
     this.way = new ToldOutbound(
       new ProxyOutbound(inner, [
         hop(FIRST_PROXY),
@@ -122,7 +113,7 @@ const TALK: readonly {
   {
     ours: concat(
       Uint8Array.of(5, 1, 0),
-      header({ host: HOSTS[0]!, port: 8388 }),
+      header({ host: SERVER_HOSTS[0]!, port: 8388 }),
     ),
     theirs: SUCCEEDED,
   },
@@ -304,13 +295,13 @@ Deno.test("Dialer fails once when a proxy resets while a word waits for room", a
 Deno.test("Dialer gives the proxies of a member MEMBER_TIMEOUT to answer", async () => {
   using fixture = new ChainFixture();
   const edition = new ClassicEdition(fixture.suite, false);
-  const route = new TestGroup([fixture.way, server(edition, HOSTS[1]!)]);
+  const route = new TestGroup([fixture.way, server(edition, SERVER_HOSTS[1]!)]);
   fixture.router.decide = () => ({ route, rule: "" });
   await fixture.ask("hello");
   await fixture.advance((MEMBER_TIMEOUT - 1) / 1000);
   assertEquals(fixture.poller.connects.length, 1);
   await fixture.advance(0.001);
-  assertEquals(fixture.poller.connects[1]!.remoteAddress.host, HOSTS[1]);
+  assertEquals(fixture.poller.connects[1]!.remoteAddress.host, SERVER_HOSTS[1]);
   assertEquals(fixture.way.told.at(-1), "server_failed ETIMEDOUT");
 });
 
@@ -375,13 +366,13 @@ for (
 Deno.test("Dialer tries the next member of a group when a proxy fails", async () => {
   using fixture = new ChainFixture();
   const edition = new ClassicEdition(fixture.suite, false);
-  const route = new TestGroup([fixture.way, server(edition, HOSTS[1]!)]);
+  const route = new TestGroup([fixture.way, server(edition, SERVER_HOSTS[1]!)]);
   fixture.router.decide = () => ({ route, rule: "" });
   const { app, proxy } = await fixture.ask("hello");
   proxy.bring(Uint8Array.of(5, 0, 9, 9));
   await fixture.settle();
   const [, remote] = fixture.poller.connects;
-  assertEquals(remote!.remoteAddress.host, HOSTS[1]);
+  assertEquals(remote!.remoteAddress.host, SERVER_HOSTS[1]);
   remote!.establish();
   await fixture.settle();
   assertEquals(app.sent, concat(GREETING_REPLY, CONNECTED));

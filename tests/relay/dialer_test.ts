@@ -17,30 +17,30 @@ import {
   CONNECTED,
   GREETING,
   GREETING_REPLY,
+  opened,
   request,
   TARGET,
 } from "./_flow_fixture.ts";
-import { CipherPeer, header, RelayFixture } from "./_relay_fixture.ts";
+import { RelayFixture } from "./_relay_fixture.ts";
 import {
   server,
+  SERVER_HOSTS,
   TestGroup,
   TestRouter,
   ToldOutbound,
 } from "./_routes_fixture.ts";
 import { concat, text, utf8 } from "../support/bytes.ts";
 
-const HOSTS = ["192.0.2.1", "192.0.2.2", "192.0.2.3"];
-
 /** A local whose way is a group of servers. */
 class GroupFixture extends RelayFixture {
   readonly members: readonly ToldOutbound[];
   readonly group: TestGroup;
 
-  constructor(fastOpen = false, count = HOSTS.length) {
+  constructor(fastOpen = false, count = SERVER_HOSTS.length) {
     const router = new TestRouter();
     super({ isLocal: true, settings: { fastOpen }, relay: { router } });
     const edition = new ClassicEdition(this.suite, false);
-    this.members = HOSTS.slice(0, count).map((host) =>
+    this.members = SERVER_HOSTS.slice(0, count).map((host) =>
       server(edition, host, fastOpen)
     );
     this.group = new TestGroup(this.members);
@@ -66,15 +66,6 @@ class GroupFixture extends RelayFixture {
   }
 }
 
-/** What a server gets: header and payload. */
-function opened(fixture: RelayFixture, ...sent: readonly Uint8Array[]): string {
-  using peer = new CipherPeer(fixture.suite);
-  const plain = peer.open(concat(...sent));
-  const head = header(TARGET);
-  assertEquals(plain.subarray(0, head.length), head);
-  return text(plain.subarray(head.length));
-}
-
 /** No socket, timer or stream of a connection is left behind. */
 function assertClean(fixture: GroupFixture): void {
   assertEquals(fixture.relay.connections, 0);
@@ -88,7 +79,7 @@ Deno.test("Dialer tries the next member of a group when one refuses", async () =
   const app = await fixture.ask();
   fixture.poller.connects[0]!.fail("ECONNREFUSED");
   await fixture.settle();
-  assertEquals(fixture.dialled, HOSTS.slice(0, 2));
+  assertEquals(fixture.dialled, SERVER_HOSTS.slice(0, 2));
   assert(fixture.poller.connects[0]!.closed);
   assertEquals(app.sent, GREETING_REPLY, "not a word of it");
   await fixture.advance(0.1);
@@ -96,13 +87,13 @@ Deno.test("Dialer tries the next member of a group when one refuses", async () =
   await fixture.settle();
   assertEquals(app.sent, concat(GREETING_REPLY, CONNECTED));
   assertEquals(opened(fixture, fixture.poller.connects[1]!.sent), "hello");
-  assertEquals(fixture.group.picks, [[], [HOSTS[0]!]]);
+  assertEquals(fixture.group.picks, [[], [SERVER_HOSTS[0]!]]);
   const [refused, reached, idle] = fixture.told;
   assertEquals(refused, ["server_failed ECONNREFUSED"]);
   assertEquals(reached!.map((line) => Math.round(+line.slice(8))), [100]);
   assertEquals(idle, []);
   const [session] = fixture.opened;
-  assertEquals([session!.outbound, session!.rule], [HOSTS[1], "a rule"]);
+  assertEquals([session!.outbound, session!.rule], [SERVER_HOSTS[1], "a rule"]);
   fixture.relay.destroy();
   assertClean(fixture);
 });
@@ -110,7 +101,7 @@ Deno.test("Dialer tries the next member of a group when one refuses", async () =
 Deno.test("Dialer tries the next member after MEMBER_TIMEOUT when one never answers", async () => {
   using fixture = new GroupFixture();
   await fixture.ask();
-  for (const [index, host] of HOSTS.entries()) {
+  for (const [index, host] of SERVER_HOSTS.entries()) {
     assertEquals(fixture.dialled.at(-1), host);
     await fixture.advance((MEMBER_TIMEOUT - 1) / 1000);
     assertEquals(fixture.dialled.length, index + 1);
@@ -125,7 +116,7 @@ Deno.test("Dialer tries the next member after MEMBER_TIMEOUT when one never answ
   ]);
   assertEquals(
     fixture.logs.of("warning"),
-    HOSTS.slice(0, 2).map((host) =>
+    SERVER_HOSTS.slice(0, 2).map((host) =>
       `cannot connect to ${host} for ${TARGET.host}:${TARGET.port} ` +
       `from ${fixture.opened[0]!.client}: ETIMEDOUT`
     ),
@@ -152,8 +143,8 @@ Deno.test("Dialer refuses the client when every member is dead", async () => {
     fixture.poller.connects.at(-1)!.fail(code);
     await fixture.settle();
   }
-  assertEquals(fixture.dialled, HOSTS);
-  assertEquals(fixture.group.picks.at(-1), HOSTS);
+  assertEquals(fixture.dialled, SERVER_HOSTS);
+  assertEquals(fixture.group.picks.at(-1), SERVER_HOSTS);
   assertEquals(app.sent[3], 5, "the last one has refused");
   assertEquals([app.closed, app.wasReset], [true, false]);
   assertEquals(fixture.ended.map(({ status }) => status), ["server_failed"]);
@@ -164,7 +155,10 @@ Deno.test("Dialer tries the next member when the first one's name has no address
   const router = new TestRouter();
   using fixture = new RelayFixture({ isLocal: true, relay: { router } });
   const edition = new ClassicEdition(fixture.suite, false);
-  const members = [server(edition, "gone.example"), server(edition, HOSTS[1]!)];
+  const members = [
+    server(edition, "gone.example"),
+    server(edition, SERVER_HOSTS[1]!),
+  ];
   const route = new TestGroup(members);
   router.decide = () => ({ route, rule: "" });
   const app = await fixture.accept();
@@ -194,10 +188,12 @@ Deno.test("Dialer gives up when the client resets between two members", async ()
 Deno.test("Dialer asks the router about addresses of the target, not of a server", async () => {
   for (const isDirect of [false, true]) {
     const router = new TestRouter();
-    router.forbidden.add(HOSTS[0]!).add(TARGET.host);
+    router.forbidden.add(SERVER_HOSTS[0]!).add(TARGET.host);
     using fixture = new RelayFixture({ isLocal: true, relay: { router } });
     const edition = new ClassicEdition(fixture.suite, false);
-    const route = isDirect ? new DirectOutbound() : server(edition, HOSTS[0]!);
+    const route = isDirect
+      ? new DirectOutbound()
+      : server(edition, SERVER_HOSTS[0]!);
     router.decide = () => ({ route, rule: "" });
     const app = await fixture.accept();
     app.bring(concat(GREETING, request(1)));
@@ -265,7 +261,7 @@ Deno.test("Dialer sends the first payload after the connect when the next member
   });
   fixture.poller.fastOpenRoom = Infinity;
   const edition = new ClassicEdition(fixture.suite, false);
-  const members = HOSTS.map((host, i) => server(edition, host, i === 0));
+  const members = SERVER_HOSTS.map((host, i) => server(edition, host, i === 0));
   const route = new TestGroup(members);
   router.decide = () => ({ route, rule: "" });
   const app = await fixture.accept();
@@ -284,7 +280,7 @@ Deno.test("Dialer sends the first payload after the connect when the next member
 Deno.test("Dialer resets the client when every member is dead after it was told of success", async () => {
   using fixture = new GroupFixture(true);
   const app = await fixture.ask();
-  for (let i = 0; i < HOSTS.length; i++) {
+  for (let i = 0; i < SERVER_HOSTS.length; i++) {
     fixture.poller.connects[i]!.fail("ECONNREFUSED");
     await fixture.settle();
   }
@@ -300,7 +296,7 @@ Deno.test("Dialer asks no other member once a rule forbids the target", async ()
   const edition = new ClassicEdition(fixture.suite, false);
   const route = new TestGroup([
     new DirectOutbound(),
-    server(edition, HOSTS[0]!),
+    server(edition, SERVER_HOSTS[0]!),
   ]);
   router.decide = () => ({ route, rule: "" });
   router.forbidden.add(TARGET.host);

@@ -18,6 +18,7 @@ import { type Outbound, Target } from "../../relay/mod.ts";
 import { header } from "./_relay_fixture.ts";
 import {
   server,
+  SERVER_HOSTS,
   TestGroup,
   TestRouter,
   type ToldOutbound,
@@ -30,7 +31,6 @@ import {
 } from "./_udp_fixture.ts";
 import { concat, text, utf8 } from "../support/bytes.ts";
 
-const HOSTS = ["192.0.2.1", "192.0.2.2", "192.0.2.3"];
 const TARGET = { host: "198.51.100.77", port: 53 };
 const OTHER = { host: "198.51.100.78", port: 123 };
 /** Milliseconds without an answer after which the next member is tried. */
@@ -52,7 +52,7 @@ class RouteFixture extends UdpFixture {
     super({ isLocal: true, ...options, relay: { router, ...options.relay } });
     this.router = router;
     const edition = new ClassicEdition(this.suite, false);
-    this.members = HOSTS.map((host) => server(edition, host));
+    this.members = SERVER_HOSTS.map((host) => server(edition, host));
     this.group = new TestGroup(this.members);
     router.decide = () => ({ route: this.group, rule: "" });
   }
@@ -91,9 +91,11 @@ class RouteFixture extends UdpFixture {
 Deno.test("UDPRelay stays with a member of a group that answers", async () => {
   using fixture = new RouteFixture();
   for (let i = 0; i < 5; i++) {
-    assertEquals(await fixture.send(TARGET, `${i}`), [`${HOSTS[0]} ${i}`]);
+    assertEquals(await fixture.send(TARGET, `${i}`), [
+      `${SERVER_HOSTS[0]} ${i}`,
+    ]);
     await fixture.advance(1.5);
-    await fixture.answer(HOSTS[0]!, "yes");
+    await fixture.answer(SERVER_HOSTS[0]!, "yes");
     await fixture.advance(60);
   }
   assertEquals(fixture.answers.length, 5);
@@ -103,16 +105,20 @@ Deno.test("UDPRelay stays with a member of a group that answers", async () => {
 
 Deno.test("UDPRelay tries the next member when one has not answered for 2 s", async () => {
   using fixture = new RouteFixture();
-  assertEquals(await fixture.send(TARGET, "a"), [`${HOSTS[0]} a`]);
+  assertEquals(await fixture.send(TARGET, "a"), [`${SERVER_HOSTS[0]} a`]);
   await fixture.advance(ANSWER_TIMEOUT / 1000 - 0.001);
-  assertEquals(await fixture.send(TARGET, "b"), [`${HOSTS[0]} b`]);
+  assertEquals(await fixture.send(TARGET, "b"), [`${SERVER_HOSTS[0]} b`]);
   await fixture.advance(0.001);
-  assertEquals(await fixture.send(TARGET, "c"), [`${HOSTS[1]} c`]);
-  await fixture.answer(HOSTS[1]!, "yes");
+  assertEquals(await fixture.send(TARGET, "c"), [`${SERVER_HOSTS[1]} c`]);
+  await fixture.answer(SERVER_HOSTS[1]!, "yes");
   await fixture.advance(10);
-  assertEquals(await fixture.send(TARGET, "d"), [`${HOSTS[1]} d`], "stays");
-  assertEquals(fixture.group.picks, [[], [HOSTS[0]!]]);
-  assertEquals(fixture.opened[0]!.outbound, HOSTS[1]);
+  assertEquals(
+    await fixture.send(TARGET, "d"),
+    [`${SERVER_HOSTS[1]} d`],
+    "stays",
+  );
+  assertEquals(fixture.group.picks, [[], [SERVER_HOSTS[0]!]]);
+  assertEquals(fixture.opened[0]!.outbound, SERVER_HOSTS[1]);
   assertEquals(fixture.answers, ["yes"]);
 });
 
@@ -124,19 +130,19 @@ Deno.test("UDPRelay begins again with the first member when none has answered", 
     seen.push(sent!.split(" ")[0]!);
     await fixture.advance(2);
   }
-  assertEquals(seen, [...HOSTS, ...HOSTS.slice(0, 2)]);
+  assertEquals(seen, [...SERVER_HOSTS, ...SERVER_HOSTS.slice(0, 2)]);
 });
 
 Deno.test("UDPRelay passes on a late answer of a member that it has left", async () => {
   using fixture = new RouteFixture();
   await fixture.send(TARGET, "a");
   await fixture.advance(2);
-  assertEquals(await fixture.send(TARGET, "b"), [`${HOSTS[1]} b`]);
-  await fixture.answer(HOSTS[0]!, "old");
+  assertEquals(await fixture.send(TARGET, "b"), [`${SERVER_HOSTS[1]} b`]);
+  await fixture.answer(SERVER_HOSTS[0]!, "old");
   assertEquals(fixture.answers, ["old"]);
   // The first member works after all: it is the next one to be tried.
   await fixture.advance(2);
-  assertEquals(await fixture.send(TARGET, "c"), [`${HOSTS[0]} c`]);
+  assertEquals(await fixture.send(TARGET, "c"), [`${SERVER_HOSTS[0]} c`]);
 });
 
 Deno.test("UDPRelay leaves a silent member also when targets take turns", async () => {
@@ -147,7 +153,12 @@ Deno.test("UDPRelay leaves a silent member also when targets take turns", async 
     seen.push(sent!.split(" ")[0]!);
     await fixture.advance(1);
   }
-  assertEquals(seen, [HOSTS[0], HOSTS[0], HOSTS[1], HOSTS[1]]);
+  assertEquals(seen, [
+    SERVER_HOSTS[0],
+    SERVER_HOSTS[0],
+    SERVER_HOSTS[1],
+    SERVER_HOSTS[1],
+  ]);
 });
 
 Deno.test("UDPRelay reaches the last member while another way of the association answers", async () => {
@@ -169,15 +180,15 @@ Deno.test("UDPRelay reaches the last member while another way of the association
     seen.push(sent!.split(" ")[0]!);
     await fixture.advance(2);
   }
-  assertEquals(seen, HOSTS);
+  assertEquals(seen, SERVER_HOSTS);
 });
 
 Deno.test("UDPRelay leaves a member at once when it is known to be down", async () => {
   using fixture = new RouteFixture();
   await fixture.send(TARGET, "a");
-  await fixture.answer(HOSTS[0]!, "yes");
+  await fixture.answer(SERVER_HOSTS[0]!, "yes");
   fixture.members[0]!.isUp = false;
-  assertEquals(await fixture.send(TARGET, "b"), [`${HOSTS[1]} b`]);
+  assertEquals(await fixture.send(TARGET, "b"), [`${SERVER_HOSTS[1]} b`]);
 });
 
 Deno.test("UDPRelay stays with a server that is no member of a group", async () => {
@@ -185,7 +196,7 @@ Deno.test("UDPRelay stays with a server that is no member of a group", async () 
   const route = fixture.members[1]!;
   fixture.router.decide = () => ({ route, rule: "" });
   for (let i = 0; i < 3; i++) {
-    assertEquals(await fixture.send(TARGET, "x"), [`${HOSTS[1]} x`]);
+    assertEquals(await fixture.send(TARGET, "x"), [`${SERVER_HOSTS[1]} x`]);
     await fixture.advance(10);
   }
 });
@@ -197,17 +208,19 @@ Deno.test("UDPRelay sends directly and by a server within one association", asyn
     route: port === OTHER.port ? direct : fixture.group,
     rule: port === OTHER.port ? "bypass" : "",
   });
-  assertEquals(await fixture.send(TARGET, "one"), [`${HOSTS[0]} one`]);
-  assertEquals(fixture.opened[0]!.outbound, HOSTS[0]);
+  assertEquals(await fixture.send(TARGET, "one"), [`${SERVER_HOSTS[0]} one`]);
+  assertEquals(fixture.opened[0]!.outbound, SERVER_HOSTS[0]);
   assertEquals(await fixture.send(OTHER, "two"), [
     `${OTHER.host}:${OTHER.port} two`,
   ]);
   const [session] = fixture.opened;
   assertEquals([session!.outbound, session!.rule], ["direct", "bypass"]);
-  assertEquals(await fixture.send(TARGET, "three"), [`${HOSTS[0]} three`]);
-  assertEquals([session!.outbound, session!.rule], [HOSTS[0], ""]);
+  assertEquals(await fixture.send(TARGET, "three"), [
+    `${SERVER_HOSTS[0]} three`,
+  ]);
+  assertEquals([session!.outbound, session!.rule], [SERVER_HOSTS[0], ""]);
   assertEquals(fixture.outgoing.length, 1, "one socket for both");
-  await fixture.answer(HOSTS[0]!, "by server");
+  await fixture.answer(SERVER_HOSTS[0]!, "by server");
   const source = SocketAddress.parse(OTHER.host, OTHER.port);
   fixture.outgoing[0]!.bring(utf8("directly"), source);
   await fixture.settle();
@@ -231,10 +244,10 @@ Deno.test("UDPRelay drops datagrams for targets that are blocked, and relays the
   assertEquals(fixture.opened[0]!.rule, "rule 1");
   assertEquals(await fixture.send({ host: "10.0.0.1", port: 2 }, "x"), []);
   assertEquals(fixture.outgoing.length, 0);
-  assertEquals(await fixture.send(TARGET, "x"), [`${HOSTS[0]} x`]);
+  assertEquals(await fixture.send(TARGET, "x"), [`${SERVER_HOSTS[0]} x`]);
   assertEquals(await fixture.send({ host: "10.0.0.1", port: 1 }, "x"), []);
   assertEquals(await fixture.send({ host: "10.0.0.1", port: 2 }, "x"), []);
-  assertEquals(await fixture.send(TARGET, "y"), [`${HOSTS[0]} y`]);
+  assertEquals(await fixture.send(TARGET, "y"), [`${SERVER_HOSTS[0]} y`]);
   fixture.relay.close("ok");
   assertEquals(fixture.ended.map(({ status }) => status), ["ok"]);
 });
@@ -287,8 +300,8 @@ Deno.test("UDPRelay passes over members of a group that have no UDP", async () =
     proxied(fixture, "farther"),
   ]);
   fixture.router.decide = () => ({ route, rule: "" });
-  assertEquals(await fixture.send(TARGET, "x"), [`${HOSTS[0]} x`]);
-  assertEquals(await fixture.send(TARGET, "y"), [`${HOSTS[0]} y`]);
+  assertEquals(await fixture.send(TARGET, "x"), [`${SERVER_HOSTS[0]} x`]);
+  assertEquals(await fixture.send(TARGET, "y"), [`${SERVER_HOSTS[0]} y`]);
   assertEquals(route.picks, [[], ["far"]]);
   assertEquals(fixture.logs.of("warning"), []);
   fixture.relay.close("ok");
@@ -420,7 +433,7 @@ Deno.test("UDPRelay makes no association for a client that is refused", async ()
   assertEquals(await fixture.send(TARGET, "x"), []);
   assertEquals([fixture.opened.length, fixture.relay.associations], [0, 0]);
   fixture.router.refused = undefined;
-  assertEquals(await fixture.send(TARGET, "x"), [`${HOSTS[0]} x`]);
+  assertEquals(await fixture.send(TARGET, "x"), [`${SERVER_HOSTS[0]} x`]);
 });
 
 Deno.test("UDPRelay drops an answer of a stranger when the method proves nothing", async () => {
@@ -433,7 +446,7 @@ Deno.test("UDPRelay drops an answer of a stranger when the method proves nothing
     await fixture.send(TARGET, "x");
     await fixture.answer("203.0.113.66", "???");
     assertEquals(fixture.answers, checksSource ? [] : ["???"]);
-    await fixture.answer(HOSTS[0]!, "yes");
+    await fixture.answer(SERVER_HOSTS[0]!, "yes");
     assertEquals(fixture.answers.at(-1), "yes");
   }
 });
