@@ -9,7 +9,15 @@
  * ```text
  * struct epoll_event   x86_64: events(4) data(8), packed, 12 bytes
  *                      other:  events(4) pad(4) data(8), 16 bytes
+ * data                 descriptor(4) serial(4)
  * ```
+ *
+ * A descriptor alone does not tell whose an event is: its number may have gone
+ * to a new socket since. That is so when the old one was closed while another
+ * thread waited; and when another thread was starting a program, since the new
+ * process has the descriptors until it runs the program, and epoll goes on
+ * reporting a closed socket as long as anybody has it. So the serial number of
+ * the socket goes with it.
  *
  * @module
  */
@@ -87,6 +95,8 @@ export class EpollPoller implements Poller, EpollOwner {
   readonly #one = new BigUint64Array([1n]);
   /** The open sockets, by descriptor. */
   readonly #sockets: (EpollSocket | undefined)[] = [];
+  /** Of the last socket made; an int32, which goes round. */
+  #serial = 0;
   /** Sockets whose mask the kernel has to be told before the next wait. */
   #changes: EpollSocket[] = [];
   readonly #fastOpen: FastOpen;
@@ -112,7 +122,7 @@ export class EpollPoller implements Poller, EpollOwner {
       libc.symbols.close(this.#epoll);
       throw this.#error("make eventfd");
     }
-    this.#control(EPOLL_CTL_ADD, this.#waker, 1);
+    this.#control(EPOLL_CTL_ADD, { fd: this.#waker, serial: 0 }, POLL_IN);
   }
 
   listenTcp(
@@ -268,12 +278,13 @@ export class EpollPoller implements Poller, EpollOwner {
   }
 
   onOpen(socket: EpollSocket): void {
+    socket.serial = this.#serial = (this.#serial + 1) | 0;
     this.#sockets[socket.fd] = socket;
   }
 
   onClose(socket: EpollSocket): void {
     this.#sockets[socket.fd] = undefined;
-    // Closing the descriptor takes it out of epoll.
+    // Closing the descriptor takes it out of epoll, now or before long.
     socket.wanted = socket.registered = -1;
   }
 
@@ -325,13 +336,18 @@ export class EpollPoller implements Poller, EpollOwner {
       : wanted < 0
       ? EPOLL_CTL_DEL
       : EPOLL_CTL_MOD;
-    this.#control(operation, socket.fd, Math.max(wanted, 0));
+    this.#control(operation, socket, Math.max(wanted, 0));
     socket.registered = wanted;
   }
 
-  #control(operation: number, fd: number, mask: number): void {
+  #control(
+    operation: number,
+    { fd, serial }: { readonly fd: number; readonly serial: number },
+    mask: number,
+  ): void {
     this.#event[0] = mask;
     this.#event[DATA_WORD] = fd;
+    this.#event[DATA_WORD + 1] = serial;
     const { symbols } = this.libc;
     if (symbols.epoll_ctl(this.#epoll, operation, fd, this.#event) < 0) {
       throw this.#error(`watch descriptor ${fd}`);
@@ -350,8 +366,9 @@ export class EpollPoller implements Poller, EpollOwner {
       }
       const event = events[at]!;
       const socket = this.#sockets[fd];
-      // The socket was closed while the other thread waited for its events.
+      // The socket was closed, and its number may belong to another one.
       if (socket === undefined) continue;
+      if (socket.serial !== events[at + DATA_WORD + 1]) continue;
       const wanted = event & (socket.wanted | POLL_ALWAYS);
       if (wanted !== event) {
         socket.unwanted = true;

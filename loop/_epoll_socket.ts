@@ -75,6 +75,8 @@ export abstract class EpollSocket implements Socket {
   abstract readonly kind: "listener" | "stream" | "datagram";
   /** The real descriptor. */
   readonly fd: number;
+  /** Tells it from others that had the same descriptor; given by the poller. */
+  serial: number = 0;
   /** The mask that the loop wants; -1: not watched. */
   wanted: number = -1;
   /** The mask that the kernel has; -1: not watched. */
