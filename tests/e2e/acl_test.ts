@@ -48,6 +48,31 @@ interface Way {
   readonly reply: number;
 }
 
+/**
+ * Sends bytes to an echo, and their end.
+ *
+ * @param conn The connection, which may be reset at any moment.
+ * @returns Whether all of them came back.
+ */
+async function isAnswered(conn: Deno.TcpConn): Promise<boolean> {
+  try {
+    await writeAll(conn, seededBytes(60, 1));
+    await conn.closeWrite();
+  } catch (error) {
+    if (!hasGone(error)) throw error;
+    return false;
+  }
+  const { bytes } = await withTimeout(readUntilClosed(conn), "the end");
+  return bytes.length === 60;
+}
+
+/** Whether an error says that the other end has reset the connection. */
+function hasGone(error: unknown): boolean {
+  return error instanceof Deno.errors.ConnectionReset ||
+    error instanceof Deno.errors.BrokenPipe ||
+    error instanceof Deno.errors.NotConnected;
+}
+
 /** A server and a local, each with rules. */
 class RuledPair implements AsyncDisposable {
   readonly echo: TcpTarget = echoTarget();
@@ -122,10 +147,7 @@ class RuledPair implements AsyncDisposable {
     let reply = 0;
     try {
       using conn = await socks5Connect(port, target);
-      await writeAll(conn, seededBytes(60, 1));
-      await conn.closeWrite();
-      const { bytes } = await withTimeout(readUntilClosed(conn), "the end");
-      answered = bytes.length === 60;
+      answered = await isAnswered(conn);
     } catch (error) {
       if (!(error instanceof Socks5Refused)) throw error;
       reply = error.reply;
