@@ -174,13 +174,14 @@ export class ManagerFixture implements AsyncDisposable {
  * Defines one test for each poller and each kind of socket.
  *
  * @param name The name of the test.
- * @param options What its manager is started with.
- * @param body The test.
+ * @param options What its manager is started with; a function is called just
+ * before each start, as free ports are to be chosen.
+ * @param body The test; gets the options too.
  */
-export function managerTest(
+export function managerTest<Options extends ManagerOptions>(
   name: string,
-  options: ManagerOptions,
-  body: (fixture: ManagerFixture) => Promise<void>,
+  options: Options | (() => Options),
+  body: (fixture: ManagerFixture, options: Options) => Promise<void>,
 ): void {
   const transports = Deno.build.os === "windows"
     ? ["udp"] as const
@@ -188,12 +189,13 @@ export function managerTest(
   for (const poller of pollers()) {
     for (const transport of transports) {
       Deno.test(`${name} (${poller}, ${transport})`, async () => {
+        const own = typeof options === "function" ? options() : options;
         await using fixture = await ManagerFixture.start({
           poller,
           transport,
-          ...options,
+          ...own,
         });
-        await fixture.logs.during(() => body(fixture));
+        await fixture.logs.during(() => body(fixture, own));
       });
     }
   }

@@ -225,9 +225,6 @@ managerTest(
   },
 );
 
-// The keys of a JSON object that are numbers come in their order.
-const [first = 0, second = 0] = [freePort(), freePort()].sort();
-
 managerTest(
   "Manager logs one line a network when a port of two addresses is removed",
   { keys: { server: ["127.0.0.1", "127.0.0.2"] } },
@@ -246,12 +243,19 @@ managerTest(
 
 managerTest(
   "Manager starts with the ports of port_password",
-  {
-    keys: {
-      port_password: { [first]: PASSWORD, [second]: `${PASSWORD} too` },
-    },
+  () => {
+    const [one, two] = [freePort(), freePort()];
+    // The keys of a JSON object that are numbers come in their order.
+    const [first, second] = [Math.min(one, two), Math.max(one, two)];
+    return {
+      first,
+      second,
+      keys: {
+        port_password: { [first]: PASSWORD, [second]: `${PASSWORD} too` },
+      },
+    };
   },
-  async (fixture) => {
+  async (fixture, { first, second }) => {
     assert(await areListening(first, second));
     const client = fixture.client();
     assertEquals(

@@ -11,6 +11,11 @@
  */
 const FIRST_PORT = 16_384;
 const PORTS = 16_384;
+/** Ports that this file of tests has been given: none is given twice. */
+const given = new Set<number>();
+
+/** The lines of a system's table of sockets: the port of each local address. */
+const LOCAL_PORT = /^ *\d+: [0-9A-F]+:([0-9A-F]{4}) /gm;
 
 /**
  * Finds a port that nobody listens on, for programs that cannot be given 0.
@@ -20,15 +25,47 @@ const PORTS = 16_384;
 export function freePort(): number {
   for (;;) {
     const port = FIRST_PORT + Math.floor(Math.random() * PORTS);
-    const address = { hostname: "127.0.0.1", port };
+    if (given.has(port) || !isFree(port)) continue;
+    given.add(port);
+    return port;
+  }
+}
+
+/**
+ * Whether a port is free. Where the system tells, it is not tried: when a
+ * process is just being started, by another file of tests, it has the sockets
+ * of the trial for a moment, and the port stays taken after they are closed.
+ */
+function isFree(port: number): boolean {
+  if (Deno.build.os === "linux") return !takenPorts().has(port);
+  const address = { hostname: "127.0.0.1", port };
+  try {
+    using _listener = Deno.listen(address);
+    Deno.listenDatagram({ transport: "udp", ...address }).close();
+    return true;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    return false;
+  }
+}
+
+/** The ports of all sockets, on whatever address they are (Linux). */
+function takenPorts(): ReadonlySet<number> {
+  const ports = new Set<number>();
+  for (const table of ["tcp", "tcp6", "udp", "udp6"]) {
+    let text: string;
     try {
-      using _listener = Deno.listen(address);
-      Deno.listenDatagram({ transport: "udp", ...address }).close();
-      return port;
+      text = Deno.readTextFileSync(`/proc/net/${table}`);
     } catch (error) {
-      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+      // The system has no such family.
+      if (error instanceof Deno.errors.NotFound) continue;
+      throw error;
+    }
+    for (const [, port] of text.matchAll(LOCAL_PORT)) {
+      ports.add(parseInt(port!, 16));
     }
   }
+  return ports;
 }
 
 /**
