@@ -1,21 +1,25 @@
 /**
- * Forbidden networks for names that somebody else will look up: a proxy on the
- * way. What a name means there cannot be known here; what it means here, and
- * what it means everywhere, is refused.
+ * What names mean that somebody else will look up: a proxy on the way. What a
+ * name means there cannot be known here; what it means here, and what it means
+ * everywhere, can be forbidden.
  *
  * @module
  */
 
 import type { DnsAnswer, Resolver } from "../dns/mod.ts";
-import type { IpNetworks } from "./acl/ip_networks.ts";
 
-/** What a name is refused for. */
-export interface ForbiddenName {
-  /** The network, or what kind of name it is. */
-  readonly network: string;
-  /** The address that lies in it, or the name. */
-  readonly host: string;
-}
+/** What a name means, as far as that is known here. */
+export type NameMeaning =
+  /** Its addresses; none: only the proxy may know some. */
+  | readonly Uint8Array[]
+  /** An IPv4 address in a form that programs read in different ways. */
+  | "number"
+  /** The machine of whoever looks it up. */
+  | "localhost"
+  /** No host name: `[::1]`, `::1%lo` and others that some programs accept. */
+  | "invalid-name"
+  /** Unknown, since too many names are being looked up. */
+  | "busy";
 
 /**
  * A name whose last label is a number: many programs take it for an IPv4
@@ -26,37 +30,26 @@ const NUMERIC = /(?:^|\.)(?:\d+|0x[0-9a-f]*)\.?$/i;
 const LOCALHOST = /(?:^|\.)localhost\.?$/i;
 
 /**
- * Tells whether a name must not be handed to a proxy.
+ * Finds out what a name means.
  *
  * @param host The name.
- * @param options The networks, and who looks names up.
- * @param done Called once with the reason; undefined: it may. At once unless
- * the name must be looked up.
+ * @param resolver Looks it up.
+ * @param done Called once with the meaning; at once unless the name must be
+ * looked up.
  * @returns Takes the question back; undefined if it was answered.
  */
-export function askForbidden(
+export function askMeaning(
   host: string,
-  options: { readonly networks: IpNetworks; readonly resolver: Resolver },
-  done: (forbidden: ForbiddenName | undefined) => void,
+  resolver: Resolver,
+  done: (meaning: NameMeaning) => void,
 ): (() => void) | undefined {
-  const { networks, resolver } = options;
-  const kind = NUMERIC.test(host)
-    ? "number"
-    : LOCALHOST.test(host)
-    ? "localhost"
-    : undefined;
-  if (kind !== undefined) {
-    done({ network: kind, host });
-    return undefined;
-  }
+  if (NUMERIC.test(host)) return void done("number");
+  if (LOCALHOST.test(host)) return void done("localhost");
   let isAnswered = false;
-  const onAnswer = ({ addresses }: DnsAnswer): void => {
+  const onAnswer = ({ addresses, error }: DnsAnswer): void => {
     isAnswered = true;
-    for (const bytes of addresses) {
-      const network = networks.find(bytes);
-      if (network !== undefined) return done({ network, host });
-    }
-    done(undefined);
+    const code = error?.code;
+    done(code === "invalid-name" || code === "busy" ? code : addresses);
   };
   resolver.resolve(host, onAnswer);
   return isAnswered ? undefined : () => resolver.removeCallback(onAnswer);

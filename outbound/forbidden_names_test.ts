@@ -5,10 +5,17 @@
  */
 
 import { assertEquals } from "@std/assert";
+import { DnsError } from "../dns/mod.ts";
 import { type Decision, Sessions, Target } from "../relay/mod.ts";
 import { SocketAddress } from "../loop/mod.ts";
 import { IpNetworks } from "./acl/ip_networks.ts";
-import { DIRECT, PROXY, ZoneResolver } from "./_router_fixture.ts";
+import {
+  DIRECT,
+  PROXY,
+  RouterFixture,
+  textOf,
+  ZoneResolver,
+} from "./_router_fixture.ts";
 import { makeRouter } from "./router.ts";
 
 const ZONE = {
@@ -70,3 +77,79 @@ Deno.test("AclRouter.route() hands names to a proxy when none of their addresses
 Deno.test("AclRouter.route() asks nobody about names when they are connected to directly", () => {
   assertEquals("route" in decide("inside.example", { isDirect: true })!, true);
 });
+
+/** A name, what it means to the resolver, and what becomes of it. */
+const BLOCKED: readonly (readonly [string, string])[] = [
+  ["inside.example", "blocked: 127.0.0.0/8"],
+  ["outside.example", "proxy: "],
+  ["unknown.example", "proxy: "],
+  ["localhost", "blocked: 127.0.0.0/8"],
+  ["a.LOCALHOST.", "blocked: 127.0.0.0/8"],
+  ["127.1", "blocked: outbound_block_list number"],
+  ["0x7f000001", "blocked: outbound_block_list number"],
+  ["2130706433.", "blocked: outbound_block_list number"],
+  ["bad.example", "blocked: ||bad.example"],
+];
+
+for (const role of ["server", "client"] as const) {
+  for (const [host, expected] of BLOCKED) {
+    Deno.test(`AclRouter.route() of a ${role} heeds blocked networks when ${host} goes to a proxy`, () => {
+      const fixture = new RouterFixture({
+        role,
+        isProxied: true,
+        acl: "[outbound_block_list]\n127.0.0.0/8\n||bad.example\n",
+        zone: ZONE,
+      });
+      assertEquals(fixture.ask(host), expected);
+    });
+  }
+}
+
+Deno.test("AclRouter.route() forbids networks to a name that a rule allows", () => {
+  const fixture = new RouterFixture({
+    role: "server",
+    isProxied: true,
+    acl: "[outbound_block_list]\n127.0.0.0/8\n" +
+      "[outbound_allow_list]\n||example\n",
+    zone: ZONE,
+  });
+  assertEquals(fixture.ask("inside.example"), "blocked: 127.0.0.0/8");
+  assertEquals(fixture.ask("outside.example"), "proxy: ||example");
+});
+
+Deno.test("AclRouter.route() lets localhost pass when loopback is not blocked", () => {
+  const acl = "[outbound_block_list]\n10.0.0.0/8\n";
+  const fixture = new RouterFixture({ role: "client", acl });
+  assertEquals(fixture.ask("localhost"), "proxy: ");
+  assertEquals(fixture.resolver.asked, []);
+});
+
+for (const code of ["invalid-name", "busy", "timeout", "not-found"] as const) {
+  Deno.test(`AclRouter.route() knows what to do behind a proxy when a look-up fails with ${code}`, () => {
+    const resolver = new ZoneResolver({});
+    resolver.resolve = (hostname, callback) =>
+      callback({
+        hostname,
+        addresses: [],
+        error: new DnsError(code, "it failed"),
+      });
+    const router = makeRouter({
+      role: "server",
+      routes: { default: PROXY, direct: PROXY },
+      forbidden: IpNetworks.of(["127.0.0.0/8"]),
+      resolver,
+    });
+    const session = new RouterFixture({ role: "server" }).session();
+    const answers: string[] = [];
+    router.route(
+      Target.of("[::1]", 80),
+      session,
+      (decision) => answers.push(textOf(decision)),
+    );
+    // No host name may be smuggled past, and nobody gains by a flood of others.
+    const isRefused = code === "invalid-name" || code === "busy";
+    assertEquals(answers, [
+      isRefused ? `blocked: forbidden_ip ${code}` : "proxy: ",
+    ]);
+  });
+}

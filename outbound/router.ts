@@ -12,7 +12,8 @@
  * `[bypass_list]` before `[proxy_list]`). A name without one is looked up only
  * if the list against the default has networks: one address in that list is
  * enough. The addresses of a name that goes direct are looked at one by one
- * when they are connected to.
+ * when they are connected to. A name that a proxy will look up is looked up
+ * here too if networks are forbidden or blocked.
  *
  * @module
  */
@@ -25,7 +26,7 @@ import { RefusalLog } from "./_refusal_log.ts";
 import { canonicalHost } from "./acl/_host_name.ts";
 import type { Acl, Verdict } from "./acl/acl.ts";
 import type { IpNetworks } from "./acl/ip_networks.ts";
-import { askForbidden } from "./forbidden_names.ts";
+import { askMeaning, type NameMeaning } from "./forbidden_names.ts";
 
 const logger = getLogger(["shadowsocks", "outbound"]);
 
@@ -175,8 +176,8 @@ export class AclRouter implements Router {
       return undefined;
     }
     const question = { host, target, session, done };
-    if (this.#forbidden !== undefined) {
-      return this.#routeForbidding(this.#forbidden, question);
+    if (this.#forbidden !== undefined || this.#acl?.blocksNetworks === true) {
+      return this.#routeForbidding(question);
     }
     return this.#acl === undefined
       ? void done(this.#defaultDecision)
@@ -240,40 +241,50 @@ export class AclRouter implements Router {
    * Routes a name; one that is not connected to from here, where each of its
    * addresses would be looked at, is looked up before.
    */
-  #routeForbidding(
-    networks: IpNetworks,
-    question: NameQuestion,
-  ): (() => void) | undefined {
-    const { host, target, session, done } = question;
+  #routeForbidding(question: NameQuestion): (() => void) | undefined {
+    const { host, done } = question;
     let cancel: (() => void) | undefined;
     const decide = (decision: Decision): void => {
       cancel = undefined;
       if ("blocked" in decision || isDirect(decision.route)) {
         return done(decision);
       }
-      const resolver = this.#resolver;
-      cancel = askForbidden(host, { networks, resolver }, (forbidden) => {
+      cancel = askMeaning(host, this.#resolver, (meaning) => {
         cancel = undefined;
-        if (forbidden === undefined) return done(decision);
-        const rule = this.#log.forbid(
-          forbidden.network,
-          forbidden.host,
-          session,
-        );
-        done({ blocked: rule });
+        const blocked = this.#refusesMeaning(meaning, question);
+        done(blocked === undefined ? decision : { blocked });
       });
     };
     if (this.#acl === undefined) decide(this.#defaultDecision);
     else {
-      const early = this.#routeName(this.#acl, {
-        host,
-        target,
-        session,
-        done: decide,
-      });
+      const early = this.#routeName(this.#acl, { ...question, done: decide });
       cancel ??= early;
     }
     return cancel === undefined ? undefined : () => cancel?.();
+  }
+
+  /** The rule against handing a name to a proxy, which is logged. */
+  #refusesMeaning(
+    meaning: NameMeaning,
+    { host, target, session }: NameQuestion,
+  ): string | undefined {
+    if (typeof meaning === "string" && this.#forbidden !== undefined) {
+      return this.#log.forbid(meaning, host, session);
+    }
+    const addresses = meaning === "localhost" ? LOOPBACK : meaning;
+    if (typeof addresses === "string") {
+      const rule = `outbound_block_list ${addresses}`;
+      return this.#log.block(rule, target, session);
+    }
+    for (const bytes of addresses) {
+      const network = this.#forbidden?.find(bytes);
+      if (network !== undefined) {
+        return this.#log.forbid(network, host, session);
+      }
+      const rule = this.#acl?.blockRuleOf(bytes);
+      if (rule !== undefined) return this.#log.block(rule, target, session);
+    }
+    return undefined;
   }
 
   #routeName(acl: Acl, question: NameQuestion): (() => void) | undefined {
@@ -287,8 +298,8 @@ export class AclRouter implements Router {
     const asksRoute = this.#isClient && routing === undefined &&
       acl.routeNeedsAddress;
     const decision = this.#go(routing, outbound);
-    const asksOutbound = outbound === undefined && acl.outboundNeedsAddress &&
-      (acl.outboundBlockAll || !isDirect(decision.route));
+    const asksOutbound = outbound === undefined && acl.outboundBlockAll &&
+      acl.outboundNeedsAddress;
     if (asksRoute || asksOutbound) {
       return this.#lookUp(acl, question, { routing, outbound });
     }
@@ -344,6 +355,12 @@ export class AclRouter implements Router {
 
 /** The name of the rule that forbids what has no rule. */
 const BLOCK_ALL = "outbound_block_all";
+
+/** What `localhost` means (RFC 6761, section 6.3). */
+const LOOPBACK: readonly Uint8Array[] = [
+  Uint8Array.of(127, 0, 0, 1),
+  Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1),
+];
 
 /** A decision for a route. */
 type Passage = Extract<Decision, { readonly route: Route }>;

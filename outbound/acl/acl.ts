@@ -75,11 +75,14 @@ export class Acl {
     return (this.bypassAll ? white : black).networks.size > 0;
   }
 
-  /** The same for whether a name that has no rule is forbidden. */
+  /** The same for whether `[outbound_block_all]` forbids a name. */
   get outboundNeedsAddress(): boolean {
-    const { outboundBlock, outboundAllow } = this.#lists;
-    const list = this.outboundBlockAll ? outboundAllow : outboundBlock;
-    return list.networks.size > 0;
+    return this.#lists.outboundAllow.networks.size > 0;
+  }
+
+  /** Whether `[outbound_block_list]` has networks. */
+  get blocksNetworks(): boolean {
+    return this.#lists.outboundBlock.networks.size > 0;
   }
 
   /**
