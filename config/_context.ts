@@ -125,12 +125,14 @@ export class Context {
     return file;
   }
 
-  /** Reports the rules of all ACL files that cannot be read. */
+  /** Reports the rules of all ACL files that cannot be read, or do nothing. */
   async checkAcls(): Promise<void> {
     for (const file of this.#acls.values()) {
-      const wrong = await this.#source.checkAcl?.(file) ?? [];
-      for (const { line, column, message } of wrong) {
-        this.findings.refuse(`${file.path}:${line}:${column}: ${message}`);
+      const wrong = await this.#source.checkAcl?.(file, this.isClient) ?? [];
+      for (const { line, column, message, isHarmless } of wrong) {
+        const text = `${file.path}:${line}:${column}: ${message}`;
+        if (isHarmless === true) this.findings.warn(`warning: ${text}`);
+        else this.findings.refuse(text);
       }
     }
   }

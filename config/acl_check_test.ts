@@ -74,6 +74,34 @@ Deno.test("readConfig() reads each ACL file once and gives on the object that it
   assertEquals(locals.map((local) => local.acl === own), [true, true]);
 });
 
+Deno.test("readConfig() warns of rules that have no effect, with their role", async () => {
+  const roles: boolean[] = [];
+  const start: Start = {
+    role: "ssserver",
+    files: {
+      "c.toml": 'password = "0123456789abcdef"\nmethod = "aes-256-gcm"\n' +
+        'acl = "names.acl"\n',
+      "names.acl": "||a.example",
+    },
+    checkAcl(_file, isClient): Promise<AclIssue[]> {
+      roles.push(isClient);
+      const message = "it has no effect";
+      return Promise.resolve([
+        { line: 1, column: 2, message, isHarmless: true },
+      ]);
+    },
+  };
+  const result = await read("-c c.toml", start);
+  assertEquals(result.kind, "config");
+  if (result.kind !== "config") return;
+  const warnings = result.warnings.map(({ level, text }) => `${level} ${text}`);
+  assertEquals(
+    warnings.filter((line) => line.includes("names.acl")),
+    ["warning warning: names.acl:1:2: it has no effect"],
+  );
+  assertEquals(roles, [false]);
+});
+
 Deno.test("readConfig() looks at no rules when a daemon is to stop", async () => {
   const start = startOf("", { common: "!", own: "!" });
   const result = await read("-c c.toml -d stop", start);

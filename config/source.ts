@@ -14,6 +14,8 @@ export interface AclIssue {
   readonly column: number;
   /** What is wrong. */
   readonly message: string;
+  /** True: it changes nothing, and is a warning only. Absent: false. */
+  readonly isHarmless?: boolean;
 }
 
 /** The system as the configuration sees it; the caller gives it. */
@@ -31,9 +33,13 @@ export interface ConfigSource {
    *
    * @param file The file; whoever starts with the configuration gets the same
    * object.
+   * @param isClient Whether the rules are those of a client.
    * @returns What is wrong, in the order of the lines; empty: nothing.
    */
-  checkAcl?(file: TextFile): Promise<readonly AclIssue[]>;
+  checkAcl?(
+    file: TextFile,
+    isClient: boolean,
+  ): Promise<readonly AclIssue[]>;
   /** The permission bits of a file; undefined where there are none. */
   fileMode?(path: string): number | undefined;
   /** The value of an environment variable. */

@@ -81,13 +81,24 @@ const WORSE = acl("dir/worse.acl", "[bypass_lst]");
 Deno.test("DenoSource.checkAcl() gives line, column and message of each rule", async () => {
   const source = new DenoSource(new AclFiles());
   assertEquals(
-    (await source.checkAcl(BAD)).map(({ line, column }) => [line, column]),
+    (await source.checkAcl(BAD, true)).map((
+      { line, column },
+    ) => [line, column]),
     [[2, 1], [4, 3]],
   );
-  for (const { message } of await source.checkAcl(BAD)) {
+  for (const { message } of await source.checkAcl(BAD, false)) {
     assertMatch(message, /^[^\n]+$/);
   }
-  assertEquals(await source.checkAcl(acl("good.acl", "[bypass_list]")), []);
+  const good = acl("good.acl", "[bypass_list]");
+  assertEquals(await source.checkAcl(good, false), []);
+});
+
+Deno.test("DenoSource.checkAcl() tells a server of rules for names of clients", async () => {
+  const source = new DenoSource(new AclFiles());
+  const names = acl("names.acl", "[black_list]", "||a.example");
+  assertEquals(await source.checkAcl(names, true), []);
+  const [only, ...others] = await source.checkAcl(names, false);
+  assertEquals([only?.line, only?.isHarmless, others], [2, true, []]);
 });
 
 Deno.test("AclFiles.read() reads one object once", async () => {
@@ -101,7 +112,7 @@ Deno.test("AclFiles.read() reads one object once", async () => {
 Deno.test("Routing.create() takes the rules that the check has read", async () => {
   const files = new AclFiles();
   const file = acl("own.acl", "[bypass_list]", "||example.com");
-  await new DenoSource(files).checkAcl(file);
+  await new DenoSource(files).checkAcl(file, true);
   // Were the text read again it would have no rules.
   Object.assign(file, { text: "" });
   const config = client([{ acl: file }]);

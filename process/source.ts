@@ -37,9 +37,16 @@ export class DenoSource implements ConfigSource {
     return Deno.env.get(name);
   }
 
-  /** What is wrong with the rules of a file. */
-  async checkAcl(file: TextFile): Promise<readonly AclIssue[]> {
+  /** What is wrong with the rules of a file, or has no effect on a server. */
+  async checkAcl(
+    file: TextFile,
+    isClient: boolean,
+  ): Promise<readonly AclIssue[]> {
     const reading = await this.#acls.read(file);
-    return "acl" in reading ? [] : reading.problems;
+    if (!("acl" in reading)) return reading.problems;
+    const { clientNames } = reading.acl;
+    return isClient || clientNames === undefined
+      ? []
+      : [{ ...clientNames, isHarmless: true }];
   }
 }

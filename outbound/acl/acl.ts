@@ -32,6 +32,16 @@ export interface Verdict {
   readonly rule: string;
 }
 
+/** A remark about a line of a file. */
+export interface AclRemark {
+  /** The line, from 1. */
+  readonly line: number;
+  /** The column, from 1. */
+  readonly column: number;
+  /** What is to be said. */
+  readonly message: string;
+}
+
 /** What {@linkcode Acl} is made of. */
 export interface AclParts {
   /** Where it was read from. */
@@ -42,6 +52,8 @@ export interface AclParts {
   readonly outboundBlockAll: boolean;
   /** The lists. */
   readonly lists: Readonly<Record<ListName, AclList>>;
+  /** What a server should know about the rules for names of clients. */
+  readonly clientNames: AclRemark | undefined;
 }
 
 /** The rules of one file. Immutable: listeners may share it. */
@@ -52,6 +64,12 @@ export class Acl {
   readonly bypassAll: boolean;
   /** Targets that have no rule are forbidden. */
   readonly outboundBlockAll: boolean;
+  /**
+   * Says that `[black_list]` or `[white_list]` has rules for names, at the
+   * first of them: on a server these lists are about clients, who have none.
+   * undefined: there is no such rule.
+   */
+  readonly clientNames: AclRemark | undefined;
   readonly #lists: Readonly<Record<ListName, AclList>>;
 
   /**
@@ -63,6 +81,7 @@ export class Acl {
     this.path = parts.path;
     this.bypassAll = parts.bypassAll;
     this.outboundBlockAll = parts.outboundBlockAll;
+    this.clientNames = parts.clientNames;
     this.#lists = parts.lists;
   }
 

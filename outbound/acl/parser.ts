@@ -24,6 +24,7 @@
  * @module
  */
 
+import { ClientNames } from "./_client_names.ts";
 import { readRule } from "./_rule.ts";
 import { findSection, nearestSection, type Section } from "./_sections.ts";
 import { RuleList } from "./_rule_list.ts";
@@ -84,6 +85,7 @@ class AclParser {
     outboundAllow: new RuleList(),
   };
   readonly #problems: AclProblem[] = [];
+  readonly #clientNames = new ClientNames();
   readonly #modes = { bypassAll: false, outboundBlockAll: false };
   #list: ListName | undefined;
   #line = 0;
@@ -105,7 +107,9 @@ class AclParser {
     if (this.#problems.length > 0) return { problems: this.#problems };
     for (const list of Object.values(this.#lists)) list.seal();
     const lists = this.#lists;
-    return { acl: new Acl({ path: this.#path, ...this.#modes, lists }) };
+    const clientNames = this.#clientNames.remark();
+    const parts = { path: this.#path, ...this.#modes, lists, clientNames };
+    return { acl: new Acl(parts) };
   }
 
   #readLine(text: string, start: number, end: number): void {
@@ -149,8 +153,11 @@ class AclParser {
       this.#report(rule.message);
       return;
     }
-    const list = this.#lists[this.#list ?? "black"];
-    const fault = list.add(rule, content);
+    const name = this.#list ?? "black";
+    if (rule.kind !== "network") {
+      this.#clientNames.add(name, this.#line, this.#column);
+    }
+    const fault = this.#lists[name].add(rule, content);
     if (fault !== undefined) {
       this.#report(`cannot use the expression "${content}": ${fault}`);
     }

@@ -133,6 +133,35 @@ Deno.test("parseAcl() keeps the path and the defaults", () => {
   assertEquals([last.bypassAll, last.outboundBlockAll], [false, false]);
 });
 
+/** A text, and what a server is told of it. */
+const CLIENT_NAMES: readonly (readonly [string, string | undefined])[] = [
+  ["", undefined],
+  ["[black_list]\n10.0.0.0/8\n[white_list]\n::1", undefined],
+  ["[outbound_block_list]\n||a.example\n[outbound_allow_list]\nb", undefined],
+  [
+    "# x\n[black_list]\n10.0.0.0/8\n  ||a.example",
+    "4:3: 1 rule for names in [black_list] has",
+  ],
+  ["||a.example\n[a-z]+", "1:1: 2 rules for names in [black_list] have"],
+  [
+    `[white_list]\n${"||a.example\n".repeat(999)}[bypass_list]\nb`,
+    "2:1: 1000 rules for names in [white_list] and [black_list] have",
+  ],
+];
+
+for (const [text, expected] of CLIENT_NAMES) {
+  const name = text.slice(0, 40).replaceAll("\n", "⏎");
+  Deno.test(`parseAcl() sees rules that a server has no use for in "${name}"`, () => {
+    const remark = aclOf(text).clientNames;
+    const { line, column, message } = remark ?? {};
+    assertEquals(
+      remark && `${line}:${column}: ${message}`,
+      expected && `${expected} no effect on a server: clients are known by ` +
+          "their addresses",
+    );
+  });
+}
+
 /** Expressions that say no more than a name does: the rule that they become. */
 const FORMS: readonly (readonly [string, string, string])[] = [
   ["(^|\\.)example\\.com$", "example.com", "||example.com"],
