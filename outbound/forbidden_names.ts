@@ -33,24 +33,33 @@ const LOCALHOST = /(?:^|\.)localhost\.?$/i;
  * Finds out what a name means.
  *
  * @param host The name.
- * @param resolver Looks it up.
+ * @param from Who looks it up, and the answer if that was done already.
  * @param done Called once with the meaning; at once unless the name must be
  * looked up.
  * @returns Takes the question back; undefined if it was answered.
  */
 export function askMeaning(
   host: string,
-  resolver: Resolver,
+  from: {
+    readonly resolver: Resolver;
+    readonly answer: DnsAnswer | undefined;
+  },
   done: (meaning: NameMeaning) => void,
 ): (() => void) | undefined {
   if (NUMERIC.test(host)) return void done("number");
   if (LOCALHOST.test(host)) return void done("localhost");
+  const { resolver, answer } = from;
+  if (answer !== undefined) return void done(meaningOf(answer));
   let isAnswered = false;
-  const onAnswer = ({ addresses, error }: DnsAnswer): void => {
+  const onAnswer = (answer: DnsAnswer): void => {
     isAnswered = true;
-    const code = error?.code;
-    done(code === "invalid-name" || code === "busy" ? code : addresses);
+    done(meaningOf(answer));
   };
   resolver.resolve(host, onAnswer);
   return isAnswered ? undefined : () => resolver.removeCallback(onAnswer);
+}
+
+function meaningOf({ addresses, error }: DnsAnswer): NameMeaning {
+  const code = error?.code;
+  return code === "invalid-name" || code === "busy" ? code : addresses;
 }

@@ -124,6 +124,35 @@ Deno.test("AclRouter.route() lets localhost pass when loopback is not blocked", 
   assertEquals(fixture.resolver.asked, []);
 });
 
+/** Rules for which a name is looked up before it is known to go to a proxy. */
+const ASKING = [
+  "[bypass_list]\n10.0.0.0/8\n",
+  "[outbound_block_all]\n[outbound_allow_list]\n203.0.113.0/24\n",
+];
+
+for (const acl of ASKING) {
+  for (const isSlow of [false, true]) {
+    const when = isSlow ? "later" : "at once";
+    Deno.test(`AclRouter.route() looks a name up once for all rules, answered ${when}, with ${acl.split("\n")[0]}`, () => {
+      const fixture = new RouterFixture({
+        role: "client",
+        acl: `${acl}[outbound_block_list]\n127.0.0.0/8\n`,
+        zone: ZONE,
+        isSlow,
+      });
+      const answers: string[] = [];
+      fixture.router.route(
+        Target.of("outside.example", 80),
+        fixture.session(),
+        (decision) => answers.push(textOf(decision)),
+      );
+      fixture.resolver.answer();
+      assertEquals(answers.map((text) => text.split(":")[0]), ["proxy"]);
+      assertEquals(fixture.resolver.asked, ["outside.example"]);
+    });
+  }
+}
+
 for (const code of ["invalid-name", "busy", "timeout", "not-found"] as const) {
   Deno.test(`AclRouter.route() knows what to do behind a proxy when a look-up fails with ${code}`, () => {
     const resolver = new ZoneResolver({});

@@ -244,12 +244,13 @@ export class AclRouter implements Router {
   #routeForbidding(question: NameQuestion): (() => void) | undefined {
     const { host, done } = question;
     let cancel: (() => void) | undefined;
-    const decide = (decision: Decision): void => {
+    const decide = (decision: Decision, answer?: DnsAnswer): void => {
       cancel = undefined;
       if ("blocked" in decision || isDirect(decision.route)) {
         return done(decision);
       }
-      cancel = askMeaning(host, this.#resolver, (meaning) => {
+      const from = { resolver: this.#resolver, answer };
+      cancel = askMeaning(host, from, (meaning) => {
         cancel = undefined;
         const blocked = this.#refusesMeaning(meaning, question);
         done(blocked === undefined ? decision : { blocked });
@@ -318,8 +319,9 @@ export class AclRouter implements Router {
   ): (() => void) | undefined {
     const { host, target, session, done } = question;
     let isAnswered = false;
-    const onAnswer = ({ addresses }: DnsAnswer): void => {
+    const onAnswer = (answer: DnsAnswer): void => {
       isAnswered = true;
+      const { addresses } = answer;
       const outbound = known.outbound ?? acl.outboundOfAddresses(addresses);
       if (isForbidden(outbound, acl)) {
         const rule = outbound?.rule ?? BLOCK_ALL;
@@ -329,7 +331,7 @@ export class AclRouter implements Router {
       const routing = this.#isClient
         ? known.routing ?? acl.routeOfAddresses(addresses)
         : undefined;
-      done(this.#go(routing, outbound));
+      done(this.#go(routing, outbound), answer);
     };
     this.#resolver.resolve(host, onAnswer);
     return isAnswered
@@ -376,7 +378,8 @@ interface NameQuestion {
   readonly host: string;
   readonly target: Target;
   readonly session: Session;
-  readonly done: (decision: Decision) => void;
+  /** Takes the decision, and the answer if the name was looked up for it. */
+  readonly done: (decision: Decision, answer?: DnsAnswer) => void;
 }
 
 /** Whether a target is forbidden by its rule, or for want of one. */
