@@ -7,6 +7,7 @@
  */
 
 import type { DnsAnswer, Resolver } from "../dns/mod.ts";
+import { lookUp } from "./_look_up.ts";
 
 /** What a name means, as far as that is known here. */
 export type NameMeaning =
@@ -50,13 +51,7 @@ export function askMeaning(
   if (LOCALHOST.test(host)) return void done("localhost");
   const { resolver, answer } = from;
   if (answer !== undefined) return void done(meaningOf(answer));
-  let isAnswered = false;
-  const onAnswer = (answer: DnsAnswer): void => {
-    isAnswered = true;
-    done(meaningOf(answer));
-  };
-  resolver.resolve(host, onAnswer);
-  return isAnswered ? undefined : () => resolver.removeCallback(onAnswer);
+  return lookUp(host, resolver, (found) => done(meaningOf(found)));
 }
 
 function meaningOf({ addresses, error }: DnsAnswer): NameMeaning {

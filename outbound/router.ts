@@ -22,6 +22,7 @@ import { getLogger } from "@logtape/logtape";
 import type { DnsAnswer, Resolver } from "../dns/mod.ts";
 import { parseIp, type SocketAddress } from "../loop/mod.ts";
 import type { Decision, Route, Router, Session, Target } from "../relay/mod.ts";
+import { lookUp } from "./_look_up.ts";
 import { RefusalLog } from "./_refusal_log.ts";
 import { canonicalHost } from "./acl/_host_name.ts";
 import type { Acl, Verdict } from "./acl/acl.ts";
@@ -318,9 +319,7 @@ export class AclRouter implements Router {
     known: Verdicts,
   ): (() => void) | undefined {
     const { host, target, session, done } = question;
-    let isAnswered = false;
-    const onAnswer = (answer: DnsAnswer): void => {
-      isAnswered = true;
+    return lookUp(host, this.#resolver, (answer) => {
       const { addresses } = answer;
       const outbound = known.outbound ?? acl.outboundOfAddresses(addresses);
       if (isForbidden(outbound, acl)) {
@@ -332,11 +331,7 @@ export class AclRouter implements Router {
         ? known.routing ?? acl.routeOfAddresses(addresses)
         : undefined;
       done(this.#go(routing, outbound), answer);
-    };
-    this.#resolver.resolve(host, onAnswer);
-    return isAnswered
-      ? undefined
-      : () => this.#resolver.removeCallback(onAnswer);
+    });
   }
 
   /** The decision for a target that is not forbidden. */

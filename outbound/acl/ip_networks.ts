@@ -53,20 +53,10 @@ export class IpNetworks {
   }
 
   /**
-   * Whether an address, or an IPv4 address inside it, lies in a network.
-   *
-   * @param address 4 or 16 bytes. Any other length counts as contained, so
-   * that a mistake forbids and never allows.
-   */
-  contains(address: Uint8Array): boolean {
-    if (address.length !== 4 && address.length !== 16) return true;
-    return this.#find(address) >= 0;
-  }
-
-  /**
    * Finds the network in which an address, or an IPv4 address inside it, lies.
    *
-   * @param address 4 or 16 bytes. Any other length counts as found.
+   * @param address 4 or 16 bytes. Any other length counts as found, so that a
+   * mistake forbids and never allows.
    * @returns The network as `address/prefix`; undefined: there is none.
    */
   find(address: Uint8Array): string | undefined {

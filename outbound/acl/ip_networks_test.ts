@@ -22,6 +22,10 @@ function bytes(text: string): Uint8Array {
   return address;
 }
 
+function isIn(networks: IpNetworks, address: Uint8Array): boolean {
+  return networks.find(address) !== undefined;
+}
+
 /** Spellings of targets inside; each must be refused. */
 const INSIDE: readonly string[] = [
   "127.0.0.1",
@@ -130,66 +134,65 @@ const DEFAULTS = IpNetworks.of(DEFAULT_FORBIDDEN);
 const WITH_PRIVATE = IpNetworks.of("private");
 
 for (const address of INSIDE) {
-  Deno.test(`IpNetworks.contains() forbids ${address} by default`, () => {
-    assert(DEFAULTS.contains(bytes(address)));
-    assert(WITH_PRIVATE.contains(bytes(address)));
+  Deno.test(`IpNetworks.find() forbids ${address} by default`, () => {
+    assert(isIn(DEFAULTS, bytes(address)));
+    assert(isIn(WITH_PRIVATE, bytes(address)));
   });
 }
 
 for (const address of PRIVATE) {
-  Deno.test(`IpNetworks.contains() forbids ${address} when private`, () => {
-    assert(WITH_PRIVATE.contains(bytes(address)));
-    assert(!DEFAULTS.contains(bytes(address)));
+  Deno.test(`IpNetworks.find() forbids ${address} when private`, () => {
+    assert(isIn(WITH_PRIVATE, bytes(address)));
+    assert(!isIn(DEFAULTS, bytes(address)));
   });
 }
 
 for (const address of OUTSIDE) {
-  Deno.test(`IpNetworks.contains() allows ${address}`, () => {
-    assert(!WITH_PRIVATE.contains(bytes(address)));
-    assert(!DEFAULTS.contains(bytes(address)));
+  Deno.test(`IpNetworks.find() allows ${address}`, () => {
+    assert(!isIn(WITH_PRIVATE, bytes(address)));
+    assert(!isIn(DEFAULTS, bytes(address)));
   });
 }
 
-Deno.test("IpNetworks.contains() allows all when the list is empty", () => {
+Deno.test("IpNetworks.find() allows all when the list is empty", () => {
   for (const entries of ["", " , ", [], [""]]) {
     const none = IpNetworks.of(entries);
     assertEquals(none.size, 0);
     for (const address of [...INSIDE, ...PRIVATE, ...OUTSIDE]) {
-      assert(!none.contains(bytes(address)));
+      assert(!isIn(none, bytes(address)));
     }
   }
 });
 
-Deno.test("IpNetworks.contains() forbids what is no address", () => {
+Deno.test("IpNetworks.find() forbids what is no address", () => {
   const none = new IpNetworks([]);
   for (const length of [0, 3, 5, 15, 17]) {
-    assert(none.contains(new Uint8Array(length)));
-    assert(none.find(new Uint8Array(length)) !== undefined);
+    assert(isIn(none, new Uint8Array(length)));
   }
 });
 
-Deno.test("IpNetworks.contains() agrees with a bit-wise check at every prefix", () => {
+Deno.test("IpNetworks.find() agrees with a bit-wise check at every prefix", () => {
   for (const text of ["170.170.85.85", "aaaa:5555:f0f0:0f0f::1234:5678"]) {
     const address = bytes(text);
     const size = address.length * 8;
     for (let prefix = 0; prefix <= size; prefix++) {
       const networks = IpNetworks.of(`${text}/${prefix}`);
-      assert(networks.contains(address), `${text}/${prefix}`);
+      assert(isIn(networks, address), `${text}/${prefix}`);
       for (let bit = 0; bit < size; bit++) {
         const other = address.slice();
         other[bit >> 3]! ^= 0x80 >> (bit & 7);
         const message = `${formatIp(other)} in ${text}/${prefix}`;
-        assertEquals(networks.contains(other), bit >= prefix, message);
+        assertEquals(isIn(networks, other), bit >= prefix, message);
       }
     }
   }
 });
 
-Deno.test("IpNetworks.contains() sees IPv4 when a network is IPv4-mapped", () => {
+Deno.test("IpNetworks.find() sees IPv4 when a network is IPv4-mapped", () => {
   const networks = IpNetworks.of("::ffff:10.0.0.0/104");
   assertEquals(networks.find(bytes("10.1.1.1")), "10.0.0.0/8");
-  assert(networks.contains(bytes("10.1.1.1")));
-  assert(networks.contains(bytes("::ffff:10.1.1.1")));
+  assert(isIn(networks, bytes("10.1.1.1")));
+  assert(isIn(networks, bytes("::ffff:10.1.1.1")));
 });
 
 Deno.test("IpNetworks.find() names the outermost network", () => {

@@ -28,24 +28,17 @@ import { ClientNames } from "./_client_names.ts";
 import { readRule } from "./_rule.ts";
 import { findSection, nearestSection, type Section } from "./_sections.ts";
 import { RuleList } from "./_rule_list.ts";
-import { Acl, type ListName } from "./acl.ts";
-
-/** What is wrong with a line of an ACL file. */
-export interface AclProblem {
-  /** The line, from 1. */
-  readonly line: number;
-  /** The column, from 1. */
-  readonly column: number;
-  /** What is wrong, and how to mend it where that is known. */
-  readonly message: string;
-}
+import { Acl, type AclRemark, type ListName } from "./acl.ts";
 
 /** An ACL, or what is wrong with its text. */
 export type AclReading =
   | { readonly acl: Acl }
   | {
-    /** In the order of the lines; the first 20. */
-    readonly problems: readonly AclProblem[];
+    /**
+     * What is wrong, and how to mend it where that is known; in the order of
+     * the lines, the first 20.
+     */
+    readonly problems: readonly AclRemark[];
   };
 
 /** After so many problems the rest of a file is not read. */
@@ -84,7 +77,7 @@ class AclParser {
     outboundBlock: new RuleList(),
     outboundAllow: new RuleList(),
   };
-  readonly #problems: AclProblem[] = [];
+  readonly #problems: AclRemark[] = [];
   readonly #clientNames = new ClientNames();
   readonly #modes = { bypassAll: false, outboundBlockAll: false };
   #list: ListName | undefined;

@@ -6,9 +6,10 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { aclOf } from "../_router_fixture.ts";
-import { type AclProblem, parseAcl } from "./parser.ts";
+import type { AclRemark } from "./acl.ts";
+import { parseAcl } from "./parser.ts";
 
-function problemsOf(text: string): readonly AclProblem[] {
+function problemsOf(text: string): readonly AclRemark[] {
   const reading = parseAcl(text, "test.acl");
   return "problems" in reading ? reading.problems : [];
 }
