@@ -17,6 +17,12 @@ const isEmpty: Harmless = (value) =>
 const isPlain: Harmless = (value) =>
   value === "" || value === "plain" || value === "origin";
 
+/** For a table without keys that have no effect. */
+export const NONE_IGNORED: ReadonlySet<string> = new Set();
+
+/** For a table without keys that are unsafe to pass over. */
+export const NONE_UNSAFE: ReadonlyMap<string, Harmless> = new Map();
+
 /**
  * Outermost and inside `[[servers]]`: what would go another way, or
  * unprotected, without the key.

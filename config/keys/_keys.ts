@@ -7,7 +7,12 @@
 
 import { LOCAL } from "./_local_keys.ts";
 import { GROUP, SERVER } from "./_server_keys.ts";
-import { OF_NO_EFFECT, UNSAFE } from "./_foreign_keys.ts";
+import {
+  NONE_IGNORED,
+  NONE_UNSAFE,
+  OF_NO_EFFECT,
+  UNSAFE,
+} from "./_foreign_keys.ts";
 import type { Keys, TableSpec } from "./_shape.ts";
 import {
   BOOLEAN,
@@ -60,8 +65,8 @@ export const ACCESS_LOG = {
       usual: "`text`",
     },
   },
-  ignored: new Set<string>(),
-  unsafe: new Map<string, (value: unknown) => boolean>(),
+  ignored: NONE_IGNORED,
+  unsafe: NONE_UNSAFE,
 } satisfies TableSpec<Keys>;
 
 /** What rust's balancer may be told. */
@@ -76,7 +81,7 @@ export const BALANCER = {
     },
   },
   ignored: new Set(["max_server_rtt", "check_best_interval"]),
-  unsafe: new Map<string, (value: unknown) => boolean>(),
+  unsafe: NONE_UNSAFE,
 } satisfies TableSpec<Keys>;
 
 /** The outermost table. */

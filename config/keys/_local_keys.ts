@@ -4,7 +4,11 @@
  * @module
  */
 
-import { OF_NO_EFFECT_IN_LOCAL } from "./_foreign_keys.ts";
+import {
+  NONE_IGNORED,
+  NONE_UNSAFE,
+  OF_NO_EFFECT_IN_LOCAL,
+} from "./_foreign_keys.ts";
 import type { Keys, TableSpec } from "./_shape.ts";
 import {
   BOOLEAN,
@@ -30,8 +34,8 @@ export const USER = {
       secret: true,
     },
   },
-  ignored: new Set<string>(),
-  unsafe: new Map<string, (value: unknown) => boolean>(),
+  ignored: NONE_IGNORED,
+  unsafe: NONE_UNSAFE,
 } satisfies TableSpec<Keys>;
 
 /** One listener of a client. */
@@ -100,11 +104,8 @@ export const LOCAL = {
     },
   },
   ignored: OF_NO_EFFECT_IN_LOCAL,
-  unsafe: new Map<string, (value: unknown) => boolean>(),
+  unsafe: NONE_UNSAFE,
 } satisfies TableSpec<Keys>;
 
 /** The keys of `[[locals]]`. */
 export type LocalKeys = typeof LOCAL.keys;
-
-/** The keys of its users. */
-export type UserKeys = typeof USER.keys;

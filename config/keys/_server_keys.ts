@@ -4,7 +4,12 @@
  * @module
  */
 
-import { OF_NO_EFFECT_IN_SERVER, UNSAFE } from "./_foreign_keys.ts";
+import {
+  NONE_IGNORED,
+  NONE_UNSAFE,
+  OF_NO_EFFECT_IN_SERVER,
+  UNSAFE,
+} from "./_foreign_keys.ts";
 import type { Keys, TableSpec } from "./_shape.ts";
 import {
   BOOLEAN,
@@ -148,8 +153,8 @@ export const GROUP = {
       usual: "the first",
     },
   },
-  ignored: new Set<string>(),
-  unsafe: new Map<string, (value: unknown) => boolean>(),
+  ignored: NONE_IGNORED,
+  unsafe: NONE_UNSAFE,
 } satisfies TableSpec<Keys>;
 
 /** The keys of `[[servers]]`. */

@@ -8,6 +8,7 @@
 
 import type { IssueStyle } from "../_findings.ts";
 import type { Path, Spot } from "../formats/_place.ts";
+import type { Harmless } from "./_foreign_keys.ts";
 import type { Role } from "../types.ts";
 
 /** A JSON Schema, or a part of one. */
@@ -120,7 +121,7 @@ export interface TableSpec<K extends Keys> {
    * Keys of other programs without which it would be unsafe to go on, and the
    * values that are harmless.
    */
-  readonly unsafe: ReadonlyMap<string, (value: unknown) => boolean>;
+  readonly unsafe: ReadonlyMap<string, Harmless>;
 }
 
 /** The values of a table that was read, each with its place. */

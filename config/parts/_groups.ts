@@ -10,7 +10,6 @@ import type { Context, Top } from "../_context.ts";
 import type { PlacedLocal } from "./_locals.ts";
 import { claimName, RESERVED } from "./_names.ts";
 import { nearest } from "../readers/_nearest.ts";
-import type { Spot } from "../formats/_place.ts";
 import type { GroupKeys } from "../keys/_server_keys.ts";
 import type { Servers } from "./_servers.ts";
 import type { Section } from "../keys/_shape.ts";
@@ -213,17 +212,9 @@ export function checkOutbounds(
     const isKnown = outbound === undefined || RESERVED.has(outbound) ||
       servers.owners.has(outbound);
     if (isKnown) continue;
-    refuseOutbound(unknown(outbound, servers), { label, outboundAt, context });
+    context.findings.refuse(
+      `${label} goes out by ${unknown(outbound, servers)}`,
+      outboundAt,
+    );
   }
-}
-
-function refuseOutbound(
-  what: string,
-  { label, outboundAt, context }: {
-    label: string;
-    outboundAt: Spot | undefined;
-    context: Context;
-  },
-): void {
-  context.findings.refuse(`${label} goes out by ${what}`, outboundAt);
 }

@@ -6,6 +6,7 @@
 
 import type { Context, Top } from "../_context.ts";
 import { Clashes } from "./_clashes.ts";
+import type { TopKeys } from "../keys/_keys.ts";
 import type { LocalKeys } from "../keys/_local_keys.ts";
 import type { Spot } from "../formats/_place.ts";
 import type { Section } from "../keys/_shape.ts";
@@ -60,10 +61,10 @@ export function buildLocals(top: Top, context: Context): PlacedLocal[] {
 
 /** Beside `[[locals]]` the flat keys make one more if they are given. */
 function isFlatGiven(top: Top, context: Context): boolean {
-  const keys = context.role === "sstunnel"
+  const keys: readonly (keyof TopKeys)[] = context.role === "sstunnel"
     ? ["local_address", "tunnel_port", "tunnel_address", "tunnel_remote"]
     : ["local_address", "local_port"];
-  return keys.some((key) => top.values[key as "local_address"] !== undefined);
+  return keys.some((key) => top.values[key] !== undefined);
 }
 
 function flatLocal(top: Top, context: Context): PlacedLocal {

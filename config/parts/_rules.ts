@@ -27,6 +27,12 @@ const SHORT_PASSWORD = 12;
 /** The password of the original's example. */
 const EXAMPLE_PASSWORD = "mypassword";
 
+/** The servers and locals that a configuration makes. */
+interface Parts {
+  readonly servers: Servers;
+  readonly locals: readonly PlacedLocal[];
+}
+
 /**
  * Checks that nothing needed is missing.
  *
@@ -36,10 +42,7 @@ const EXAMPLE_PASSWORD = "mypassword";
  */
 export function requireParts(
   top: Top,
-  { servers, locals }: {
-    readonly servers: Servers;
-    readonly locals: readonly PlacedLocal[];
-  },
+  { servers, locals }: Parts,
   context: Context,
 ): void {
   const complain = (text: string, key?: "manager_address"): void =>
@@ -103,14 +106,12 @@ function isNone(top: Top, servers: Servers): boolean {
  */
 export function warnOfParts(
   top: Top,
-  { servers, locals }: {
-    readonly servers: Servers;
-    readonly locals: readonly PlacedLocal[];
-  },
+  parts: Parts,
   context: Context,
 ): void {
-  warnOfAddresses(top, { servers, locals }, context);
-  warnOfProxies(top, { servers, locals }, context);
+  const { servers } = parts;
+  warnOfAddresses(top, parts, context);
+  warnOfProxies(top, parts, context);
   warnOfMethods(top, servers, context);
   warnOfTimeout(top, context);
   checkPasswords(top, servers.secrets, context);
@@ -144,10 +145,7 @@ export function weakPassword(
 
 function warnOfAddresses(
   top: Top,
-  { servers, locals }: {
-    readonly servers: Servers;
-    readonly locals: readonly PlacedLocal[];
-  },
+  { servers, locals }: Parts,
   context: Context,
 ): void {
   for (const { config: { address, users } } of locals) {
@@ -175,10 +173,7 @@ function warnOfAddresses(
 /** Warns, once, of an `outbound_proxy` that UDP would have to go over. */
 function warnOfProxies(
   top: Top,
-  { servers, locals }: {
-    readonly servers: Servers;
-    readonly locals: readonly PlacedLocal[];
-  },
+  { servers, locals }: Parts,
   context: Context,
 ): void {
   // Where no local takes UDP none goes to the servers, whatever their mode.

@@ -19,10 +19,8 @@ import { parseJson } from "../formats/_json.ts";
 import type { LocalKeys } from "../keys/_local_keys.ts";
 import type { Spot } from "../formats/_place.ts";
 import { isTable, type Section } from "../keys/_shape.ts";
+import { isLongCredential, MAX_CREDENTIAL } from "../readers/_readers.ts";
 import type { UserConfig } from "../types.ts";
-
-/** RFC 1929 counts the bytes of a name or password in one byte. */
-const MAX_BYTES = 255;
 
 /** The keys that name a file, and where the users are in it. */
 const FILES = [
@@ -86,12 +84,9 @@ function problemOf(
     // What comes after it may be meant as the password.
     return `a user of ${label} has a ":" in its name, which HTTP cannot carry`;
   }
-  const isLong = [name, password].some((text) =>
-    new TextEncoder().encode(text).length > MAX_BYTES
-  );
-  return isLong
+  return [name, password].some(isLongCredential)
     ? `user ${what} of ${label}: name and password have at most ` +
-      `${MAX_BYTES} bytes each`
+      `${MAX_CREDENTIAL} bytes each`
     : undefined;
 }
 

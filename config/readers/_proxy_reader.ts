@@ -5,6 +5,7 @@
  */
 
 import { readHostPort } from "./_hosts.ts";
+import { isLongCredential } from "./_readers.ts";
 import type { Report } from "../keys/_shape.ts";
 import type { ProxyConfig } from "../types.ts";
 
@@ -37,9 +38,6 @@ export function readProxies(
 const PROXY = "socks5://host:port or http://host:port, with user:password@ " +
   "before the host or without";
 
-/** RFC 1929 counts the bytes of a name or password in one byte. */
-const MAX_CREDENTIAL = 255;
-
 /** The proxy, or what was expected. */
 function proxyOf(text: string): ProxyConfig | string {
   const [, scheme, credentials, rest] =
@@ -56,7 +54,7 @@ function proxyOf(text: string): ProxyConfig | string {
   }
   const [user, password] = credentials.split(/:(.*)/s).map(decodePercent);
   const isWhole = [user, password].every((each) =>
-    each !== undefined && each !== "" && byteLength(each) <= MAX_CREDENTIAL
+    each !== undefined && each !== "" && !isLongCredential(each)
   );
   // RFC 7617: the first colon ends the name.
   if (protocol === "http" && user?.includes(":")) {
@@ -74,8 +72,4 @@ function decodePercent(text: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function byteLength(text: string): number {
-  return new TextEncoder().encode(text).length;
 }

@@ -17,6 +17,9 @@ export const PORT = "a port from 1 to 65535";
 /** What a port to listen on is: 0 lets the system choose. */
 export const LISTEN_PORT = "a port from 0 to 65535";
 
+/** RFC 1929 counts the bytes of a name or password in one byte. */
+export const MAX_CREDENTIAL = 255;
+
 /**
  * Reads true or false.
  *
@@ -267,4 +270,13 @@ export function portOf(value: unknown): number | undefined {
   return Number.isInteger(port) && port! >= 1 && port! <= 65535
     ? port
     : undefined;
+}
+
+/**
+ * Tells whether a name or password is too long for SOCKS5.
+ *
+ * @param text The name or password.
+ */
+export function isLongCredential(text: string): boolean {
+  return new TextEncoder().encode(text).length > MAX_CREDENTIAL;
 }
