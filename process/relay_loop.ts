@@ -9,7 +9,6 @@ import type { Config, HostPort } from "../config/mod.ts";
 import { ProviderSet } from "../crypto/mod.ts";
 import { makeResolver } from "../dns/mod.ts";
 import { EventLoop, makePoller, type Poller } from "../loop/mod.ts";
-import { AccessLog } from "../control/access_log.ts";
 import type { Observer } from "../relay/mod.ts";
 import type { AclFiles } from "./acl_files.ts";
 import { ProcessError } from "./errors.ts";
@@ -72,15 +71,11 @@ export class RelayLoop implements Serving {
   readonly #announce: boolean;
   #ended = false;
 
-  /**
-   * Makes everything but the sockets; {@linkcode RelayLoop.open} does, with
-   * the poller of the configuration.
-   *
-   * @param config What to do.
-   * @param poller Waits for the sockets; it ends with the loop.
-   * @param options How.
-   */
-  constructor(config: Config, poller: Poller, options: RelayLoopOptions) {
+  private constructor(
+    config: Config,
+    poller: Poller,
+    options: RelayLoopOptions,
+  ) {
     using stack = new DisposableStack();
     this.#announce = options.announce ?? true;
     this.#providers = stack.use(new ProviderSet(config));
@@ -99,7 +94,6 @@ export class RelayLoop implements Serving {
     this.#config = config;
     this.#options = {
       ...options,
-      observers: observersOf(config, options),
       loop: this.#loop,
       resolver,
       providers: this.#providers,
@@ -120,7 +114,9 @@ export class RelayLoop implements Serving {
     config: Config,
     options: RelayLoopOptions = {},
   ): Promise<RelayLoop> {
-    return new RelayLoop(config, await openPoller(config.eventLoop), options);
+    const observers = await observersOf(config, options);
+    const poller = await openPoller(config.eventLoop);
+    return new RelayLoop(config, poller, { ...options, observers });
   }
 
   /** Where it listens, in the order of the configuration. */
@@ -185,11 +181,12 @@ export class RelayLoop implements Serving {
 }
 
 /** Who is told of sessions: nobody, unless somebody asked. */
-function observersOf(
+async function observersOf(
   { accessLog }: Config,
   { observers = [], onAccess }: RelayLoopOptions,
-): readonly Observer[] {
+): Promise<readonly Observer[]> {
   if (accessLog === undefined || onAccess === undefined) return observers;
+  const { AccessLog } = await import("../control/access_log.ts");
   const { format } = accessLog;
   return [...observers, new AccessLog({ format, write: onAccess })];
 }
