@@ -203,12 +203,7 @@ function name(folder: string): string {
 
 /** Depth-first search; imports of types count, and tests too. */
 function findCycles(edges: readonly Edge[]): Violation[] {
-  const graph = new Map<string, Edge[]>();
-  for (const edge of edges) {
-    const list = graph.get(edge.from);
-    if (list === undefined) graph.set(edge.from, [edge]);
-    else list.push(edge);
-  }
+  const graph = Map.groupBy(edges, (edge) => edge.from);
   const done = new Set<string>();
   const path: string[] = [];
   const cycles: Violation[] = [];

@@ -78,16 +78,11 @@ function isScript(path: string): boolean {
 
 /** The modules that `from` import, by however many others, and themselves. */
 function reach(from: readonly string[], edges: readonly Edge[]): Set<string> {
-  const imports = new Map<string, string[]>();
-  for (const edge of edges) {
-    const list = imports.get(edge.from);
-    if (list === undefined) imports.set(edge.from, [edge.to]);
-    else list.push(edge.to);
-  }
+  const imports = Map.groupBy(edges, (edge) => edge.from);
   // A set is walked in the order of insertion, with what is added on the way.
   const reached = new Set(from);
   for (const path of reached) {
-    for (const to of imports.get(path) ?? []) reached.add(to);
+    for (const { to } of imports.get(path) ?? []) reached.add(to);
   }
   return reached;
 }
