@@ -8,6 +8,7 @@
 import * as jsonc from "jsonc-parser";
 import { COMMENT, STRING } from "./_json.ts";
 import {
+  blankMark,
   ConfigSyntaxError,
   describeChar,
   type Locator,
@@ -96,11 +97,6 @@ function isTab(
   const others = /[\x00-\x08\x0a-\x1f]/;
   return error as number === CHARACTER &&
     !others.test(text.slice(offset, offset + length));
-}
-
-/** Blanked, not cut, so that offsets stay the same. */
-function blankMark(text: string): string {
-  return text.replace(/^\ufeff/, " ");
 }
 
 /** Where the nesting becomes too deep. */

@@ -48,6 +48,17 @@ export class ConfigSyntaxError extends SyntaxError {
   }
 }
 
+/**
+ * Puts a space in place of a byte order mark: blanked, not cut, so that offsets
+ * stay the same.
+ *
+ * @param text The text.
+ * @returns The text without the mark.
+ */
+export function blankMark(text: string): string {
+  return text.replace(/^\ufeff/, " ");
+}
+
 /** What word processors and input methods put in place of ASCII. */
 const LOOKALIKES: readonly (readonly [RegExp, string])[] = [
   [/[\uff0c\u3001\u060c]/, 'a comma that is not ASCII: write ","'],

@@ -8,6 +8,7 @@
  */
 
 import * as toml from "@std/toml";
+import { blankMark } from "./_place.ts";
 
 /** What is used of the library, which comes without types. */
 const parse = toml.parse as (text: string) => unknown;
@@ -36,8 +37,7 @@ export async function parseToml(
 ): Promise<unknown> {
   if (isPlain(text)) {
     try {
-      // Blanked, not cut, so that places stay the same.
-      return parse(text.replace(/^\ufeff/, " "));
+      return parse(blankMark(text));
     } catch {
       // The strict reader says what is wrong, and where.
     }
@@ -52,7 +52,7 @@ function isPlain(text: string): boolean {
   const tables = new Map<string, boolean>();
   const top = new Set<string>();
   let keys = top;
-  for (const line of text.replace(/^\ufeff/, " ").split(/\r?\n/)) {
+  for (const line of blankMark(text).split(/\r?\n/)) {
     if (line.includes('"""') || line.includes("'''")) return false;
     const [, isListed, table] = TABLE.exec(line) ?? [];
     if (table !== undefined) {

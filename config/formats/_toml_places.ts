@@ -6,7 +6,7 @@
  */
 
 import { type AST, parseTOML } from "toml-eslint-parser";
-import { type Locator, type Path, type Spot } from "./_place.ts";
+import { blankMark, type Locator, type Path, type Spot } from "./_place.ts";
 
 /** Finds the places in one TOML text. */
 export class TomlLocator implements Locator {
@@ -18,7 +18,7 @@ export class TomlLocator implements Locator {
    * @param text The text, which is TOML.
    */
   constructor(text: string) {
-    const program = parseTOML(text.replace(/^\ufeff/, " "));
+    const program = parseTOML(blankMark(text));
     for (const node of program.body[0].body) {
       if (node.type === "TOMLKeyValue") this.#addPair(node, []);
       else this.#addTable(node);

@@ -9,7 +9,12 @@
  */
 
 import { parse, TomlError } from "smol-toml";
-import { ConfigSyntaxError, describeChar, MAX_DEPTH } from "./_place.ts";
+import {
+  blankMark,
+  ConfigSyntaxError,
+  describeChar,
+  MAX_DEPTH,
+} from "./_place.ts";
 
 /**
  * Reads a TOML text.
@@ -24,8 +29,7 @@ export function parseStrictly(
   isKeyName: (name: string) => boolean,
 ): unknown {
   try {
-    // Blanked, not cut, so that places stay the same.
-    return parse(text.replace(/^\ufeff/, " "), { maxDepth: MAX_DEPTH });
+    return parse(blankMark(text), { maxDepth: MAX_DEPTH });
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
     const offset = offsetOf(text, error);
