@@ -12,6 +12,7 @@ import {
   type EventHandler,
   type EventLoop,
   formatHostPort,
+  isLoopbackIp,
   POLL_ERR,
   POLL_IN,
   removeStaleSocket,
@@ -83,7 +84,7 @@ export async function openControlSocket(
   const socket = poller.bindUdp(where);
   const { host, port } = socket.localAddress;
   const name = formatHostPort({ host, port });
-  if (!isLoopback(where.bytes)) {
+  if (!isLoopbackIp(where.bytes)) {
     logger.warn(
       "the manager listens on {name}: who can send there can open ports; " +
         "use 127.0.0.1 or the path of a unix socket",
@@ -140,9 +141,4 @@ class Control<A> implements EventHandler, ControlSocket {
       code: this.#socket.error,
     });
   }
-}
-
-function isLoopback(bytes: Uint8Array): boolean {
-  if (bytes.length === 4) return bytes[0] === 127;
-  return bytes.every((byte, i) => byte === (i === 15 ? 1 : 0));
 }

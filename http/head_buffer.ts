@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CR, LF } from "./text.ts";
+import { CR, LF, skipLineEnds } from "./text.ts";
 
 /** The longest head that is taken, with all its lines: 64 KiB. */
 export const MAX_HEAD_SIZE: number = 64 * 1024;
@@ -58,12 +58,7 @@ export class HeadBuffer {
    * {@linkcode HEAD_INCOMPLETE}, or {@linkcode HEAD_TOO_LONG}.
    */
   find(input: Uint8Array, from: number, end: number): number {
-    let begin = from;
-    if (this.#length === 0) {
-      while (begin < end && (input[begin] === CR || input[begin] === LF)) {
-        begin++;
-      }
-    }
+    const begin = this.#length === 0 ? skipLineEnds(input, from, end) : from;
     const limit = begin + MAX_HEAD_SIZE - this.#length;
     const stop = Math.min(end, limit);
     let state = this.#state;

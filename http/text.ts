@@ -72,6 +72,24 @@ export function isBlank(byte: number | undefined): boolean {
 }
 
 /**
+ * Skips line ends: in front of a request they mean nothing (RFC 9112, 2.2).
+ *
+ * @param bytes Where they stand.
+ * @param start The first.
+ * @param end Where to stop.
+ * @returns The place of the first byte that is none, or `end`.
+ */
+export function skipLineEnds(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): number {
+  let at = start;
+  while (at < end && (bytes[at] === CR || bytes[at] === LF)) at++;
+  return at;
+}
+
+/**
  * Shows bytes as text, one character a byte.
  *
  * @param bytes Where they stand.

@@ -5,15 +5,14 @@
  */
 
 import {
-  CR,
   HEAD_INCOMPLETE,
   HEAD_TOO_LONG,
   HeadBuffer,
   isTokenByte,
-  LF,
   parseRequestHead,
   type RequestFault,
   type RequestHead,
+  skipLineEnds,
   TLS_HANDSHAKE,
 } from "../http/mod.ts";
 import { parseIp } from "../loop/mod.ts";
@@ -85,8 +84,7 @@ function foreignProtocol(
   start: number,
   end: number,
 ): string | undefined {
-  let at = start;
-  while (at < end && (input[at] === CR || input[at] === LF)) at++;
+  const at = skipLineEnds(input, start, end);
   if (at === end || isTokenByte(input[at])) return undefined;
   return input[at] === TLS_HANDSHAKE
     ? "this is TLS: an https:// proxy is not served; use http://"

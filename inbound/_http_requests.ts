@@ -7,9 +7,8 @@
 import {
   BodyFollower,
   ByteWriter,
-  CR,
-  LF,
   type RequestHead,
+  skipLineEnds,
   writeRequestHead,
 } from "../http/mod.ts";
 import { CODEC_FAILED } from "../relay/mod.ts";
@@ -168,11 +167,4 @@ export class HttpRequests {
       this.#authenticate(head) === exchange.user &&
       this.#writer.room >= this.#reader.size + GROWTH + rest;
   }
-}
-
-/** Line ends in front of a request mean nothing (RFC 9112, 2.2). */
-function skipLineEnds(bytes: Uint8Array, start: number, end: number): number {
-  let at = start;
-  while (at < end && (bytes[at] === CR || bytes[at] === LF)) at++;
-  return at;
 }

@@ -41,6 +41,7 @@ import { DatagramBatches } from "./_epoll_batch.ts";
 import { AF_INET, AF_INET6, toSockaddr } from "./_sockaddr.ts";
 import { bindPrivately } from "./_unix.ts";
 import { POLL_ALWAYS, POLL_IN } from "./events.ts";
+import { isLoopbackIp } from "./ip.ts";
 import type {
   BindOptions,
   ConnectOptions,
@@ -173,7 +174,7 @@ export class EpollPoller implements Poller, EpollOwner {
       if (errno !== EINPROGRESS) stream.error = errnoName(errno);
       // On loopback the handshake is over by now. To ask whether there is a
       // peer is one system call, and saves the two of epoll_ctl and an event.
-      else if (isLoopback(address)) {
+      else if (isLoopbackIp(address.bytes)) {
         stream.connected = stream.hasPeer();
       }
     }
@@ -424,9 +425,4 @@ export class EpollPoller implements Poller, EpollOwner {
     const code = errnoName(this.libc.errno());
     return new SocketError(code, `Cannot ${action}: ${code}`);
   }
-}
-
-function isLoopback({ bytes }: SocketAddress): boolean {
-  return bytes.length === 4 ? bytes[0] === 127 : bytes[15] === 1 &&
-    bytes.subarray(0, 15).every((byte) => byte === 0);
 }

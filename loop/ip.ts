@@ -30,6 +30,8 @@ const MAPPED_PREFIX_LENGTH = 12;
  */
 export function parseIp(text: string): Uint8Array | undefined {
   if (IPV4_REGEXP.test(text)) return parseIpv4(text);
+  // Most texts that are no addresses are names, and have no colon.
+  if (!text.includes(":")) return undefined;
   const [head = "", tail, more] = text.split("::");
   if (more !== undefined) return undefined;
   const first = ipv6Groups(head, { endsAddress: tail === undefined });
@@ -100,6 +102,16 @@ export function isMappedIp(bytes: Uint8Array, offset = 0): boolean {
     if (bytes[offset + i] !== 0) return false;
   }
   return true;
+}
+
+/**
+ * Tells whether an address is one of this machine alone.
+ *
+ * @param bytes 4 or 16 bytes; IPv4-mapped ones are not looked through.
+ */
+export function isLoopbackIp(bytes: Uint8Array): boolean {
+  return bytes.length === 4 ? bytes[0] === 127 : bytes[15] === 1 &&
+    bytes.subarray(0, 15).every((byte) => byte === 0);
 }
 
 function parseIpv4(text: string): Uint8Array {

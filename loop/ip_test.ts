@@ -5,7 +5,7 @@
  */
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { formatIp, parseIp, unmapIp } from "./ip.ts";
+import { formatIp, isLoopbackIp, parseIp, unmapIp } from "./ip.ts";
 
 /** Bytes as hexadecimal digits. */
 function hex(bytes: Uint8Array | undefined): string | undefined {
@@ -104,5 +104,14 @@ Deno.test("unmapIp() gives IPv4 for an IPv4-mapped address alone", () => {
   ) {
     const bytes = parseIp(text)!;
     assertEquals(unmapIp(bytes), bytes, text);
+  }
+});
+
+Deno.test("isLoopbackIp() knows the addresses of this machine alone", () => {
+  for (const text of ["127.0.0.1", "127.9.8.7", "::1"]) {
+    assertEquals(isLoopbackIp(parseIp(text)!), true, text);
+  }
+  for (const text of ["128.0.0.1", "0.0.0.0", "::", "::2", "1::1"]) {
+    assertEquals(isLoopbackIp(parseIp(text)!), false, text);
   }
 });

@@ -24,4 +24,13 @@ export class RelayBuffers {
   get second(): Uint8Array {
     return this.#second ??= new Uint8Array(encodeRoom(this.output.length));
   }
+
+  /**
+   * A buffer for what is made of some bytes, which does not overlap them.
+   *
+   * @param bytes The buffer that they stand in.
+   */
+  besides(bytes: Uint8Array): Uint8Array {
+    return bytes === this.output ? this.second : this.output;
+  }
 }

@@ -368,8 +368,7 @@ export class Pipe {
       this.write(stream, payload, size);
       return;
     }
-    const { buffers } = this.#context;
-    const out = payload === buffers.output ? buffers.second : buffers.output;
+    const out = this.#context.buffers.besides(payload);
     const made = encoder.encode(payload, out, size);
     session.moved(stream.direction, size, stream.isUp ? count : made);
     if (made > 0) this.write(stream, out, made);

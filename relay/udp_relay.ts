@@ -278,13 +278,12 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
     const path = association.pathFrom(from);
     if (path === undefined) return;
     packet.source = from;
-    const { output } = this.#buffers;
-    if (!path.packets.open(packet, output)) return;
+    if (!path.packets.open(packet, this.#buffers.output)) return;
     path.unansweredSince = 0;
     association.restore(path.route);
     const { session, state, client } = association;
     const size = packet.end - packet.start;
-    const out = packet.bytes === output ? this.#buffers.second : output;
+    const out = this.#buffers.besides(packet.bytes);
     const sealed = this.#inbound.seal(packet, state, out, session);
     const data = sealedBytes(packet, out, sealed);
     if (data === undefined) return;

@@ -83,8 +83,8 @@ export class UDPSender {
   #isInTime({ route, outbound, unansweredSince }: PacketPath): boolean {
     if (route.isGroup !== true) return true;
     if (outbound.isUp === false) return false;
-    const now = this.#options.now();
-    return unansweredSince === 0 || now - unansweredSince < ANSWER_TIMEOUT;
+    return unansweredSince === 0 ||
+      this.#options.now() - unansweredSince < ANSWER_TIMEOUT;
   }
 
   #route(packet: Packet, association: UDPAssociation, target: Target): void {
@@ -163,27 +163,15 @@ export class UDPSender {
     { session, client }: UDPAssociation,
     refusal: NoPackets | undefined,
   ): void {
-    const reason = refusal?.reason ?? "no outbound is left";
-    if (refusal?.refused === "server_failed" && !this.#hasWarned) {
-      this.#hasWarned = true;
-      logger.warn(
-        "cannot send UDP to {target} by {outbound} from {client}: {reason}",
-        {
-          target: `${target}`,
-          outbound: session.outbound,
-          client: `${client}`,
-          reason,
-        },
-      );
-      return;
-    }
-    logger.debug(
+    const isWarning = refusal?.refused === "server_failed" && !this.#hasWarned;
+    this.#hasWarned ||= isWarning;
+    logger[isWarning ? "warn" : "debug"](
       "cannot send UDP to {target} by {outbound} from {client}: {reason}",
       () => ({
         target: `${target}`,
         outbound: session.outbound,
         client: `${client}`,
-        reason,
+        reason: refusal?.reason ?? "no outbound is left",
       }),
     );
   }
@@ -193,8 +181,7 @@ export class UDPSender {
       this.#sendDirectly(packet, association);
       return;
     }
-    const { output } = this.#options.buffers;
-    const out = packet.bytes === output ? this.#options.buffers.second : output;
+    const out = this.#options.buffers.besides(packet.bytes);
     const data = sealedBytes(packet, out, path.packets.seal(packet, out));
     if (data === undefined) return;
     if (path.unansweredSince === 0) {

@@ -11,7 +11,7 @@
 
 /** Most salts of a generation; the last half a million are surely known. */
 const CAPACITY = 1 << 19;
-/** Slots of a new generation; it grows while it is more than half full. */
+/** Slots of a generation at first; it grows while it is more than half full. */
 const FIRST_SLOTS = 1 << 10;
 /** Shorter ones repeat by chance, or are absent: they are not kept. */
 const MIN_LENGTH = 8;
@@ -53,8 +53,10 @@ export class SaltFilter {
     if (this.#old.has(key, low)) return false;
     if (!this.#young.add(key, low)) return false;
     if (this.#young.size >= this.#capacity) {
+      const forgotten = this.#old;
       this.#old = this.#young;
-      this.#young = new Generation();
+      this.#young = forgotten;
+      forgotten.clear();
     }
     return true;
   }
@@ -76,6 +78,12 @@ class Generation {
     this.size++;
     if (this.size * 2 > this.#slots.length) this.#grow();
     return true;
+  }
+
+  /** Forgets all; the array, which has grown, serves the next ones. */
+  clear(): void {
+    this.#slots.fill(0);
+    this.size = 0;
   }
 
   /** Where the key is, or the free slot where it belongs. */

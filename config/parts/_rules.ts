@@ -6,7 +6,7 @@
  */
 
 import { findMethod } from "../../crypto/methods.ts";
-import { formatIp, parseIp, unmapIp } from "../../loop/mod.ts";
+import { isLoopbackIp, parseIp, unmapIp } from "../../loop/mod.ts";
 import { NO_PORT } from "../readers/_address_readers.ts";
 import type { Context, Top } from "../_context.ts";
 import type { PlacedLocal } from "./_locals.ts";
@@ -207,9 +207,7 @@ function isLoopback(address: string): boolean {
   // RFC 6761, 6.3: `localhost` and names below it are loopback.
   if (/^(?:.+\.)?localhost\.?$/i.test(address)) return true;
   const literal = parseIp(address);
-  if (literal === undefined) return false;
-  const bytes = unmapIp(literal);
-  return bytes.length === 4 ? bytes[0] === 127 : formatIp(bytes) === "::1";
+  return literal !== undefined && isLoopbackIp(unmapIp(literal));
 }
 
 function warnOfMethods(top: Top, servers: Servers, context: Context): void {
