@@ -55,7 +55,8 @@ const MISPLACED: readonly (readonly [text: string, issue: string, Role?])[] = [
   ],
   [
     'method = "aes-256-gcm:hunter2@h"\nserver = "h"\n',
-    "2:10: method a text of 21 characters not supported",
+    "2:10: method a text of 21 characters not supported; " +
+    '"--help" lists the methods',
   ],
   [
     'dns_server = "tls://hunter2"\nserver = "h"\n',

@@ -11,6 +11,7 @@ import {
   blankMark,
   ConfigSyntaxError,
   describeChar,
+  explainWord,
   type Locator,
   MAX_DEPTH,
   type Spot,
@@ -132,11 +133,14 @@ function explain(text: string, error: jsonc.ParseError): ConfigSyntaxError {
       return new ConfigSyntaxError(message, at);
     }
     default: {
-      const found = describeChar(text.slice(wordStart(text, offset)));
-      return new ConfigSyntaxError(
-        `expected ${expectedAt(text, offset)}, found ${found}`,
-        wordStart(text, offset),
-      );
+      const expected = expectedAt(text, offset);
+      const at = wordStart(text, offset);
+      const wrong = expected.startsWith("a value")
+        ? explainWord(text.slice(at))
+        : undefined;
+      if (wrong !== undefined) return new ConfigSyntaxError(wrong, at);
+      const found = describeChar(text.slice(at));
+      return new ConfigSyntaxError(`expected ${expected}, found ${found}`, at);
     }
   }
 }

@@ -88,6 +88,24 @@ export function describeChar(rest: string): string {
 }
 
 /**
+ * Says what is wrong with a value that has no quotes, where that can be seen.
+ *
+ * @param rest The text from the value on.
+ * @returns What to do; undefined: nothing to be said beyond what was expected.
+ */
+export function explainWord(rest: string): string | undefined {
+  const [word] = /^[^\s,\]}#]*/.exec(rest)!;
+  const lower = word.toLowerCase();
+  if (lower === "true" || lower === "false") return `write ${lower}`;
+  if (/^[+-]?0\d+$/.test(word)) {
+    return "a number has no leading zero, and text needs quotes";
+  }
+  return /^[+-]?\d[\w.:/+-]*$/.test(word) ? NO_NUMBER : undefined;
+}
+
+const NO_NUMBER = "expected a number: text such as an address needs quotes";
+
+/**
  * Finds the line and column of an offset.
  *
  * @param text The text.

@@ -46,8 +46,13 @@ export async function parseToml(
   return parseStrictly(text, isKeyName);
 }
 
+/** What TOML has nowhere, and `@std/toml` lets pass. */
+// deno-lint-ignore no-control-regex -- these are what is looked for
+const CONTROL = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)/;
+
 /** Whether every line has a form in which no key can hide. */
 function isPlain(text: string): boolean {
+  if (CONTROL.test(text)) return false;
   /** Names of tables, and whether they are lists; names at the top. */
   const tables = new Map<string, boolean>();
   const top = new Set<string>();

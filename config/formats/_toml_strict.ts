@@ -13,6 +13,7 @@ import {
   blankMark,
   ConfigSyntaxError,
   describeChar,
+  explainWord,
   MAX_DEPTH,
 } from "./_place.ts";
 
@@ -76,6 +77,8 @@ function explain(
     const shown = isKeyName(name) ? `"${name}"` : "this key";
     return new ConfigSyntaxError(`${shown} is given twice`, offset);
   }
+  const better = explainLine(text, { offset, reason });
+  if (better !== undefined) return better;
   const own = REASONS.find(([pattern]) => pattern.test(reason));
   if (own !== undefined) return new ConfigSyntaxError(own[1], offset);
   const [, words] = EXPECTED.find(([pattern]) => pattern.test(reason)) ??
@@ -89,6 +92,46 @@ function explain(
   return new ConfigSyntaxError(
     `expected ${expected}, found ${describeChar(text.slice(at))}`,
     at,
+  );
+}
+
+/** A string on one line, or what is left of it without its end. */
+const STRING = /"(?:[^"\\]|\\.)*("?)|'[^']*('?)/g;
+
+/** A key alone, and what follows it. */
+const KEY =
+  /^([ \t]*(?:[\w-]+(?![\w-])|"[^"]*"|'[^']*')[ \t]*(?![ \t]))([^\s=.\]].*)$/;
+
+/** What the line shows that the reader does not say; undefined: nothing. */
+function explainLine(
+  text: string,
+  { offset, reason }: { readonly offset: number; readonly reason: string },
+): ConfigSyntaxError | undefined {
+  const start = text.lastIndexOf("\n", offset - 1) + 1;
+  const [line = ""] = /^[^\r\n]*/.exec(text.slice(start)) ?? [];
+  if (reason.startsWith("control characters")) {
+    const open = [...line.matchAll(STRING)].find(([, double, single]) =>
+      double === "" || single === ""
+    );
+    return open &&
+      new ConfigSyntaxError("string has no closing quote", start + open.index);
+  }
+  if (/^invalid value|number|numeric|zero|underscore/.test(reason)) {
+    const before = /[^\s=,[{]*$/.exec(text.slice(start, offset))![0];
+    const at = offset - before.length;
+    const message = explainWord(text.slice(at));
+    return message === undefined
+      ? undefined
+      : new ConfigSyntaxError(message, at);
+  }
+  // `name value` and `name: value`.
+  const [, key, value] = KEY.exec(blankMark(line)) ?? [];
+  if (!reason.includes("key") || key === undefined || value === undefined) {
+    return undefined;
+  }
+  return new ConfigSyntaxError(
+    `expected "=" after the key, found ${describeChar(value)}`,
+    start + key.length,
   );
 }
 

@@ -217,11 +217,23 @@ export function readMethod(
   }
   const method = findMethod(value);
   if (method !== undefined) return method.name;
-  const guess = nearest(value.toLowerCase(), methodNames());
-  const hint = guess === undefined ? "" : `; did you mean ${guess}?`;
-  return report.refused(`method ${shownBare(value)} not supported${hint}`, {
-    style: "log",
-  });
+  const name = value.toLowerCase();
+  return report.refused(
+    `method ${shownBare(value)} not supported${methodHint(name)}`,
+    { style: "log" },
+  );
+}
+
+function methodHint(name: string): string {
+  // SIP022; shadowsocks-rust and -go have its methods.
+  if (name.startsWith("2022-")) {
+    return ": the methods of 2022 are not in this version; use aes-256-gcm " +
+      "on both sides";
+  }
+  const guess = nearest(name, methodNames());
+  return guess === undefined
+    ? '; "--help" lists the methods'
+    : `; did you mean ${guess}?`;
 }
 
 /**
