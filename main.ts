@@ -79,8 +79,8 @@ async function main(): Promise<number> {
       write(result.text);
       return 0;
     case "error":
-      show(result.messages);
       write(result.usage ?? "");
+      show(result.messages);
       return result.exitCode;
     case "checked":
       show([...result.messages, ...result.warnings]);

@@ -55,6 +55,8 @@ export class Context {
   readonly isClient: boolean;
   /** Takes what is wrong. */
   readonly findings: Findings;
+  /** The path of the configuration; undefined if there is no file. */
+  readonly file: string | undefined;
   readonly #source: ConfigSource;
   /** The variables that were asked for and are not there. */
   readonly #unset = new Set<string>();
@@ -67,8 +69,15 @@ export class Context {
    * @param role What the program is started as.
    * @param source The system.
    * @param findings Takes what is wrong.
+   * @param file The path of the configuration, if there is a file.
    */
-  constructor(role: Role, source: ConfigSource, findings: Findings) {
+  constructor(
+    role: Role,
+    source: ConfigSource,
+    findings: Findings,
+    file: string | undefined,
+  ) {
+    this.file = file;
     this.role = role;
     this.isClient = role === "sslocal" || role === "sstunnel";
     this.findings = findings;
@@ -131,7 +140,7 @@ export class Context {
       const wrong = await this.#source.checkAcl?.(file, this.isClient) ?? [];
       for (const { line, column, message, isHarmless } of wrong) {
         const text = `${file.path}:${line}:${column}: ${message}`;
-        if (isHarmless === true) this.findings.warn(`warning: ${text}`);
+        if (isHarmless === true) this.findings.warn(text);
         else this.findings.refuse(text);
       }
     }

@@ -8,9 +8,9 @@
 import type { Spot } from "./formats/_place.ts";
 import { type Issue, issue, type Notice, warning } from "./notice.ts";
 
-/** How an issue differs from an early line of exit code 1 without usage. */
+/** How an issue differs from a log line of exit code 1 without usage. */
 export type IssueStyle = Partial<
-  Pick<Issue, "style" | "exitCode" | "usage">
+  Pick<Issue, "style" | "exitCode" | "usage" | "advice">
 >;
 
 /** A notice and the place that it begins with. */

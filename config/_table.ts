@@ -6,6 +6,7 @@
 
 import type { Findings, IssueStyle } from "./_findings.ts";
 import { describeLength, shown } from "./_shown.ts";
+import { SYNONYMS } from "./keys/_foreign_keys.ts";
 import { nearest } from "./readers/_nearest.ts";
 import type { Path, Spot } from "./formats/_place.ts";
 import type {
@@ -167,7 +168,11 @@ export class Table<K extends Keys> implements Section<K> {
       );
     } else {
       const names = namesOf(keys);
-      const guess = nearest(name.toLowerCase(), names.keys());
+      const written = name.toLowerCase();
+      const synonym = SYNONYMS.get(written);
+      const guess = synonym !== undefined && names.has(synonym)
+        ? synonym
+        : nearest(written, names.keys());
       const meant = guess === undefined ? undefined : names.get(guess);
       // Nobody need be told that the key which was meant is missing.
       if (meant !== undefined && mode.strict) this.refused.add(meant);

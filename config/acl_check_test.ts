@@ -53,10 +53,10 @@ for (const line of ["-c c.toml", "-c c.toml --check"]) {
     assertEquals(
       errors.map(({ style, text }) => `${style} ${text}`),
       [
-        'early c.toml:2:1: Unknown key "local_prot": did you mean "local_port"?',
-        "early own.acl:1:1: expected a rule",
-        "early own.acl:2:1: expected a rule",
-        "early common.acl:2:2: expected a rule",
+        'log c.toml:2:1: Unknown key "local_prot": did you mean "local_port"?',
+        "log own.acl:1:1: expected a rule",
+        "log own.acl:2:1: expected a rule",
+        "log common.acl:2:2: expected a rule",
       ],
     );
   });
@@ -97,7 +97,7 @@ Deno.test("readConfig() warns of rules that have no effect, with their role", as
   const warnings = result.warnings.map(({ level, text }) => `${level} ${text}`);
   assertEquals(
     warnings.filter((line) => line.includes("names.acl")),
-    ["warning warning: names.acl:1:2: it has no effect"],
+    ["warning names.acl:1:2: it has no effect"],
   );
   assertEquals(roles, [false]);
 });

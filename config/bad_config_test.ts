@@ -124,8 +124,7 @@ for (const [entry, words, exitCode = 1] of SERVER) {
 /** Whole texts. */
 const TEXTS: readonly (readonly [path: string, text: string, words: string])[] =
   [
-    ["ss.json", "", "ss.json:1:1: expected a value"],
-    ["ss.json", "[]", "ss.json:1:1: expected the keys of a configuration"],
+    ["ss.json", "[]", 'ss.json:1:1: this is a list: write { "servers"'],
     ["ss.json", "null", "ss.json:1:1: expected the keys of a configuration"],
     ["ss.json", `"${SECRET}"`, "ss.json:1:1: expected the keys"],
     ["ss.json", `{"password": "${SECRET}"`, 'expected "," or "}", found'],
@@ -148,7 +147,11 @@ const TEXTS: readonly (readonly [path: string, text: string, words: string])[] =
     ["ss.json", '{"server_port": 08388}', "1:17: a number has no leading"],
     ["ss.toml", `mode = 'a\r\n`, "ss.toml:1:8: string has no closing"],
     ["ss.toml", "timeout 300\n", 'ss.toml:1:9: expected "=" after the key'],
-    ["ss.conf", "server: 127.0.0.1\n", 'ss.conf:1:7: expected "=" after'],
+    [
+      "ss.conf",
+      "server: 127.0.0.1\n",
+      'ss.conf:1:7: this looks like YAML: expected "=" after',
+    ],
     ["ss.toml", "fast_open = True\n", "ss.toml:1:13: write true"],
     ["ss.json", '{"fast_open": False}', "ss.json:1:15: write false"],
     ["ss.toml", `password = "\\q${SECRET}"`, "ss.toml:1:14: unknown escape"],

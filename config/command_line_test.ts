@@ -196,8 +196,11 @@ for (const [line, message, exitCode, usage, start = {}] of WRONG) {
     const result = await read(line, start);
     assertEquals(result.kind, "error");
     if (result.kind !== "error") return;
-    assertEquals(result.messages.length, 1);
-    assertStringIncludes(formatNotice(result.messages[0]!, 0), message);
+    const [error, ...more] = result.messages.filter(({ level }) =>
+      level === "error"
+    );
+    assertEquals(more, []);
+    assertStringIncludes(formatNotice(error!, 0), message);
     assertEquals(result.exitCode, exitCode);
     assertEquals(result.usage?.startsWith(`usage: ${role} `) ?? false, usage);
   });

@@ -79,7 +79,7 @@ for (const [entries, expected] of ENTRIES) {
   });
 }
 
-Deno.test("readConfig() says what it loads, before the log", async () => {
+Deno.test("readConfig() says what it loads, as a line of the log", async () => {
   const files = {
     "config.json": `{"password":"${PASSWORD}"}`,
     "config.toml": `password = "${PASSWORD}"`,
@@ -96,7 +96,7 @@ Deno.test("readConfig() says what it loads, before the log", async () => {
     const result = await read(line, { files: present });
     assertEquals(result.kind === "config" && result.messages, [{
       level: "info",
-      style: "early",
+      style: "log",
       text: `loading config from ${path}`,
     }]);
   }
@@ -130,19 +130,26 @@ Deno.test("readConfig() reports all mistakes of a file in one go", async () => {
   const text = 'server_port = 70000\nworkrs = 1\ntimeout = "x"\n';
   const result = await read("--check -c a.toml", { files: { "a.toml": text } });
   const texts = result.kind === "error"
-    ? result.messages.map((each) => each.text)
+    ? result.messages.filter(({ level }) => level !== "warning")
+      .map((each) => each.text)
     : [];
-  assertEquals(texts.length, 5);
+  assertEquals(texts.length, 6);
   assertStringIncludes(texts[1]!, 'a.toml:1:15: "server_port" is 70000');
   assertStringIncludes(texts[2]!, 'a.toml:2:1: Unknown key "workrs"');
   assertStringIncludes(texts[3]!, 'a.toml:3:11: "timeout" is "x"');
-  assertEquals(texts[4], "password or port_password not specified");
+  assertEquals(texts.slice(4), [
+    "password or port_password not specified",
+    'add "password" to a.toml, or set SS_PASSWORD in the environment',
+  ]);
 });
 
 Deno.test("readConfig() is as empty as its file", async () => {
   const result = await read("", { files: { "config.json": "{}" } });
   assertEquals(
     result.kind === "error" && result.messages.map((each) => each.text),
-    ["loading config from config.json", "config not specified"],
+    [
+      "loading config from config.json",
+      "config not specified: config.json holds no settings",
+    ],
   );
 });

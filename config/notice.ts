@@ -27,8 +27,10 @@ export interface Issue extends Notice {
   readonly level: "error";
   /** What the process ends with: 2 for usage, 1 for content. */
   readonly exitCode: 1 | 2;
-  /** Whether the usage text follows. */
+  /** Whether the usage text comes before it. */
   readonly usage: boolean;
+  /** What to do about it, a line of its own: scripts know the words of many. */
+  readonly advice?: string;
 }
 
 /**
@@ -45,13 +47,35 @@ export function warning(text: string): Notice {
  * Makes an issue.
  *
  * @param text The line.
- * @param options What differs from an early line of exit code 1 without usage.
+ * @param options What differs from a log line of exit code 1 without usage.
  * @returns The issue.
  */
 export function issue(
   text: string,
-  options: Partial<Pick<Issue, "style" | "exitCode" | "usage">> = {},
+  options: Partial<
+    Pick<Issue, "style" | "exitCode" | "usage" | "advice">
+  > = {},
 ): Issue {
-  const { style = "early", exitCode = 1, usage = false } = options;
-  return { level: "error", style, text, exitCode, usage };
+  const { style = "log", exitCode = 1, usage = false, advice } = options;
+  return {
+    level: "error",
+    style,
+    text,
+    exitCode,
+    usage,
+    ...(advice !== undefined && { advice }),
+  };
+}
+
+/**
+ * Puts the advice of an issue behind it.
+ *
+ * @param issue The issue.
+ * @returns One line or two.
+ */
+export function withAdvice(issue: Issue): readonly Notice[] {
+  const { advice: text } = issue;
+  return text === undefined
+    ? [issue]
+    : [issue, { level: "info", style: "log", text }];
 }

@@ -59,13 +59,12 @@ export function configForPort(
     findings.refuse("Cannot add port: password not specified");
   }
   const method = own.method ?? base.method;
+  if (findings.issues.length > 0) {
+    const notices = [...findings.warnings, ...findings.issues];
+    return { kind: "error", messages: placed<Notice>(notices, () => "") };
+  }
   const weak = weakPassword(password, method);
   if (weak !== undefined) findings.note(weak);
-  if (findings.issues.length > 0) {
-    const issues = placed(findings.issues, () => "");
-    const messages = issues.map((each) => ({ ...each, style: "log" as const }));
-    return { kind: "error", messages };
-  }
   const config: Config = {
     ...base,
     role: "ssserver",

@@ -15,7 +15,7 @@ import { isTable } from "./keys/_shape.ts";
 import { Table } from "./_table.ts";
 import { type Document, readDocument } from "./formats/_document.ts";
 import { getopt, type Given } from "./getopt.ts";
-import { type Issue, issue, type Notice } from "./notice.ts";
+import { type Issue, issue, type Notice, withAdvice } from "./notice.ts";
 import type { ConfigSource } from "./source.ts";
 import type { Config, Role } from "./types.ts";
 
@@ -36,7 +36,7 @@ export type ConfigResult =
     readonly kind: "error";
     /** In the order of printing. */
     readonly messages: readonly Notice[];
-    /** Printed after the messages. */
+    /** Printed before the messages, so that they are not out of sight. */
     readonly usage: string | undefined;
     readonly exitCode: 1 | 2;
   };
@@ -84,7 +84,7 @@ export async function readConfig(
   if (typeof file === "string") return await failure([], [issue(file)], role);
   const messages: Notice[] = file === undefined ? [] : [{
     level: "info",
-    style: "early",
+    style: "log",
     text: `loading config from ${file.path}`,
   }];
   const document = file && await readTable(file);
@@ -93,7 +93,7 @@ export async function readConfig(
   }
 
   const findings = new Findings();
-  const context = new Context(role, source, findings);
+  const context = new Context(role, source, findings, file?.path);
   const top = new Table<TopKeys>(TOP, findings);
   if (file !== undefined && document !== undefined) {
     top.read(document.table, {
@@ -105,26 +105,41 @@ export async function readConfig(
   }
   applyOptions(top, given);
   if (findings.issues.length === 0) {
-    if (top.isEmpty) {
-      const nothing = issue("config not specified", {
-        exitCode: 2,
-        usage: true,
-      });
-      return await failure(messages, [nothing], role);
-    }
+    if (top.isEmpty) return await failure(messages, [noConfig(file)], role);
     applyEnvironment(top, source);
+  }
+  if (
+    file !== undefined && document !== undefined && findings.issues.length > 0
+  ) {
+    const { foreignProgram } = await import("./formats/_foreign.ts");
+    const what = foreignProgram(document.table);
+    if (what !== undefined) {
+      const wrong = issue(`${file.path}:${firstPlace(file.text)}: ${what}`);
+      return await failure(messages, [wrong], role);
+    }
   }
   const config = buildConfig(top, context);
   await context.checkAcls();
   const place = await placer(findings, { file, document });
   const issues = placed(findings.issues, place);
-  if (issues.length > 0) return await failure(messages, issues, role);
+  const warnings = placed(findings.warnings, place);
+  if (issues.length > 0) {
+    return await failure([...messages, ...warnings], issues, role);
+  }
   return {
     kind: acts.includes("check") ? "checked" : "config",
     config,
     messages,
-    warnings: placed(findings.warnings, place),
+    warnings,
   };
+}
+
+/** Scripts know the line of a start with nothing; a file can be named. */
+function noConfig(file: File | undefined): Issue {
+  const text = "config not specified";
+  return file === undefined
+    ? issue(text, { style: "early", exitCode: 2, usage: true })
+    : issue(`${text}: ${file.path} holds no settings`, { exitCode: 2 });
 }
 
 async function failure(
@@ -134,12 +149,12 @@ async function failure(
 ): Promise<ConfigResult> {
   let usage: string | undefined;
   if (issues.some((each) => each.usage)) {
-    const { usageText } = await import("./usage.ts");
-    usage = usageText(role);
+    const { shortUsage } = await import("./usage.ts");
+    usage = shortUsage(role);
   }
   return {
     kind: "error",
-    messages: [...before, ...issues],
+    messages: [...before, ...issues.flatMap(withAdvice)],
     usage,
     exitCode: issues[0]?.exitCode ?? 1,
   };
@@ -181,13 +196,21 @@ async function readTable(file: File): Promise<TableDocument | string> {
     const document = await readDocument(text, path);
     const { values } = document;
     if (isTable(values)) return { ...document, table: values };
-    const offset = Math.max(0, text.search(/[^\s\ufeff]/));
-    return `${path}:${lineColumn(text, offset)}: ` +
-      "expected the keys of a configuration in { }";
+    return `${path}:${firstPlace(text)}: ` +
+      (Array.isArray(values)
+        ? 'this is a list: write { "servers": [ … ] } around the servers in it'
+        : "expected the keys of a configuration in { }");
   } catch (error) {
     if (!(error instanceof ConfigSyntaxError)) throw error;
-    return `${path}:${lineColumn(text, error.offset)}: ${error.message}`;
+    const { foreignFormat } = await import("./formats/_foreign.ts");
+    const { offset, message } = foreignFormat(text) ?? error;
+    return `${path}:${lineColumn(text, offset)}: ${message}`;
   }
+}
+
+/** Line and column of what is not blank. */
+function firstPlace(text: string): string {
+  return lineColumn(text, Math.max(0, text.search(/[^\s\ufeff]/)));
 }
 
 /** Makes the places of notices, if there are any to be made. */
@@ -217,7 +240,7 @@ function warnOfMode(
   const mode = source.fileMode?.(path) ?? 0;
   if ((mode & OTHERS_READ) === 0 || !holdsSecret(top)) return;
   findings.warn(
-    `warning: ${path} holds a password and everybody on this ` +
+    `${path} holds a password and everybody on this ` +
       `machine can read it; use: chmod 600 ${path}`,
   );
 }
@@ -250,7 +273,7 @@ function applyOptions(
       top.set(effect.key, effect.kind === "value" ? value : effect.value, {
         name: `option ${name}`,
         path: undefined,
-        style: { style: "plain", exitCode: 2 },
+        style: { exitCode: 2 },
       });
     }
   }

@@ -64,7 +64,7 @@ const WARNINGS: readonly (readonly [string, readonly string[], Start?])[] = [
   [
     "-m aes-256-gcm -k elevenchars",
     [
-      "warning: a password of fewer than 12 characters can be guessed from " +
+      "a password of fewer than 12 characters can be guessed from " +
       "one captured packet; use a longer one",
     ],
   ],
@@ -133,7 +133,13 @@ const TABLES: readonly {
   {
     name: "a flat server on loopback",
     text: 'method = "aes-256-gcm"\nserver = "127.0.0.1"\n',
+    role: "ssserver",
     warnings: [UNSURE],
+  },
+  {
+    name: "a flat server on loopback for a client",
+    text: 'method = "aes-256-gcm"\nserver = "127.0.0.1"\n',
+    warnings: [],
   },
   {
     name: "a flat server on loopback beside [[locals]]",
@@ -273,7 +279,7 @@ Deno.test("readConfig() warns of a file that others can read", async () => {
   const files = { "s.json": `{"password":"${LONG}","method":"aes-128-gcm"}` };
   assertEquals(await readWarnings("-c s.json", { files, mode: 0o640 }), []);
   assertEquals(await readWarnings("-c s.json", { files, mode: 0o644 }), [
-    "warning: s.json holds a password and everybody on this machine can " +
+    "s.json holds a password and everybody on this machine can " +
     "read it; use: chmod 600 s.json",
   ]);
   const none = { "s.json": '{"method":"aes-128-gcm"}' };

@@ -143,7 +143,7 @@ Deno.test("readConfig() lets everybody read a file that has only names of variab
     });
   assertEquals(await warnings(""), []);
   assertEquals(await warnings('[[servers]]\npassword = "hunter2-hunter2"\n'), [
-    "warning: f.toml holds a password and everybody on this machine can read " +
+    "f.toml holds a password and everybody on this machine can read " +
     "it; use: chmod 600 f.toml",
   ]);
 });

@@ -62,6 +62,41 @@ export function usageText(role: Role): string {
   return lines.join("\n");
 }
 
+/**
+ * What is printed when nothing is configured: how to start, in a few lines.
+ *
+ * @param role What the program is started as.
+ * @returns The lines, the last one ended.
+ */
+export function shortUsage(role: Role): string {
+  return [
+    `usage: ${role} [OPTION]...`,
+    PURPOSE[role],
+    "",
+    ...EXAMPLES[role].map((each) => `  ${role} ${each}`),
+    `  ${role} --help     lists all options`,
+    "",
+    "",
+  ].join("\n");
+}
+
+const FILE_EXAMPLE = "-c FILE    with the settings of a file, TOML or JSON";
+
+/** How each role can be started. */
+const EXAMPLES: Readonly<Record<Role, readonly string[]>> = {
+  sslocal: [
+    FILE_EXAMPLE,
+    "ss://…     with the link of a server",
+    "-s SERVER_ADDR -p SERVER_PORT -k PASSWORD -m METHOD",
+  ],
+  ssserver: [FILE_EXAMPLE, "-p SERVER_PORT -k PASSWORD -m METHOD"],
+  sstunnel: [
+    FILE_EXAMPLE,
+    "-s SERVER_ADDR -p SERVER_PORT -k PASSWORD -m METHOD -L HOST:PORT",
+  ],
+  ssmanager: [FILE_EXAMPLE, "--manager-address ADDR -m METHOD"],
+};
+
 function optionLines(rows: readonly OptionRow[]): string[] {
   return rows.flatMap((row) => {
     if (row.help === undefined) return [];

@@ -62,6 +62,8 @@ export async function readDocument(
 }
 
 function isToml(text: string, path: string): boolean {
+  // An empty file is a table without keys, whatever its name.
+  if (text.trim() === "") return true;
   if (/\.toml$/i.test(path)) return true;
   if (/\.json$/i.test(path)) return false;
   const blank = /^(?:[\s\ufeff]|\/\/[^\n]*|\/\*[^]*?\*\/)*/;

@@ -110,7 +110,7 @@ Deno.test("readDocument() takes no prototype from JSON", async () => {
 
 /** File name, text, place and message; no message repeats `hunter`. */
 const BROKEN: readonly (readonly [string, string, string, string])[] = [
-  ["x.json", "", "1:1", "expected a value"],
+  ["x.json", "// a", "1:5", "expected a value"],
   ["x.json", "{", "1:2", 'expected a key in quotes, or "}"'],
   ["x.json", '{"a":1', "1:7", 'expected "," or "}", found the end of the file'],
   ["x.json", '{"a" 1}', "1:6", 'expected ":" after the key, found a digit'],

@@ -48,6 +48,26 @@ export const CLIENT_REMEDIES: ReadonlyMap<string, string> = new Map([
   ["users", "put the users of a local into [[locals]].users"],
 ]);
 
+/**
+ * What other programs, and people, call our keys; the names of
+ * {@linkcode OF_NO_EFFECT} are not among them.
+ */
+export const SYNONYMS: ReadonlyMap<string, string> = new Map([
+  ["address", "server"],
+  ["cipher", "method"],
+  ["encrypt_method", "method"],
+  ["encryption", "method"],
+  ["host", "server"],
+  ["hostname", "server"],
+  ["pass", "password"],
+  ["passwd", "password"],
+  ["port", "server_port"],
+  ["pwd", "password"],
+  ["remote_addr", "server"],
+  ["remote_port", "server_port"],
+  ["socks_port", "local_port"],
+]);
+
 /** Outermost: known, and without effect. */
 export const OF_NO_EFFECT: ReadonlySet<string> = new Set([
   "no_delay",

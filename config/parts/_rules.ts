@@ -27,6 +27,8 @@ const SHORT_PASSWORD = 12;
 /** The password of the original's example. */
 const EXAMPLE_PASSWORD = "mypassword";
 
+const PASSWORD_ELSEWHERE = "set SS_PASSWORD in the environment";
+
 /** The servers and locals that a configuration makes. */
 interface Parts {
   readonly servers: Servers;
@@ -45,11 +47,16 @@ export function requireParts(
   { servers, locals }: Parts,
   context: Context,
 ): void {
-  const complain = (text: string, key?: "manager_address"): void =>
-    context.findings.refuse(text, key && top.at(key), {
-      style: "log",
-      exitCode: 2,
-    });
+  const complain = (
+    text: string,
+    advice: string,
+    key?: "manager_address",
+  ): void =>
+    context.findings.refuse(text, key && top.at(key), { exitCode: 2, advice });
+  const { file } = context;
+  const place = file === undefined ? "a file and name it with -c" : file;
+  const add = (key: string, or: string): string =>
+    `add "${key}" to ${place}, or ${or}`;
   const hasTables = servers.tables.length > 0;
   if (context.isClient) {
     // Where every local says where it goes, no server may be needed.
@@ -58,14 +65,25 @@ export function requireParts(
     const isFlatNeeded = !hasTables && !isFree &&
       top.lacks("servers");
     if (isFlatNeeded || servers.hasFlat) {
-      if (isNone(top, servers)) complain("server addr not specified");
+      if (isNone(top, servers)) {
+        complain("server addr not specified", add("server", "use -s ADDRESS"));
+      }
       const isRefused = top.values.port_password === undefined &&
         !top.lacks("port_password");
       if (top.lacks("password") && !isRefused) {
-        complain("password not specified");
+        complain(
+          "password not specified",
+          top.lacks("port_password")
+            ? add("password", PASSWORD_ELSEWHERE)
+            : '"port_password" is for servers: give a client one of its ' +
+              'ports as "server_port" and "password"',
+        );
       }
     } else if (!hasTables && !isFree && top.values.servers !== undefined) {
-      complain("every server is disabled: server addr not specified");
+      complain(
+        "every server is disabled: server addr not specified",
+        'take "disabled" from one of [[servers]]',
+      );
     }
     if (top.values.server_port?.includes(0)) {
       context.findings.refuse(
@@ -77,19 +95,29 @@ export function requireParts(
   }
   const isManager = context.role === "ssmanager";
   if (isManager && top.lacks("manager_address")) {
-    complain("manager address not specified");
+    complain(
+      "manager address not specified",
+      add("manager_address", "use --manager-address 127.0.0.1:6001"),
+    );
   } else if (
     !isManager && !hasTables && top.lacks("manager_address") &&
     top.lacks("password") && top.lacks("port_password") && top.lacks("servers")
   ) {
-    complain("password or port_password not specified");
+    complain(
+      "password or port_password not specified",
+      add("password", PASSWORD_ELSEWHERE),
+    );
   }
   const { manager_address } = top.values;
   if (
     manager_address !== undefined && "port" in manager_address &&
     manager_address.port === NO_PORT && top.lacks("manager_port")
   ) {
-    complain("manager port not specified", "manager_address");
+    complain(
+      "manager port not specified",
+      'write the port behind the address, as in "127.0.0.1:6001"',
+      "manager_address",
+    );
   }
 }
 
@@ -116,9 +144,7 @@ export function warnOfParts(
   warnOfTimeout(top, context);
   checkPasswords(top, servers.secrets, context);
   if (top.values.user !== undefined && !context.isUnix) {
-    context.findings.refuse("user can be used only on Unix", undefined, {
-      style: "log",
-    });
+    context.findings.refuse("user can be used only on Unix");
   }
 }
 
@@ -134,7 +160,7 @@ export function weakPassword(
   method: string,
 ): Notice | undefined {
   if ([...password].length >= SHORT_PASSWORD) return undefined;
-  const text = `warning: a password of fewer than ${SHORT_PASSWORD} ` +
+  const text = `a password of fewer than ${SHORT_PASSWORD} ` +
     "characters can be guessed from one captured packet; use a longer one";
   // Without authentication the password is the smaller worry, and scripts
   // that start such methods count the lines of level WARNING.
@@ -158,7 +184,10 @@ function warnOfAddresses(
   const [only] = server ?? [];
   // The words of the original, for files in its form alone: with tables it is
   // plain what listens and what is reached.
-  const isFlat = servers.tables.length === 0 && top.lacks("locals");
+  // A client may well be behind something that listens here; but scripts
+  // start one by options alone and look for the line.
+  const isFlat = servers.tables.length === 0 && top.lacks("locals") &&
+    !(context.isClient && top.at("server") !== undefined);
   if (
     isFlat && server?.length === 1 &&
     (only === "127.0.0.1" || only === "localhost")
@@ -235,7 +264,7 @@ function warnOfMethods(top: Top, servers: Servers, context: Context): void {
       context.findings.note({
         level: "info",
         style: "log",
-        text: `warning: ${method} has no authentication: what it sends can ` +
+        text: `${method} has no authentication: what it sends can ` +
           `be changed on the way; ${DEFAULT_METHOD} is safe`,
       });
     }
@@ -271,11 +300,13 @@ function checkPasswords(
     context.findings.refuse(
       "DON'T USE DEFAULT PASSWORD! Please change it in your config.json!",
       bad.at,
-      { style: "log" },
+      { advice: "a random one: openssl rand -base64 24" },
     );
     return;
   }
   for (const { password, method } of secrets) {
+    // A password that is missing or refused is an issue already.
+    if (password === "") continue;
     const notice = weakPassword(password, method);
     if (notice === undefined) continue;
     context.findings.note(notice);

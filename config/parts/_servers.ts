@@ -171,7 +171,6 @@ function draftOf(
   const host = values.server ?? (context.isClient ? undefined : "0.0.0.0");
   const lack = (what: string): void =>
     context.findings.refuse(`${label}: ${what} not specified`, section.spot, {
-      style: "log",
       exitCode: 2,
     });
   if (host === undefined && section.lacks("server")) lack("server addr");

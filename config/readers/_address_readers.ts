@@ -5,6 +5,7 @@
  */
 
 import { formatCidr, parseCidrList } from "../../loop/mod.ts";
+import { shownBare } from "../_shown.ts";
 import { readHostPort, readHostText } from "./_hosts.ts";
 import { LISTEN_PORT, listenPortOf, PORT, portOf, textOf } from "./_readers.ts";
 import type { Report } from "../keys/_shape.ts";
@@ -142,14 +143,30 @@ export function readNetworks(
   if (typeof value !== "string" && !isList) {
     return report.expected("networks such as 10.0.0.0/8, or a list of them");
   }
-  try {
-    const onGuess = (line: string): void => report.warn(line);
-    return parseCidrList(value, { onGuess }).map(formatCidr);
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return report.refused(error.message, { style: "log", exitCode: 2 });
+  const entries = Array.isArray(value) ? value : value.split(",");
+  const networks = new Set<string>();
+  let isGood = true;
+  for (const entry of entries) {
+    try {
+      const onGuess = (line: string): void => report.warn(line);
+      for (const network of parseCidrList([entry], { onGuess })) {
+        networks.add(formatCidr(network));
+      }
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      report.refused(shownBare(error.message), {
+        exitCode: 2,
+        // Once, behind the first.
+        ...(isGood && { advice: NETWORKS_ADVICE }),
+      });
+      isGood = false;
+    }
   }
+  return isGood ? [...networks] : undefined;
 }
+
+const NETWORKS_ADVICE = '"forbidden_ip" takes networks: 10.0.0.0/8, ' +
+  "2001:db8::/32, an address alone, or private";
 
 /**
  * Reads the URL that a group probes.

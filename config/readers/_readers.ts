@@ -197,7 +197,6 @@ export function readDaemon(
     `unsupported daemon command ${
       shownBare(value)
     }: expected start, stop or restart`,
-    { style: "log" },
   );
 }
 
@@ -220,7 +219,6 @@ export function readMethod(
   const name = value.toLowerCase();
   return report.refused(
     `method ${shownBare(value)} not supported${methodHint(name)}`,
-    { style: "log" },
   );
 }
 
