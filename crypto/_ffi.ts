@@ -66,7 +66,8 @@ export function loadLibrary<const S extends Deno.ForeignLibraryInterface>(
   request: LibraryRequest,
 ): NativeLibrary<S> {
   const { title, path } = request;
-  const reasons: string[] = [];
+  /** The files by why they failed: most are missing. */
+  const reasons = new Map<string, string[]>();
   let cause: unknown;
   for (const name of path === undefined ? namesHere(request) : [path]) {
     try {
@@ -74,15 +75,20 @@ export function loadLibrary<const S extends Deno.ForeignLibraryInterface>(
       return Deno.dlopen(name, symbols) as unknown as NativeLibrary<S>;
     } catch (error) {
       cause = error;
-      reasons.push(`${name}: ${firstLine(error)}`);
+      const reason = firstLine(error)
+        .replace(/^(?:Could not open library: )+/, "").replace(`${name}: `, "");
+      reasons.set(reason, [...reasons.get(reason) ?? [], name]);
     }
   }
+  const failures = [...reasons].map(([reason, names]) =>
+    `${names.join(", ")}: ${reason}`
+  );
   const fix = path === undefined
     ? `install ${title} or name its file in the configuration`
     : `name the file of a usable ${title}`;
   throw new CipherError(
     "no_library",
-    `Cannot load ${title}: ${reasons.join("; ")}; ${fix}`,
+    `Cannot load ${title}: ${failures.join("; ")}; ${fix}`,
     { cause },
   );
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { BufferPlaces, cString, loadLibrary, readCString } from "./_ffi.ts";
 import { CipherError } from "./errors.ts";
 
@@ -21,8 +21,9 @@ Deno.test("loadLibrary() names every file that it tried", () => {
     "Cannot load Nothing:",
   );
   assertEquals(error.code, "no_library");
-  assertStringIncludes(error.message, "no_such_a.");
-  assertStringIncludes(error.message, "no_such_b.");
+  // Names with one reason share it.
+  assertMatch(error.message, /no_such_a\.\w+, (?:lib)?no_such_b\.\w+: /);
+  assertEquals(error.message.includes("Could not open"), false);
 });
 
 Deno.test("loadLibrary() tries nothing but the user's own file", () => {

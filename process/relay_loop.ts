@@ -209,7 +209,9 @@ export async function openPoller(name: Config["eventLoop"]): Promise<Poller> {
 function warnOfFallback(providers: ProviderSet): void {
   const reason = providers.fallbackReason;
   if (reason === undefined) return;
-  logger.warn("no native library, using portable crypto, slower: {reason}", {
-    reason,
-  });
+  logger.warn(
+    "no native library for the method is used, portable crypto is slower: " +
+      "OpenSSL 3 or libsodium makes it fast",
+  );
+  logger.debug("native libraries: {reason}", { reason });
 }
