@@ -8,9 +8,9 @@
 import { getLogger } from "@logtape/logtape";
 import {
   formatNotice,
+  isRole,
   type Notice,
   readConfig,
-  type Role,
   setUpLog,
 } from "./config/mod.ts";
 import {
@@ -22,21 +22,7 @@ import {
   programName,
 } from "./process/mod.ts";
 
-const ROLES: readonly Role[] = ["sslocal", "ssserver", "sstunnel", "ssmanager"];
-
 const logger = getLogger(["shadowsocks"]);
-
-const USAGE = `usage: shadowsocks ROLE [OPTION]...
-
-  sslocal     SOCKS and HTTP proxy in front of servers
-  ssserver    the server
-  sstunnel    forwards a port through a server
-  ssmanager   servers added and removed while it runs
-  demo        a server and a local on loopback, and real traffic through both
-  schema      prints the JSON Schema of configurations, for editors
-
-A copy or link named after a role is that role. "ROLE --help" lists options.
-`;
 
 /** The role and its arguments. */
 function parseRole(): readonly [string | undefined, readonly string[]] {
@@ -46,26 +32,26 @@ function parseRole(): readonly [string | undefined, readonly string[]] {
   return [first, rest];
 }
 
-function isRole(name: string | undefined): name is Role {
-  return ROLES.some((role) => role === name);
-}
-
 async function main(): Promise<number> {
   const [role, args] = parseRole();
   using output = new LogFile();
   const write = (text: string): void => output.write(text);
   if (role === "demo") {
     const { runDemo } = await import("./demo/mod.ts");
-    return await runDemo({ args, write, live: Deno.stdout.isTerminal() });
+    const live = Deno.stdout.isTerminal();
+    const columns = live ? Deno.consoleSize().columns : undefined;
+    return await runDemo({ args, write, live, columns });
   }
-  if (role === "schema") {
+  if (role === "schema" && args.length === 0) {
     const { configSchema } = await import("./config/schema.ts");
     write(`${JSON.stringify(configSchema(), undefined, 2)}\n`);
     return 0;
   }
   if (!isRole(role)) {
-    write(USAGE);
-    return role === "--help" || role === "-h" ? 0 : 2;
+    const { answerWithoutRole } = await import("./config/no_role.ts");
+    const answer = answerWithoutRole(role, args);
+    write(answer.text);
+    return answer.exitCode;
   }
   const acls = new AclFiles();
   const source = new DenoSource(acls);

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { TOP, type TopKeys } from "./keys/_keys.ts";
+import { CLIENTS, TOP, type TopKeys } from "./keys/_keys.ts";
 import type { Key, KeyOption } from "./keys/_shape.ts";
 import type { Option } from "./getopt.ts";
 import type { Role } from "./types.ts";
@@ -21,7 +21,7 @@ export interface OptionRow extends Option {
       readonly value: unknown;
     }
     | { readonly kind: "verbosity"; readonly step: 1 | -1 }
-    | { readonly kind: "config" | "check" | "help" | "version" };
+    | { readonly kind: "config" | "link" | "check" | "help" | "version" };
   /** The two columns of the usage text; without them it is not shown. */
   readonly help?: readonly [left: string, right: string];
   /** The part of the usage text. */
@@ -33,6 +33,19 @@ const CONFIG: OptionRow = {
   short: "c",
   takesValue: true,
   help: ["-c, --config=CONFIG", "file with the settings, JSON or TOML"],
+  section: "proxy",
+};
+
+const LINK: OptionRow = {
+  long: "server-url",
+  bare: /^ss:\/\//,
+  takesValue: true,
+  effect: { kind: "link" },
+  help: [
+    "--server-url=URL",
+    "an ss:// link in place of -s, -p, -m and -k; it may stand alone; others " +
+    "can see it",
+  ],
   section: "proxy",
 };
 
@@ -72,6 +85,7 @@ export function optionsOf(role: Role): readonly OptionRow[] {
   }
   return [
     CONFIG,
+    ...CLIENTS.includes(role) ? [LINK] : [],
     ...rows.filter(({ section }) => section === "proxy"),
     HELP,
     ...rows.filter(({ section }) => section === "general"),

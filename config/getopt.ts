@@ -17,6 +17,8 @@ export interface Option {
   readonly long?: string | undefined;
   /** Whether a value follows. */
   readonly takesValue: boolean;
+  /** Words that are a value of the option without its name. */
+  readonly bare?: RegExp;
 }
 
 /** An option as it was given. */
@@ -49,10 +51,16 @@ export function getopt<T extends Option>(
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]!;
     if (arg === "--" && i === args.length - 1) break;
+    const bare = options.find((option) => option.bare?.test(arg));
+    if (bare !== undefined) {
+      given.push({ option: bare, name: `--${bare.long}`, value: arg });
+      continue;
+    }
     if (arg === "--" || arg === "-" || !arg.startsWith("-")) {
       const position = arg === "--" ? i + 2 : i + 1;
       return error(
-        `argument ${position} not recognized: there are options only`,
+        `argument ${position} not recognized: there are options only; ` +
+          "a file with settings needs -c before it",
       );
     }
     const next = args[i + 1];

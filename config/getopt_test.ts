@@ -59,6 +59,9 @@ for (const [line, expected] of GOOD) {
   });
 }
 
+const OPTIONS_ONLY = "there are options only; a file with settings needs -c " +
+  "before it";
+
 const BAD: readonly (readonly [string, string])[] = [
   ["-c", "option -c requires argument"],
   ["-vc", "option -c requires argument"],
@@ -72,10 +75,10 @@ const BAD: readonly (readonly [string, string])[] = [
   ["--use x", "option --use not a unique prefix"],
   ["--help=yes", "option --help must not have an argument"],
   ["--=x", "option -- not a unique prefix"],
-  ["-t 10 secret", "argument 3 not recognized: there are options only"],
-  ["secret -v", "argument 1 not recognized: there are options only"],
-  ["-v -", "argument 2 not recognized: there are options only"],
-  ["-v -- -v", "argument 3 not recognized: there are options only"],
+  ["-t 10 secret", `argument 3 not recognized: ${OPTIONS_ONLY}`],
+  ["secret -v", `argument 1 not recognized: ${OPTIONS_ONLY}`],
+  ["-v -", `argument 2 not recognized: ${OPTIONS_ONLY}`],
+  ["-v -- -v", `argument 3 not recognized: ${OPTIONS_ONLY}`],
 ];
 
 for (const [line, message] of BAD) {

@@ -12,5 +12,6 @@ export * from "./log_limiter.ts";
 export * from "./logging.ts";
 export type { Issue, Notice, NoticeStyle } from "./notice.ts";
 export * from "./read_config.ts";
+export * from "./roles.ts";
 export type * from "./source.ts";
 export type * from "./types.ts";

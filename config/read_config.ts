@@ -103,7 +103,7 @@ export async function readConfig(
     });
     warnOfMode(file.path, { top, source, findings });
   }
-  applyOptions(top, given);
+  await applyOptions(given, { top, findings });
   if (findings.issues.length === 0) {
     if (top.isEmpty) return await failure(messages, [noConfig(file)], role);
     applyEnvironment(top, source);
@@ -260,15 +260,17 @@ function holdsSecret({ values }: Table<TopKeys>): boolean {
   );
 }
 
-function applyOptions(
-  top: Table<TopKeys>,
+async function applyOptions(
   given: readonly Given<OptionRow>[],
-): void {
+  { top, findings }: { top: Table<TopKeys>; findings: Findings },
+): Promise<void> {
   let verbosity: number | undefined;
   for (const { option, name, value } of given) {
     const { effect } = option;
     if (effect.kind === "verbosity") {
       verbosity = (verbosity ?? 0) + effect.step;
+    } else if (effect.kind === "link") {
+      await applyLink(value, { top, findings });
     } else if (effect.kind === "value" || effect.kind === "constant") {
       top.set(effect.key, effect.kind === "value" ? value : effect.value, {
         name: `option ${name}`,
@@ -280,6 +282,34 @@ function applyOptions(
   if (verbosity === undefined) return;
   top.set("verbose", verbosity, { name: "option -v", path: undefined });
 }
+
+/** Sets what a link says; the options after it win. */
+async function applyLink(
+  link: string,
+  { top, findings }: { top: Table<TopKeys>; findings: Findings },
+): Promise<void> {
+  const { readServerUrl } = await import("./_server_url.ts");
+  const values = readServerUrl(link);
+  const name = "option --server-url";
+  const refuse = (text: string): void =>
+    findings.refuse(`${name}: ${text}`, undefined, { exitCode: 2 });
+  if (typeof values === "string") {
+    top.isEmpty = false;
+    return refuse(values);
+  }
+  const { plugin, ...keys } = values;
+  if (plugin !== undefined) {
+    refuse(
+      "the link names a plugin, which is not available in this version: " +
+        "without it the server would not understand",
+    );
+  }
+  for (const key of LINK_KEYS) {
+    top.set(key, keys[key], { name, path: undefined });
+  }
+}
+
+const LINK_KEYS = ["server", "server_port", "method", "password"] as const;
 
 function applyEnvironment(top: Table<TopKeys>, source: ConfigSource): void {
   const { password, port_password, manager_address } = top.values;

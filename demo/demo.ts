@@ -43,6 +43,8 @@ export interface DemoOptions {
   readonly write: (text: string) => void;
   /** Whether a line of the terminal can be drawn over. */
   readonly live: boolean;
+  /** The columns of the terminal; absent: there is none. */
+  readonly columns?: number | undefined;
 }
 
 const USAGE = `usage: shadowsocks demo [--once] [--event-loop epoll|deno]
@@ -123,7 +125,9 @@ export async function runDemo(options: DemoOptions): Promise<number> {
       `${server.ciphers.join(", ")}, event loop ${poller.name}\n`,
   );
   if (portable) {
-    options.write(`portable crypto, slower: ${providers.fallbackReason}\n`);
+    options.write(
+      "portable crypto, slower: OpenSSL 3 or libsodium makes it fast\n",
+    );
   }
   const proxy = SocketAddress.parse(LOOPBACK, localPort);
   const echo = SocketAddress.parse(LOOPBACK, target.port);
@@ -149,8 +153,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   options.write(howToUse(
     await makeConfig("ssserver", serverPort, password, serverPort),
     await makeConfig("sslocal", localPort, password, serverPort),
-    localPort,
-    target.port,
+    flags.once ? undefined : { localPort, targetPort: target.port },
   ));
   if (flags.once) loop.stop();
   else options.write("Serving until Ctrl-C.\n");
@@ -217,18 +220,19 @@ function randomKey(): string {
 function howToUse(
   server: Config,
   local: Config,
-  localPort: number,
-  targetPort: number,
+  serving: { localPort: number; targetPort: number } | undefined,
 ): string {
-  return `
+  // Nothing serves after a check.
+  const trial = serving === undefined ? "" : `
 Try it:
-  curl --socks5-hostname 127.0.0.1:${localPort} http://127.0.0.1:${targetPort}/
-
+  curl --socks5-hostname 127.0.0.1:${serving.localPort} http://127.0.0.1:${serving.targetPort}/
+`;
+  return `${trial}
 server.toml, for: ssserver --config server.toml
 ${indent(formatToml(server))}
 local.toml, for: sslocal --config local.toml
 ${indent(formatToml(local))}
-For other clients:
+As a link, for: sslocal 'ss://…', and for other clients
   ${ssUrl(local)}
 
 `;

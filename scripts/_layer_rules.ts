@@ -82,6 +82,7 @@ const EXCEPTIONS: ReadonlySet<string> = new Set([
   METHODS,
   "config/format.ts",
   "config/key_docs.ts",
+  "config/no_role.ts",
   "config/port_config.ts",
   "config/schema.ts",
   "control/access_log.ts",

@@ -42,7 +42,8 @@ import {
 } from "./_shapes.ts";
 import type { Role } from "../types.ts";
 
-const CLIENTS: readonly Role[] = ["sslocal", "sstunnel"];
+/** The roles that have locals. */
+export const CLIENTS: readonly Role[] = ["sslocal", "sstunnel"];
 const LOCAL_ONLY: readonly Role[] = ["sslocal"];
 const TUNNEL_ONLY: readonly Role[] = ["sstunnel"];
 const SERVERS: readonly Role[] = ["ssserver", "ssmanager"];
