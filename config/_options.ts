@@ -127,7 +127,7 @@ function rowOf(
   const usual = key.usual === undefined || !takesValue
     ? ""
     : `; default: ${key.usual}`;
-  const right = `${key.meaning}${usual}`.replaceAll("`", "");
+  const right = option.help ?? `${key.meaning}${usual}`.replaceAll("`", "");
   return { ...row, help: [`${dashes}${option.name}${argument}`, right] };
 }
 

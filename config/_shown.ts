@@ -18,9 +18,18 @@ const MAY_HOLD_SECRET = /:\/\/|[@{]/;
  * hold a password, as a link or a pasted file may.
  */
 export function shown(text: string): string {
-  if (MAY_HOLD_SECRET.test(text)) return describeLength(text);
-  const quoted = JSON.stringify(text.slice(0, MAX_SHOWN));
-  return text.length > MAX_SHOWN ? `${quoted} and more` : quoted;
+  return MAY_HOLD_SECRET.test(text) ? describeLength(text) : quoted(text);
+}
+
+/**
+ * Quotes a text that is known to hold no secret.
+ *
+ * @param text The text.
+ * @returns The text in quotes, cut if it is long.
+ */
+export function quoted(text: string): string {
+  const whole = JSON.stringify(text.slice(0, MAX_SHOWN));
+  return text.length > MAX_SHOWN ? `${whole} and more` : whole;
 }
 
 /**

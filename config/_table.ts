@@ -5,7 +5,7 @@
  */
 
 import type { Findings, IssueStyle } from "./_findings.ts";
-import { describeLength, shown } from "./_shown.ts";
+import { describeLength, quoted, shown } from "./_shown.ts";
 import { SYNONYMS } from "./keys/_foreign_keys.ts";
 import { nearest } from "./readers/_nearest.ts";
 import type { Path, Spot } from "./formats/_place.ts";
@@ -195,7 +195,11 @@ export class Table<K extends Keys> implements Section<K> {
         // A text in place of a table may be a whole user or link.
         const isHidden = key.secret ||
           (key.shape.inside !== undefined && typeof wrong === "string");
-        const found = isHidden ? describeSecret(wrong) : describe(wrong);
+        const found = inner?.isOpen && typeof wrong === "string"
+          ? quoted(wrong)
+          : isHidden
+          ? describeSecret(wrong)
+          : describe(wrong);
         const index = inner?.path[0];
         const inside = typeof index === "number" ? `[${index}]` : "";
         findings.refuse(

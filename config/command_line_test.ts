@@ -157,7 +157,9 @@ const WRONG: readonly (readonly [string, string, number, boolean, Start?])[] = [
   ["-c", "option -c requires argument", 2, false],
   ["-X", "option -X not recognized", 2, false],
   ["-b ::1", "option -b not recognized", 2, false],
-  ["--workers 4", "option --workers not recognized", 2, false, CLIENT],
+  ["--workers 4", "option --workers not recognized", 2, false, {
+    role: "sstunnel",
+  }],
   ["-L h:1", "option -L not recognized", 2, false, CLIENT],
   ["-k x -p abc", 'option -p is "abc": expected a port from 0', 2, false],
   ["-k x -t -1", 'option -t is "-1": expected seconds', 2, false],

@@ -14,6 +14,8 @@ const LONG = "a-long-password";
 const NO_METHOD = "no method given: using aes-256-gcm; " +
   "shadowsocks Python would have taken aes-256-cfb";
 
+const NOT_SAFE = `it's not safe: "users" in [[locals]] lets only some in`;
+
 const WARNINGS: readonly (readonly [string, readonly string[], Start?])[] = [
   [`-k ${LONG} -m aes-256-gcm -s h`, [], CLIENT],
   [`-k ${LONG} -m aes-256-gcm`, []],
@@ -54,7 +56,7 @@ const WARNINGS: readonly (readonly [string, readonly string[], Start?])[] = [
   ],
   [
     `-m aes-256-gcm -k ${LONG} -s h -b 0.0.0.0`,
-    ["warning: local set to listen on 0.0.0.0, it's not safe"],
+    [`warning: local set to listen on 0.0.0.0, ${NOT_SAFE}`],
     CLIENT,
   ],
   [
@@ -115,9 +117,7 @@ for (const [address, isOpen] of ADDRESSES) {
       });
     assertEquals(
       await warnings(""),
-      isOpen
-        ? [`warning: local set to listen on ${address}, it's not safe`]
-        : [],
+      isOpen ? [`warning: local set to listen on ${address}, ${NOT_SAFE}`] : [],
     );
     assertEquals(await warnings(users), []);
   });

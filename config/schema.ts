@@ -42,7 +42,12 @@ function tableSchema(spec: TableSpec<Keys>): Schema {
     properties[name] = schema;
     for (const alias of key.aliases ?? []) properties[alias] = schema;
   }
-  const whole = { type: "object", properties, additionalProperties: false };
+  const whole = {
+    type: "object",
+    properties,
+    additionalProperties: false,
+    ...spec.needs,
+  };
   if (spec.keys.disabled === undefined) return whole;
   // What is disabled is not looked at.
   const isDisabled = {
@@ -66,8 +71,8 @@ function keySchema({ shape, meaning, usual }: Key<unknown>): Schema {
 function valueSchema({ schema, inside }: Key<unknown>["shape"]): Schema {
   if (inside === undefined) return { anyOf: [schema, { type: "null" }] };
   const table = tableSchema(inside);
-  const whole = schema.type === "array"
-    ? { type: "array", items: table }
-    : table;
-  return { anyOf: [whole, { type: "null" }] };
+  // Without `anyOf`, so that an editor shows a mistake where it stands.
+  return schema.type === "array"
+    ? { type: ["array", "null"], items: table }
+    : { ...table, type: ["object", "null"] };
 }

@@ -37,6 +37,9 @@ const BAD: readonly unknown[] = [
   { access_log: { format: "xml" } },
   { port_password: { x: "y" } },
   { outbound_proxy: "https://h:1" },
+  { method: "aes-256-gcn" },
+  { locals: [{ users: [{ name: "a" }] }] },
+  { locals: [{ protocol: "tunnel", forward_port: 53 }] },
 ];
 
 for (const value of BAD) {
@@ -44,6 +47,17 @@ for (const value of BAD) {
     assertEquals(VALIDATOR.validate(value).valid, false);
   });
 }
+
+Deno.test("configSchema() takes capitals in a method, and null for tables", () => {
+  const value = { method: "AES-256-GCM", locals: null, access_log: null };
+  assert(VALIDATOR.validate(value).valid);
+});
+
+Deno.test("configSchema() shows a mistake in a table where it stands", () => {
+  const { errors } = VALIDATOR.validate({ locals: [{ local_port: 70000 }] });
+  const places = errors.map(({ instanceLocation }) => instanceLocation);
+  assert(places.includes("#/locals/0/local_port"), JSON.stringify(places));
+});
 
 Deno.test("configSchema() is plain data that describes every key", () => {
   const schema = configSchema();

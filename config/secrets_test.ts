@@ -31,7 +31,7 @@ const MISPLACED: readonly (readonly [text: string, issue: string, Role?])[] = [
   [
     'server = "ss://hunter2"\n',
     '3:10: "server" is a text of 12 characters: expected an IP address or a ' +
-    "host name, or a list of such hosts",
+    "host name, or a list of such hosts; a link goes to --server-url",
   ],
   [
     'access_log = "hunter2"\n',
@@ -57,6 +57,39 @@ const MISPLACED: readonly (readonly [text: string, issue: string, Role?])[] = [
     'method = "aes-256-gcm:hunter2@h"\nserver = "h"\n',
     "2:10: method a text of 21 characters not supported; " +
     '"--help" lists the methods',
+  ],
+  [
+    'outbound_proxy = "socks5://u:hunter2:h:1"\nserver = "h"\n',
+    '3:1: "outbound_proxy" is a text of 22 characters: expected ' +
+    "socks5://host:port or http://host:port, with user:password@ before the " +
+    "host or without",
+  ],
+  [
+    'outbound_proxy = "socks5://u:hunter2@x@h:1"\nserver = "h"\n',
+    '3:1: "outbound_proxy" is a text of 24 characters: expected ' +
+    "socks5://host:port or http://host:port, with user:password@ before the " +
+    "host or without; an @ in user or password is %40",
+  ],
+  [
+    'outbound_proxy = "192.0.2.1:1080"\nserver = "h"\n',
+    '3:1: "outbound_proxy" is "192.0.2.1:1080": expected ' +
+    "socks5://host:port or http://host:port, with user:password@ before the " +
+    "host or without",
+  ],
+  [
+    'outbound_proxy = "socks5h://p.example:1"\nserver = "h"\n',
+    '3:1: "outbound_proxy" is "socks5h://p.example:1": expected socks5:// in ' +
+    "place of socks5h://: it resolves names there too",
+  ],
+  [
+    'server = "192.0.2.1:8388"\n',
+    '3:10: "server" is "192.0.2.1:8388": expected an IP address or a host ' +
+    "name, or a list of such hosts; the port has a key of its own",
+  ],
+  [
+    'server = "https://h/"\n',
+    '3:10: "server" is a text of 10 characters: expected an IP address or a ' +
+    "host name, or a list of such hosts, without scheme and path",
   ],
   [
     'dns_server = "tls://hunter2"\nserver = "h"\n',

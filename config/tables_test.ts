@@ -268,7 +268,8 @@ const SAYS: Readonly<Record<string, readonly string[]>> = {
     'tunnel.json:11:2: key "use_syslog" is not supported, ignored',
     'tunnel.json:12:2: key "reuse_port" is not supported, ignored',
     'tunnel.json:13:2: key "no_delay" is not supported, ignored',
-    "warning: local set to listen on 0.0.0.0, it's not safe",
+    "warning: local set to listen on 0.0.0.0, it's not safe: " +
+    '"users" in [[locals]] lets only some in',
   ],
   "rust's file for a client": [
     'local.json:34:41: key "max_server_rtt" in [balancer] is not supported, ' +

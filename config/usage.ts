@@ -25,7 +25,7 @@ const PURPOSE: Readonly<Record<Role, string>> = {
   ssmanager: "Opens and closes the ports of a server as it is told.",
 };
 
-const METHOD_INDENT = RIGHT_COLUMN + 3;
+const METHOD_INDENT = 2;
 
 /**
  * What `--version` prints.
@@ -57,6 +57,8 @@ export function usageText(role: Role): string {
     "",
     "General options:",
     ...optionLines(options.filter((row) => row.section === "general")),
+    "",
+    ...methodLines(),
     "",
   ];
   return lines.join("\n");
@@ -106,8 +108,7 @@ function optionLines(rows: readonly OptionRow[]): string[] {
     if (left.length + 2 >= RIGHT_COLUMN) {
       lines.splice(0, 1, `  ${left}`, first!);
     }
-    const methods = row.short === "m" ? methodLines() : [];
-    return [...lines, ...more, ...methods];
+    return [...lines, ...more];
   });
 }
 
@@ -115,11 +116,10 @@ function methodLines(): string[] {
   const methods = [...CIPHER_METHODS.values()];
   const safe = methods.filter((method) => !method.legacy);
   const legacy = methods.filter((method) => method.legacy);
-  const heading = " ".repeat(RIGHT_COLUMN);
   return [
-    `${heading}Authenticated (AEAD):`,
+    "Methods, authenticated (AEAD):",
     ...wrap(listed(safe.map((method) => method.name)), METHOD_INDENT),
-    `${heading}Old, without authentication:`,
+    "Old methods, without authentication:",
     ...wrap(listed(legacy.map((method) => method.name)), METHOD_INDENT),
   ];
 }

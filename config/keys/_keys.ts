@@ -94,13 +94,30 @@ export const TOP = {
       meaning: "the address of the server, where a server listens; a list: " +
         "each of them",
       usual: "`0.0.0.0`; clients need it",
-      options: [{ name: "s", argument: "SERVER_ADDR" }],
+      options: [
+        {
+          name: "s",
+          argument: "SERVER_ADDR",
+          roles: CLIENTS,
+          help: "the address of the server",
+        },
+        {
+          name: "s",
+          argument: "SERVER_ADDR",
+          roles: SERVERS,
+          help: "the address to listen on; default: 0.0.0.0",
+        },
+      ],
     },
     server_port: {
       shape: PORTS,
       meaning: "the port of the server, or a list",
       usual: "8388",
-      options: [{ name: "p", argument: "SERVER_PORT" }],
+      options: [{
+        name: "p",
+        argument: "SERVER_PORT",
+        help: "the port of the server; default: 8388",
+      }],
     },
     local_address: {
       shape: HOST,
@@ -231,7 +248,7 @@ export const TOP = {
       usual: "1",
       roles: ["sslocal", "ssserver", "ssmanager"],
       ...OF_PROCESS,
-      options: [{ name: "workers", argument: "WORKERS", roles: SERVERS }],
+      options: [{ name: "workers", argument: "WORKERS" }],
     },
     forbidden_ip: {
       shape: NETWORKS,

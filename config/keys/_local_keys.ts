@@ -26,6 +26,7 @@ import {
 export const USER = {
   name: "[[locals.users]]",
   form: 'a table with "name" and "password"',
+  needs: { required: ["name", "password"] },
   keys: {
     name: { shape: NAME, meaning: "what the user gives as name" },
     password: {
@@ -42,6 +43,13 @@ export const USER = {
 export const LOCAL = {
   name: "[[locals]]",
   form: 'a table with keys such as "local_port"',
+  needs: {
+    if: {
+      required: ["protocol"],
+      properties: { protocol: { const: "tunnel" } },
+    },
+    then: { required: ["forward_address", "forward_port"] },
+  },
   keys: {
     protocol: {
       shape: PROTOCOL,

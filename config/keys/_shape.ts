@@ -25,7 +25,12 @@ export interface Report {
    */
   expected(
     expected: string,
-    part?: { readonly path: Path; readonly value: unknown },
+    part?: {
+      readonly path: Path;
+      readonly value: unknown;
+      /** Whether it may be shown though the key is secret. */
+      readonly isOpen?: boolean;
+    },
   ): undefined;
   /**
    * The value is refused, in these words.
@@ -69,6 +74,8 @@ export interface KeyOption {
   readonly name: string;
   /** What the usage text calls the value; undefined: the option takes none. */
   readonly argument?: string;
+  /** The right column of the usage text; default meaning and default. */
+  readonly help?: string;
   /** What an option without a value sets; default true. */
   readonly sets?: unknown;
   /** The roles that have the option; default those of the key. */
@@ -113,6 +120,8 @@ export interface TableSpec<K extends Keys> {
   readonly name: string;
   /** The form that a message asks for; default `a table of values`. */
   readonly form?: string;
+  /** What a schema asks of the table beside its keys. */
+  readonly needs?: Schema;
   /** The keys that do something. */
   readonly keys: K;
   /** Keys of other programs that have no effect here. */

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { methodNames } from "../../crypto/methods.ts";
 import {
   type ManagerAddress,
   readEndpoint,
@@ -90,7 +91,10 @@ export const WEIGHT: Shape<number> = shape(readWeight, {
 });
 
 /** The name of an encryption method. */
-export const METHOD: Shape<string> = shape(readMethod, STRING);
+export const METHOD: Shape<string> = shape(readMethod, {
+  // Capitals are taken for small letters, which a schema cannot say.
+  anyOf: [{ enum: [...methodNames()] }, { type: "string", pattern: "[A-Z]" }],
+});
 
 /** What a daemon is to do. */
 export const DAEMON: Shape<DaemonAction> = shape(readDaemon, {

@@ -177,7 +177,8 @@ function warnOfAddresses(
   for (const { config: { address, users } } of locals) {
     if (users.length > 0 || isLoopback(address)) continue;
     context.findings.warn(
-      `warning: local set to listen on ${address}, it's not safe`,
+      `warning: local set to listen on ${address}, it's not safe` +
+        ': "users" in [[locals]] lets only some in',
     );
   }
   const { server, server_port: ports = [DEFAULT_PORT] } = top.values;

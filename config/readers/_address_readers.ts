@@ -30,7 +30,17 @@ export function readHost(
   value: unknown,
   report: Report,
 ): string | undefined {
-  return hostOf(value) ?? report.expected(HOST);
+  return hostOf(value) ?? report.expected(`${HOST}${hostHint(value)}`);
+}
+
+/** What to do about what was given in place of a host. */
+function hostHint(value: unknown): string {
+  if (typeof value !== "string") return "";
+  if (/^ss:\/\//.test(value)) return "; a link goes to --server-url";
+  if (value.includes("://")) return ", without scheme and path";
+  return readHostPort(value) === undefined
+    ? ""
+    : "; the port has a key of its own";
 }
 
 /**
@@ -103,6 +113,7 @@ export function readHosts(
     one: hostOf,
     expected: HOST,
     or: "a list of such hosts",
+    hint: hostHint,
   });
 }
 
@@ -265,6 +276,8 @@ interface ListForm<T> {
   readonly one: (value: unknown) => T | undefined;
   readonly expected: string;
   readonly or: string;
+  /** What to do about a single value that is wrong. */
+  readonly hint?: (value: unknown) => string;
 }
 
 /** One value or a list of such; repeated values count once. */
@@ -275,9 +288,9 @@ function readList<T>(
 ): readonly T[] | undefined {
   if (!Array.isArray(value)) {
     const single = form.one(value);
-    return single !== undefined
-      ? [single]
-      : report.expected(`${form.expected}, or ${form.or}`);
+    return single !== undefined ? [single] : report.expected(
+      `${form.expected}, or ${form.or}${form.hint?.(value) ?? ""}`,
+    );
   }
   const list: T[] = [];
   for (const [i, entry] of value.entries()) {

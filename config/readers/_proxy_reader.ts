@@ -25,10 +25,11 @@ export function readProxies(
   for (const [i, entry] of list.entries()) {
     const proxy = typeof entry === "string" ? proxyOf(entry) : undefined;
     if (typeof proxy !== "object") {
-      const part = Array.isArray(value)
-        ? { path: [i], value: entry }
-        : undefined;
-      return report.expected(proxy ?? PROXY, part);
+      return report.expected(proxy ?? PROXY, {
+        path: Array.isArray(value) ? [i] : [],
+        value: entry,
+        isOpen: typeof entry === "string" && ADDRESS_ALONE.test(entry),
+      });
     }
     proxies.push(proxy);
   }
@@ -38,6 +39,10 @@ export function readProxies(
 const PROXY = "socks5://host:port or http://host:port, with user:password@ " +
   "before the host or without";
 
+/** A host with a dot in it: nothing of this form is a user or a password. */
+const ADDRESS_ALONE =
+  /^(?:[a-z0-9+]+:\/*)?[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d+)?\/?$/i;
+
 /** The proxy, or what was expected. */
 function proxyOf(text: string): ProxyConfig | string {
   const [, scheme, credentials, rest] =
@@ -45,6 +50,12 @@ function proxyOf(text: string): ProxyConfig | string {
   const protocol = scheme?.toLowerCase();
   if (protocol === "https") {
     return `${PROXY}; https:// is not available in this version`;
+  }
+  if (protocol === "socks5h") {
+    return "socks5:// in place of socks5h://: it resolves names there too";
+  }
+  if (protocol === undefined && text.split("@").length > 2) {
+    return `${PROXY}; an @ in user or password is %40`;
   }
   if (protocol !== "socks5" && protocol !== "http") return PROXY;
   const server = readHostPort(rest!);

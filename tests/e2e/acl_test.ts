@@ -316,7 +316,7 @@ const BROKEN: readonly {
     role: "sslocal",
     config: 'acl = "ACL"\n[[locals]]\nlocal_port = PORT\noutbound = "direct"\n',
     acl: "[bypass_list]\n10.0.0.0/8\n  10.0.0.0/99\n",
-    complaints: [/^ERROR: .*rules\.acl:3:3: .*10\.0\.0\.0\/99/],
+    complaints: [/ ERROR +\S*rules\.acl:3:3: .*10\.0\.0\.0\/99/],
   },
   {
     name: "a section that nobody knows, and a rule",
@@ -325,8 +325,8 @@ const BROKEN: readonly {
       'password = "secret-of-test"\n',
     acl: "[outbound_block_lst]\n10.0.0.1\n[outbound_block_list]\n(((\n",
     complaints: [
-      /^ERROR: .*rules\.acl:1:1: .*outbound_block_lst/,
-      /^ERROR: .*rules\.acl:4:\d+: /,
+      / ERROR +\S*rules\.acl:1:1: .*outbound_block_lst/,
+      / ERROR +\S*rules\.acl:4:\d+: /,
     ],
   },
   {
@@ -334,7 +334,7 @@ const BROKEN: readonly {
     role: "sslocal",
     config: '[[locals]]\nlocal_port = PORT\noutbound = "direct"\nacl = "ACL"\n',
     acl: "[bypass_list]\n1.2.3.4.5/6\n",
-    complaints: [/^ERROR: .*rules\.acl:2:1: /],
+    complaints: [/ ERROR +\S*rules\.acl:2:1: /],
   },
   {
     name: "an ACL that is not there",
