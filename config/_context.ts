@@ -47,6 +47,13 @@ export function variableOf(secret: string): string | undefined {
   return /^\$\{(\w+)\}$/.exec(secret)?.[1];
 }
 
+/** What messages call the files that are made at the start, by key. */
+const FILE_KINDS = {
+  access_log: "access log",
+  "log-file": "log",
+  "pid-file": "pid",
+} as const;
+
 /** What the rules have at hand. */
 export class Context {
   /** What the program is started as. */
@@ -144,6 +151,39 @@ export class Context {
         else this.findings.refuse(text);
       }
     }
+  }
+
+  /**
+   * Reports a file whose folder does not exist.
+   *
+   * @param path The file, which is made when the process starts.
+   * @param key The key that names it.
+   * @param at Where the path stands.
+   */
+  checkFolder(
+    path: string | undefined,
+    key: keyof typeof FILE_KINDS,
+    at?: Spot,
+  ): void {
+    if (path === undefined || path === "-") return;
+    if (this.#source.hasFolderOf?.(path) !== false) return;
+    this.findings.refuse(
+      `Cannot open ${FILE_KINDS[key]} file ${shownBare(path)}: its folder ` +
+        `does not exist (key "${key}")`,
+      at,
+    );
+  }
+
+  /**
+   * Reports a user that the system does not know.
+   *
+   * @param name The user.
+   * @param at Where the name stands.
+   */
+  async checkUser(name: string | undefined, at?: Spot): Promise<void> {
+    if (name === undefined || !this.isUnix) return;
+    if (await this.#source.hasUser?.(name) !== false) return;
+    this.findings.refuse(`user not found: ${shownBare(name)}`, at);
   }
 
   /**

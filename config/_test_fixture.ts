@@ -17,6 +17,8 @@ export interface Start {
   readonly env?: Readonly<Record<string, string>>;
   readonly isUnix?: boolean;
   readonly checkAcl?: ConfigSource["checkAcl"];
+  readonly hasFolderOf?: ConfigSource["hasFolderOf"];
+  readonly hasUser?: ConfigSource["hasUser"];
 }
 
 /**
@@ -43,6 +45,8 @@ export async function read(
     env: (name) => env[name],
     isUnix: start.isUnix ?? true,
     ...(start.checkAcl && { checkAcl: start.checkAcl }),
+    ...(start.hasFolderOf && { hasFolderOf: start.hasFolderOf }),
+    ...(start.hasUser && { hasUser: start.hasUser }),
   };
   const args = line.split(" ").filter((word) => word !== "");
   return await readConfig(args, { role, source });

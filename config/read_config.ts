@@ -120,6 +120,7 @@ export async function readConfig(
   }
   const config = buildConfig(top, context);
   await context.checkAcls();
+  await checkSystem(top, context);
   const place = await placer(findings, { file, document });
   const issues = placed(findings.issues, place);
   const warnings = placed(findings.warnings, place);
@@ -132,6 +133,22 @@ export async function readConfig(
     messages,
     warnings,
   };
+}
+
+/** Checks that the system has what the start will need. */
+async function checkSystem(
+  top: Table<TopKeys>,
+  context: Context,
+): Promise<void> {
+  const { access_log, user, daemon } = top.values;
+  if (daemon === "stop") return;
+  const file = access_log?.values.file;
+  context.checkFolder(file, "access_log", access_log?.at("file"));
+  for (const key of ["log-file", "pid-file"] as const) {
+    if (daemon === undefined) break;
+    context.checkFolder(top.values[key], key, top.at(key));
+  }
+  await context.checkUser(user, top.at("user"));
 }
 
 /** Scripts know the line of a start with nothing; a file can be named. */

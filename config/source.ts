@@ -40,6 +40,10 @@ export interface ConfigSource {
     file: TextFile,
     isClient: boolean,
   ): Promise<readonly AclIssue[]>;
+  /** Whether the folder that a file is to be made in exists. */
+  hasFolderOf?(path: string): boolean;
+  /** Whether the system knows a user. */
+  hasUser?(name: string): Promise<boolean>;
   /** The permission bits of a file; undefined where there are none. */
   fileMode?(path: string): number | undefined;
   /** The value of an environment variable. */

@@ -15,6 +15,21 @@ const PW_GID = 20;
 const logger = getLogger(["shadowsocks"]);
 
 /**
+ * Tells whether the system knows a user.
+ *
+ * @param name The name of the user.
+ * @returns False if it does not; true also if it cannot be asked.
+ */
+export function isUser(name: string): boolean {
+  try {
+    return openPosix().getpwnam(cString(name)) !== null;
+  } catch (error) {
+    if (error instanceof ProcessError) return true;
+    throw error;
+  }
+}
+
+/**
  * Becomes another user, with the groups of that user, for good. libc does it
  * for every thread of the process.
  *

@@ -58,7 +58,13 @@ export async function launch(
       const code = await stopDaemon(config, output);
       if (code !== 0 || config.daemon === "stop") return code;
     }
-    return await startDaemon(config, options);
+    const code = await startDaemon(config, options);
+    if (code !== 0 && config.daemon === "restart") {
+      logger.error(
+        "nothing runs now: the new process did not start",
+      );
+    }
+    return code;
   } catch (error) {
     if (!(error instanceof ProcessError)) throw error;
     logger.error("{reason}", { reason: error.message });

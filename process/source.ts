@@ -32,6 +32,23 @@ export class DenoSource implements ConfigSource {
     return Deno.statSync(path).mode ?? undefined;
   }
 
+  /** Whether the folder that a file is to be made in exists. */
+  hasFolderOf(path: string): boolean {
+    const folder = /^(.*)[/\\]/s.exec(path)?.[1] ?? ".";
+    try {
+      return Deno.statSync(folder === "" ? "/" : folder).isDirectory;
+    } catch (error) {
+      // Any other refusal is told, with its reason, when the file is opened.
+      return !(error instanceof Deno.errors.NotFound);
+    }
+  }
+
+  /** Whether the system knows a user. */
+  async hasUser(name: string): Promise<boolean> {
+    const { isUser } = await import("./_user.ts");
+    return isUser(name);
+  }
+
   /** The value of an environment variable. */
   env(name: string): string | undefined {
     return Deno.env.get(name);

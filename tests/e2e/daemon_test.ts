@@ -173,6 +173,19 @@ if (ROLES.length > 0) {
     await assertStops(daemon, /ERROR +not running$/m);
   });
 
+  Deno.test("ssserver -d restart says that nothing runs when the new port is in use", async () => {
+    await using daemon = new DaemonFixture("ssserver");
+    assertEquals((await daemon.control("start")).code, 0);
+    using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const result = await daemon.control("restart", [
+      "-p",
+      `${taken.addr.port}`,
+    ]);
+    assertEquals(result.code, 1, result.output);
+    assertMatch(result.output, /EADDRINUSE[^]* ERROR +nothing runs now: .*\n$/);
+    await assertStops(daemon, /ERROR +not running$/m);
+  });
+
   for (const option of ["--pid-file", "--log-file"]) {
     Deno.test(`ssserver -d start exits 1 when there is no folder for ${option}`, async () => {
       await using daemon = new DaemonFixture("ssserver");
