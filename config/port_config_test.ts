@@ -93,6 +93,17 @@ Deno.test("configForPort() drops what is not of one port, with a warning", () =>
   ]);
 });
 
+Deno.test("configForPort() keeps its warnings when an error follows", () => {
+  const result = configForPort(BASE, { server_port: 1, pasword: "hunter2" });
+  assertEquals(
+    result.kind === "error" && result.messages.map(({ text }) => text),
+    [
+      'Unknown key "pasword": did you mean "password"?; ignored',
+      "Cannot add port: password not specified",
+    ],
+  );
+});
+
 const BAD: readonly (readonly [string, string])[] = [
   ["", "Cannot add port: expected keys in { }"],
   ["[]", "Cannot add port: expected keys in { }"],

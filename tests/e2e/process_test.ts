@@ -50,6 +50,24 @@ Deno.test("ssserver says where it listens when it starts", async () => {
   assert(await isListening(server.port));
 });
 
+Deno.test("a start writes lines of one form", async () => {
+  await using local = await spawnRole("sslocal", {
+    config: { ...LOCAL, no_delay: true },
+  });
+  const lines = local.program.lines.filter((line) => line !== "");
+  assert(lines.length >= 3, local.program.output);
+  for (const line of lines) {
+    assertMatch(line, /^[\d-]{10} [\d:]{8} (?:INFO|WARNING) +(?!warning)/);
+  }
+});
+
+Deno.test("sslocal starts with an ss:// link", async () => {
+  const link = `ss://${btoa(`aes-256-gcm:${PASSWORD}`)}@192.0.2.1:8388#a`;
+  await using local = await spawnRole("sslocal", { args: [link, "-l", "0"] });
+  assert(await isListening(local.port));
+  assert(!local.program.output.includes(PASSWORD));
+});
+
 Deno.test("sslocal says where it listens when it starts", async () => {
   await using local = await spawnRole("sslocal", { config: LOCAL });
   assertMatch(
@@ -208,9 +226,22 @@ Deno.test("demo --once exits 0 when everything is verified", async () => {
   const result = await runRole("demo", { args: ["--once"] });
   assertEquals(result.code, 0, result.output);
   assertMatch(result.output, /ss:\/\//);
+  // Nothing serves any more.
+  assert(!result.output.includes("curl "), result.output);
 });
 
 if (EXECUTABLE === undefined) {
+  Deno.test("sslocal says in one sentence that no library is here", async () => {
+    await using local = await spawnRole("sslocal", {
+      config: LOCAL,
+      libraries: "none",
+    });
+    await local.program.waitFor(/native librar.*\n/);
+    const about = local.program.lines.filter((line) => /librar/.test(line));
+    assertEquals(about.length, 1, local.program.output);
+    assert(about[0]!.length < 150, about[0]);
+  });
+
   Deno.test("demo --once exits 0 when there is no native library", async () => {
     const result = await runRole("demo", {
       args: ["--once"],
