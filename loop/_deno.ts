@@ -49,6 +49,8 @@ export class DenoPoller implements Poller {
   readonly closesAtOnce = false;
   /** `Deno.listenDatagram` does not set SO_REUSEPORT. */
   readonly sharesUdpPorts = false;
+  /** Deno does not set IPV6_V6ONLY, which is the default of Windows alone. */
+  readonly splitsFamilies: boolean = Deno.build.os === "windows";
   /** Descriptors of the last batch. */
   readonly readyFds: Int32Array;
   /** Masks of the last batch. */
@@ -72,6 +74,7 @@ export class DenoPoller implements Poller {
     options: ListenOptions = {},
   ): ListenerSocket {
     if (options.fastOpen) this.#ignoreFastOpen();
+    if (options.ipv6Only && !this.splitsFamilies) warnOfBoth("TCP", address);
     const denoOptions = {
       hostname: address.host,
       port: address.port,
@@ -103,7 +106,8 @@ export class DenoPoller implements Poller {
    *
    * @throws {SocketError} When the address cannot be bound.
    */
-  bindUdp(address: SocketAddress, _options: BindOptions = {}): DatagramSocket {
+  bindUdp(address: SocketAddress, options: BindOptions = {}): DatagramSocket {
+    if (options.ipv6Only && !this.splitsFamilies) warnOfBoth("UDP", address);
     if (typeof Deno.listenDatagram !== "function") {
       throw socketError("bind UDP address", address, "ENOTSUP");
     }
@@ -210,4 +214,13 @@ export class DenoPoller implements Poller {
     }
     return socket;
   }
+}
+
+/** Says what the next failure to bind comes from, and what to do about it. */
+function warnOfBoth(network: "TCP" | "UDP", address: SocketAddress): void {
+  logger.warn(
+    "{network} {address} takes IPv4 too with the event loop deno: list no " +
+      "IPv4 address beside it, or use the event loop epoll",
+    { network, address: `${address}` },
+  );
 }

@@ -62,6 +62,8 @@ const SOCK_DGRAM = 2;
 const TCP_NODELAY = 1;
 const SO_REUSEADDR = 2;
 const SO_REUSEPORT = 15;
+const IPPROTO_IPV6 = 41;
+const IPV6_V6ONLY = 26;
 const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
 const EPOLL_CTL_MOD = 3;
@@ -86,6 +88,7 @@ export class EpollPoller implements Poller, EpollOwner {
   readonly blocking = true;
   readonly closesAtOnce = true;
   readonly sharesUdpPorts = true;
+  readonly splitsFamilies = true;
   readonly libc: Libc;
   readonly readyFds = new Int32Array(MAX_EVENTS);
   readonly readyEvents = new Int32Array(MAX_EVENTS);
@@ -137,6 +140,7 @@ export class EpollPoller implements Poller, EpollOwner {
     try {
       listener.setOption(SOL_SOCKET, SO_REUSEADDR);
       if (options.reusePort) listener.setOption(SOL_SOCKET, SO_REUSEPORT);
+      if (options.ipv6Only) listener.setOption(IPPROTO_IPV6, IPV6_V6ONLY);
       // Accepted connections inherit TCP_NODELAY from the listener.
       listener.setOption(IPPROTO_TCP, TCP_NODELAY);
       this.#bind(listener, address, "listen on");
@@ -194,6 +198,7 @@ export class EpollPoller implements Poller, EpollOwner {
     );
     try {
       if (options.reusePort) datagram.setOption(SOL_SOCKET, SO_REUSEPORT);
+      if (options.ipv6Only) datagram.setOption(IPPROTO_IPV6, IPV6_V6ONLY);
       this.#bind(datagram, address, "bind UDP socket to");
     } catch (error) {
       datagram.close();

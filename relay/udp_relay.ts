@@ -72,6 +72,8 @@ export interface UDPRelayOptions {
   readonly buffers: RelayBuffers;
   /** Lets several relays share the port (one in each worker). */
   readonly reusePort?: boolean | undefined;
+  /** Leaves IPv4 to another listener of the port. */
+  readonly ipv6Only?: boolean | undefined;
 }
 
 /** Most datagrams read at one event, so that others get their turn. */
@@ -133,6 +135,7 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
     this.#serverSocket = options.poller.bindUdp(options.listen, {
       batch: true,
       reusePort: this.#sharesPort,
+      ipv6Only: options.ipv6Only ?? false,
     });
     const { protocol } = options;
     this.#listener = { protocol, port: this.listenPort };
