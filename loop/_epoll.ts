@@ -38,10 +38,11 @@ import {
 } from "./_epoll_socket.ts";
 import { AF_UNIX, EpollUnixDatagram, toSockaddrUn } from "./_epoll_unix.ts";
 import { DatagramBatches } from "./_epoll_batch.ts";
+import { ASK_V4, ASK_V6 } from "./_packet_info.ts";
 import { AF_INET, AF_INET6, toSockaddr } from "./_sockaddr.ts";
 import { bindPrivately } from "./_unix.ts";
 import { POLL_ALWAYS, POLL_IN } from "./events.ts";
-import { isLoopbackIp } from "./ip.ts";
+import { isLoopbackIp, isUnspecifiedIp } from "./ip.ts";
 import type {
   BindOptions,
   ConnectOptions,
@@ -186,17 +187,24 @@ export class EpollPoller implements Poller, EpollOwner {
   }
 
   bindUdp(address: SocketAddress, options: BindOptions = {}): DatagramSocket {
+    const tellsRecipient = options.tellsRecipient === true &&
+      isUnspecifiedIp(address.bytes);
     const datagram = new EpollDatagram(
       this,
       this.#socket(address, SOCK_DGRAM),
       {
         bound: address,
-        batches: options.batch
+        batches: options.batch || tellsRecipient
           ? this.#batches ??= new DatagramBatches(this.libc)
           : undefined,
+        tellsRecipient,
       },
     );
     try {
+      if (tellsRecipient) {
+        const { level, name } = address.family === 4 ? ASK_V4 : ASK_V6;
+        datagram.setOption(level, name);
+      }
       if (options.reusePort) datagram.setOption(SOL_SOCKET, SO_REUSEPORT);
       if (options.ipv6Only) datagram.setOption(IPPROTO_IPV6, IPV6_V6ONLY);
       this.#bind(datagram, address, "bind UDP socket to");

@@ -54,6 +54,12 @@ export interface BindOptions {
    * sent may leave at the next wait, and is lost silently if it cannot.
    */
   readonly batch?: boolean;
+  /**
+   * Tells of each datagram to which of our addresses it was sent, where the
+   * system can, if the socket is bound to all of them: an answer should leave
+   * from there. Has the effects of `batch` then.
+   */
+  readonly tellsRecipient?: boolean;
 }
 
 /** A readiness mechanism and its sockets. */

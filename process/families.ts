@@ -5,7 +5,7 @@
  */
 
 import type { LocalConfig, Mode, ServerConfig } from "../config/mod.ts";
-import { parseIp } from "../loop/mod.ts";
+import { isUnspecifiedIp, parseIp } from "../loop/mod.ts";
 
 /** What listens, as far as it matters here. */
 interface Place {
@@ -52,7 +52,7 @@ function placeOf(row: LocalConfig | ServerConfig): Place {
 /** Whether a host is the unspecified address of a family. */
 function isEvery(host: string, length: 4 | 16): boolean {
   const bytes = parseIp(host);
-  return bytes?.length === length && bytes.every((byte) => byte === 0);
+  return bytes?.length === length && isUnspecifiedIp(bytes);
 }
 
 /** Whether a listener is, or may be, for IPv4 on the port of another. */

@@ -134,6 +134,7 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
     this.#sharesPort = options.reusePort ?? false;
     this.#serverSocket = options.poller.bindUdp(options.listen, {
       batch: true,
+      tellsRecipient: true,
       reusePort: this.#sharesPort,
       ipv6Only: options.ipv6Only ?? false,
     });
@@ -267,6 +268,7 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
       association.session.target = target;
     }
     association.client = from;
+    association.recipient = this.#serverSocket.recipient;
     association.state = request.state;
     association.session.moved(STREAM_UP, packet.end - packet.start, length);
     this.#sender.send(packet, association, target);
@@ -292,7 +294,7 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
     if (data === undefined) return;
     session.moved(STREAM_DOWN, size, data.length);
     this.#associations.get(association.key);
-    this.#serverSocket.sendTo(data, client);
+    this.#serverSocket.sendTo(data, client, association.recipient);
   }
 
   /** Milliseconds of the loop's clock. */

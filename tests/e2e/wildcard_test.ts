@@ -14,6 +14,7 @@ import {
   readExactly,
   seededBytes,
   socks5Connect,
+  Socks5Datagrams,
   socks5UdpAssociate,
   spawnRole,
   UdpEcho,
@@ -97,4 +98,95 @@ async function assertServed(server: string, port: number): Promise<void> {
   await datagrams.send(udp, data);
   const answer = await withTimeout(datagrams.receive(), `UDP of ${server}`);
   assertEquals(answer.payload, data);
+}
+
+/** An address of this machine that no answer leaves from by itself. */
+const ASKED = "127.0.0.5";
+
+/** Sends datagrams on, and notes who answers. */
+class Forwarder implements Disposable {
+  /** The hosts that answers came from. */
+  readonly answered: string[] = [];
+  readonly #socket = Deno.listenDatagram({
+    transport: "udp",
+    hostname: "127.0.0.1",
+    port: 0,
+  });
+
+  /** @param port The port of {@linkcode ASKED} that datagrams are for. */
+  constructor(port: number) {
+    this.#run(port);
+  }
+
+  /** Where it takes datagrams. */
+  get port(): number {
+    return (this.#socket.addr as Deno.NetAddr).port;
+  }
+
+  async #run(port: number): Promise<void> {
+    let client: Deno.Addr | undefined;
+    for await (const [data, from] of this.#socket) {
+      const { hostname, port: source } = from as Deno.NetAddr;
+      if (source === port) {
+        this.answered.push(hostname);
+        if (client !== undefined) await this.#socket.send(data, client);
+        continue;
+      }
+      client = from;
+      const to = { transport: "udp", hostname: ASKED, port } as const;
+      await this.#socket.send(data, to);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket.close();
+  }
+}
+
+for (const host of ["0.0.0.0", "::"]) {
+  Deno.test({
+    name: `sslocal and ssserver at ${host} answer UDP from what was asked`,
+    ignore: !POLLERS.includes("epoll"),
+    fn: async () => {
+      await using udp = new UdpEcho();
+      await using server = await spawnRole("ssserver", {
+        config: {
+          server: host,
+          server_port: 0,
+          password: PASSWORD,
+          method: METHOD,
+          forbidden_ip: "",
+          event_loop: "epoll",
+        },
+      });
+      using between = new Forwarder(server.port);
+      await using local = await spawnRole("sslocal", {
+        config: {
+          server: "127.0.0.1",
+          server_port: between.port,
+          local_address: host,
+          local_port: 0,
+          password: PASSWORD,
+          method: METHOD,
+          event_loop: "epoll",
+        },
+      });
+      using control = await socks5UdpAssociate(local.port);
+      const { port } = control.relay;
+      using client = new Forwarder(port);
+      const relay = { transport: "udp", hostname: "127.0.0.1" } as const;
+      using asking = new Socks5Datagrams(
+        undefined,
+        { ...relay, port: client.port },
+      );
+      for (const size of [100, 1200, 30_000]) {
+        const data = seededBytes(size);
+        await asking.send(udp, data);
+        const answer = await withTimeout(asking.receive(), `${size} bytes`);
+        assertEquals(answer.payload, data);
+      }
+      assertEquals(between.answered, Array(3).fill(ASKED));
+      assertEquals(client.answered, Array(3).fill(ASKED));
+    },
+  });
 }

@@ -50,6 +50,24 @@ Deno.test("UDPRelay of shadowsocks to direct answers with the source whoever it 
   });
 });
 
+Deno.test("UDPRelay of shadowsocks to direct answers from the address that was asked last", async () => {
+  using fixture = new UdpFixture();
+  const from = client(1000);
+  assertEquals(fixture.listener.asked.tellsRecipient, true);
+  for (const host of ["203.0.113.1", "203.0.113.2", undefined]) {
+    const recipient = host === undefined
+      ? undefined
+      : { address: SocketAddress.parse(host, 0) };
+    fixture.listener.bring(fixture.seal(TARGET, utf8("?")), from, recipient);
+    await fixture.settle();
+    fixture.outgoing[0]!.bring(utf8("!"), SocketAddress.parse("192.0.2.7", 53));
+    await fixture.settle();
+    assertEquals(fixture.listener.sends.at(-1)?.from, recipient);
+  }
+  const [socket] = fixture.outgoing;
+  assertEquals(socket!.asked.tellsRecipient, undefined);
+});
+
 Deno.test("UDPRelay of shadowsocks to direct writes an IPv4-mapped source as IPv4", async () => {
   using fixture = new UdpFixture();
   await fixture.fromClient(fixture.seal(TARGET, utf8("?")), client(1000));
