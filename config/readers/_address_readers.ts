@@ -4,7 +4,12 @@
  * @module
  */
 
-import { formatCidr, parseCidrList } from "../../loop/mod.ts";
+import {
+  expandForbidden,
+  formatCidr,
+  OWN,
+  parseCidrList,
+} from "../../loop/mod.ts";
 import { readHostPort, readHostText } from "./_hosts.ts";
 import { LISTEN_PORT, listenPortOf, PORT, portOf, textOf } from "./_readers.ts";
 import type { Report } from "../keys/_shape.ts";
@@ -144,7 +149,9 @@ export function readNetworks(
   }
   try {
     const onGuess = (line: string): void => report.warn(line);
-    return parseCidrList(value, { onGuess }).map(formatCidr);
+    const { networks, own } = expandForbidden(value);
+    const list = parseCidrList(networks, { onGuess }).map(formatCidr);
+    return own ? [...list, OWN] : list;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     return report.refused(error.message, { style: "log", exitCode: 2 });
