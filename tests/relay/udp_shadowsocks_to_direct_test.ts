@@ -308,6 +308,28 @@ Deno.test("UDPRelay of shadowsocks to direct ends an association when it was idl
   assertEquals(fixture.poller.watched, 1);
 });
 
+Deno.test("UDPRelay of shadowsocks to direct warns once a minute that clients are more than udp_max_associations", async () => {
+  using fixture = new UdpFixture({ settings: { udpMaxAssociations: 2 } });
+  const send = (port: number): Promise<void> =>
+    fixture.fromClient(fixture.seal(TARGET, utf8("x")), client(port));
+  const warnings = (): string[] => fixture.logs.of("warning");
+  await send(1);
+  await send(2);
+  await send(1);
+  assertEquals(warnings(), []);
+  for (let port = 3; port < 50; port++) await send(port);
+  assertEquals(warnings(), [
+    `2 UDP clients at once on port ${fixture.relay.listenPort}: the one idle ` +
+    `for longest makes room for ${client(3)}; raise udp_max_associations`,
+  ]);
+  fixture.clock.advance(59_000);
+  await send(50);
+  assertEquals(warnings().length, 1);
+  fixture.clock.advance(1000);
+  await send(51);
+  assertEquals(warnings().length, 2);
+});
+
 Deno.test("UDPRelay of shadowsocks to direct makes room when descriptors run out", async () => {
   using fixture = new UdpFixture();
   for (const port of [1, 2]) {
