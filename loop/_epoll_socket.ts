@@ -400,7 +400,9 @@ export class EpollDatagram extends EpollSocket implements DatagramSocket {
     address: SocketAddress,
     recipient?: Recipient,
   ): number {
-    const from = recipient instanceof PacketInfo ? recipient : undefined;
+    const from = recipient !== undefined && recipient instanceof PacketInfo
+      ? recipient
+      : undefined;
     const { waiting } = this.owner;
     const sockaddr = this.#mapped && address.family === 4
       ? mapSockaddr(toSockaddr(address))
