@@ -88,7 +88,8 @@ for (const [line, expected] of SET) {
 
 Deno.test("readConfig() fills in the defaults", async () => {
   const { forbiddenIp, ...rest } = await readGood(GOOD);
-  assertEquals(forbiddenIp.length, 6);
+  assertEquals(forbiddenIp.length, 10);
+  assertEquals(forbiddenIp.at(-1), "own");
   assertEquals(rest, {
     role: "ssserver",
     locals: [],
@@ -146,6 +147,11 @@ Deno.test("readConfig() takes --forbidden-ip= as nothing forbidden", async () =>
   assertEquals(
     (await readGood(`${GOOD} --forb 127.0.0.1,::1,8.8.8.8`)).forbiddenIp,
     ["127.0.0.1/32", "::1/128", "8.8.8.8/29"],
+  );
+  assertEquals(
+    (await readGood(`${GOOD} --forb multicast,OWN,allow-multicast`))
+      .forbiddenIp,
+    ["own"],
   );
 });
 

@@ -18,6 +18,8 @@ const LINES: readonly (readonly [Role, string])[] = [
   ["sstunnel", "-s h -k x -l 5300 -L [::1]:53 --mode udp_only"],
   ["ssserver", "-k x --forbidden-ip= --workers 4 --prefer-ipv6"],
   ["ssserver", "-k x --forbidden-ip private,8.8.8.0/24 --event-loop deno"],
+  ["ssserver", "-k x --forbidden-ip allow-own"],
+  ["ssserver", "-k x --forbidden-ip own,8.8.8.0/24"],
   ["ssserver", "--manager-address [::1]:6001"],
   ["ssmanager", "--manager-address /run/ss.sock"],
 ];

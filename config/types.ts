@@ -164,7 +164,10 @@ export interface Config {
   readonly defaultOutbound: string;
   /** The rules of the whole configuration. */
   readonly acl: TextFile | undefined;
-  /** Server: networks that are refused as targets, in canonical CIDR form. */
+  /**
+   * Server: what is refused as target: networks in canonical CIDR form, and the
+   * word `own` for the addresses of this machine.
+   */
   readonly forbiddenIp: readonly string[];
   /**
    * Server: proxies on the way to targets. Client: those on the way to

@@ -15,6 +15,7 @@ import {
   isLoopbackIp,
   POLL_ERR,
   POLL_IN,
+  type Recipient,
   removeStaleSocket,
   type Socket,
 } from "../loop/mod.ts";
@@ -81,7 +82,7 @@ export async function openControlSocket(
     return new Control(poller.bindUnixDatagram(path), path, options);
   }
   const where = await listenAddress(address, options.resolver);
-  const socket = poller.bindUdp(where);
+  const socket = poller.bindUdp(where, { tellsRecipient: true });
   const { host, port } = socket.localAddress;
   const name = formatHostPort({ host, port });
   if (!isLoopbackIp(where.bytes)) {
@@ -121,9 +122,9 @@ class Control<A> implements EventHandler, ControlSocket {
     for (let i = 0; i < READ_BATCH && !socket.closed; i++) {
       const length = socket.recvFrom(this.#buffer);
       if (length < 0) return;
-      const { sender } = socket;
+      const { sender, recipient } = socket;
       this.#options.onRequest(this.#buffer.subarray(0, length), {
-        send: (text) => this.#send(text, sender),
+        send: (text) => this.#send(text, sender, recipient),
       });
     }
   }
@@ -133,9 +134,9 @@ class Control<A> implements EventHandler, ControlSocket {
     this.#socket.close();
   }
 
-  #send(text: string, to: A): void {
+  #send(text: string, to: A, from: Recipient | undefined): void {
     if (this.#socket.closed) return;
-    if (this.#socket.sendTo(encoder.encode(text), to) >= 0) return;
+    if (this.#socket.sendTo(encoder.encode(text), to, from) >= 0) return;
     logger.debug("cannot answer {client}: {code}", {
       client: `${to}`,
       code: this.#socket.error,

@@ -3,7 +3,9 @@
  * it turns into readiness.
  *
  * What Deno cannot do is left out: TCP fast open, with a word in the log, and
- * quietly SO_REUSEPORT for UDP and SO_LINGER. Versions of Deno that do not take
+ * quietly SO_REUSEPORT for UDP and SO_LINGER. A UDP socket bound to all
+ * addresses does not tell which was asked, and its answers leave from the one
+ * that the system chooses; on a machine with several the log says so. Versions of Deno that do not take
  * the length of the accept queue use their own. A descriptor limit met while
  * connecting arrives as POLL_ERR.
  *
@@ -17,6 +19,7 @@ import { socketError } from "./_deno_errors.ts";
 import { DenoHub } from "./_deno_hub.ts";
 import { DenoListener } from "./_deno_listener.ts";
 import { DenoSocket, UNREGISTERED } from "./_deno_socket.ts";
+import { isUnspecifiedIp } from "./ip.ts";
 import { DenoStream } from "./_deno_stream.ts";
 import { DenoUnixConn } from "./_deno_unix.ts";
 import type {
@@ -49,6 +52,8 @@ export class DenoPoller implements Poller {
   readonly closesAtOnce = false;
   /** `Deno.listenDatagram` does not set SO_REUSEPORT. */
   readonly sharesUdpPorts = false;
+  /** Deno does not set IPV6_V6ONLY, which is the default of Windows alone. */
+  readonly splitsFamilies: boolean = Deno.build.os === "windows";
   /** Descriptors of the last batch. */
   readonly readyFds: Int32Array;
   /** Masks of the last batch. */
@@ -72,6 +77,7 @@ export class DenoPoller implements Poller {
     options: ListenOptions = {},
   ): ListenerSocket {
     if (options.fastOpen) this.#ignoreFastOpen();
+    if (options.ipv6Only && !this.splitsFamilies) warnOfBoth("TCP", address);
     const denoOptions = {
       hostname: address.host,
       port: address.port,
@@ -103,7 +109,9 @@ export class DenoPoller implements Poller {
    *
    * @throws {SocketError} When the address cannot be bound.
    */
-  bindUdp(address: SocketAddress, _options: BindOptions = {}): DatagramSocket {
+  bindUdp(address: SocketAddress, options: BindOptions = {}): DatagramSocket {
+    if (options.ipv6Only && !this.splitsFamilies) warnOfBoth("UDP", address);
+    if (options.tellsRecipient) warnOfSource(address);
     if (typeof Deno.listenDatagram !== "function") {
       throw socketError("bind UDP address", address, "ENOTSUP");
     }
@@ -210,4 +218,36 @@ export class DenoPoller implements Poller {
     }
     return socket;
   }
+}
+
+/** Says what the next failure to bind comes from, and what to do about it. */
+function warnOfBoth(network: "TCP" | "UDP", address: SocketAddress): void {
+  logger.warn(
+    "{network} {address} takes IPv4 too with the event loop deno: list no " +
+      "IPv4 address beside it, or use the event loop epoll",
+    { network, address: `${address}` },
+  );
+}
+
+/** Says that answers may come from an address that was not asked. */
+function warnOfSource(address: SocketAddress): void {
+  if (!isUnspecifiedIp(address.bytes)) return;
+  const isLocal = /^(127\.|::1$|fe[89ab])/;
+  let others: Deno.NetworkInterfaceInfo[];
+  try {
+    others = Deno.networkInterfaces().filter((each) =>
+      !isLocal.test(each.address) &&
+      (address.family === 6 || each.family === "IPv4")
+    );
+  } catch {
+    // Without --allow-sys nobody can tell.
+    return;
+  }
+  if (others.length < 2) return;
+  logger.warn(
+    "UDP answers of {address} may leave from another address than was asked " +
+      "with the event loop deno: list the addresses to listen on, or use " +
+      "the event loop epoll",
+    { address: `${address}` },
+  );
 }

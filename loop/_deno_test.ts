@@ -25,8 +25,10 @@ import {
 import { errorCode, socketError } from "./_deno_errors.ts";
 import { BATCH_SIZE } from "./_deno_hub.ts";
 import { POLL_IN, POLL_OUT } from "./events.ts";
+import { SocketAddress } from "./address.ts";
 import { type DatagramSocket, SocketError } from "./socket.ts";
 import { seededBytes } from "../tests/support/bytes.ts";
+import { LogCapture } from "../tests/support/logs.ts";
 
 Deno.test("errorCode() names what Deno throws", () => {
   const cases: readonly (readonly [unknown, string])[] = [
@@ -199,4 +201,57 @@ Deno.test("DenoPoller[Symbol.dispose]() closes what still sends", async () => {
   assert(client.closed && !server.closed);
   fixture[Symbol.dispose]();
   assert(server.closed);
+});
+
+/** Runs with the interfaces of another machine. */
+function withAddresses(addresses: readonly string[], body: () => void): void {
+  const original = Deno.networkInterfaces;
+  Deno.networkInterfaces = () =>
+    addresses.map((address) => ({
+      address,
+      family: address.includes(":") ? "IPv6" : "IPv4",
+    })) as Deno.NetworkInterfaceInfo[];
+  try {
+    body();
+  } finally {
+    Deno.networkInterfaces = original;
+  }
+}
+
+Deno.test("DenoPoller.bindUdp() warns that answers may leave from elsewhere when there are several addresses", () => {
+  const own = ["127.0.0.1", "192.0.2.1", "::1", "fe80::1", "2001:db8::1"];
+  const many = [...own, "192.0.2.2"];
+  for (
+    const [host, tellsRecipient, addresses, warnings] of [
+      ["0.0.0.0", true, many, 1],
+      ["0.0.0.0", true, own, 0],
+      ["0.0.0.0", false, many, 0],
+      ["127.0.0.1", true, many, 0],
+      ["::", true, own, 1],
+      ["::", true, ["127.0.0.1", "2001:db8::1", "fe80::1"], 0],
+    ] as const
+  ) {
+    using logs = new LogCapture();
+    using poller = new DenoPoller();
+    withAddresses(addresses, () => {
+      poller.bindUdp(SocketAddress.parse(host, 0), { tellsRecipient }).close();
+    });
+    assertEquals(logs.of("warning").length, warnings, `${host}: ${addresses}`);
+  }
+});
+
+Deno.test("DenoPoller warns when it cannot leave IPv4 to others", () => {
+  using logs = new LogCapture();
+  using poller = new DenoPoller();
+  const at = SocketAddress.parse("::", 0);
+  poller.listenTcp(at, { ipv6Only: true }).close();
+  poller.bindUdp(at, { ipv6Only: true }).close();
+  poller.bindUdp(at).close();
+  assertEquals(
+    logs.of("warning").map((line) => line.slice(0, 42)),
+    poller.splitsFamilies ? [] : [
+      "TCP [::]:0 takes IPv4 too with the event l",
+      "UDP [::]:0 takes IPv4 too with the event l",
+    ],
+  );
 });

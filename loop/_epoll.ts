@@ -38,10 +38,11 @@ import {
 } from "./_epoll_socket.ts";
 import { AF_UNIX, EpollUnixDatagram, toSockaddrUn } from "./_epoll_unix.ts";
 import { DatagramBatches } from "./_epoll_batch.ts";
+import { ASK_V4, ASK_V6 } from "./_packet_info.ts";
 import { AF_INET, AF_INET6, toSockaddr } from "./_sockaddr.ts";
 import { bindPrivately } from "./_unix.ts";
 import { POLL_ALWAYS, POLL_IN } from "./events.ts";
-import { isLoopbackIp } from "./ip.ts";
+import { isLoopbackIp, isUnspecifiedIp } from "./ip.ts";
 import type {
   BindOptions,
   ConnectOptions,
@@ -62,6 +63,8 @@ const SOCK_DGRAM = 2;
 const TCP_NODELAY = 1;
 const SO_REUSEADDR = 2;
 const SO_REUSEPORT = 15;
+const IPPROTO_IPV6 = 41;
+const IPV6_V6ONLY = 26;
 const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
 const EPOLL_CTL_MOD = 3;
@@ -86,6 +89,7 @@ export class EpollPoller implements Poller, EpollOwner {
   readonly blocking = true;
   readonly closesAtOnce = true;
   readonly sharesUdpPorts = true;
+  readonly splitsFamilies = true;
   readonly libc: Libc;
   readonly readyFds = new Int32Array(MAX_EVENTS);
   readonly readyEvents = new Int32Array(MAX_EVENTS);
@@ -137,6 +141,7 @@ export class EpollPoller implements Poller, EpollOwner {
     try {
       listener.setOption(SOL_SOCKET, SO_REUSEADDR);
       if (options.reusePort) listener.setOption(SOL_SOCKET, SO_REUSEPORT);
+      if (options.ipv6Only) listener.setOption(IPPROTO_IPV6, IPV6_V6ONLY);
       // Accepted connections inherit TCP_NODELAY from the listener.
       listener.setOption(IPPROTO_TCP, TCP_NODELAY);
       this.#bind(listener, address, "listen on");
@@ -182,18 +187,26 @@ export class EpollPoller implements Poller, EpollOwner {
   }
 
   bindUdp(address: SocketAddress, options: BindOptions = {}): DatagramSocket {
+    const tellsRecipient = options.tellsRecipient === true &&
+      isUnspecifiedIp(address.bytes);
     const datagram = new EpollDatagram(
       this,
       this.#socket(address, SOCK_DGRAM),
       {
         bound: address,
-        batches: options.batch
+        batches: options.batch || tellsRecipient
           ? this.#batches ??= new DatagramBatches(this.libc)
           : undefined,
+        tellsRecipient,
       },
     );
     try {
+      if (tellsRecipient) {
+        const { level, name } = address.family === 4 ? ASK_V4 : ASK_V6;
+        datagram.setOption(level, name);
+      }
       if (options.reusePort) datagram.setOption(SOL_SOCKET, SO_REUSEPORT);
+      if (options.ipv6Only) datagram.setOption(IPPROTO_IPV6, IPV6_V6ONLY);
       this.#bind(datagram, address, "bind UDP socket to");
     } catch (error) {
       datagram.close();

@@ -8,6 +8,7 @@ import { SocketAddress } from "./address.ts";
 import { BufferPlace } from "./_buffer_place.ts";
 import type { DatagramBatches } from "./_epoll_batch.ts";
 import { EAGAIN, EINTR, errnoName, type Libc } from "./_libc.ts";
+import { PacketInfo } from "./_packet_info.ts";
 import {
   AF_INET,
   AF_INET6,
@@ -22,6 +23,7 @@ import {
   type DatagramSocket,
   FAILED,
   type ListenerSocket,
+  type Recipient,
   type Socket,
   type StreamSocket,
   WOULD_BLOCK,
@@ -333,6 +335,9 @@ export class EpollStream extends EpollSocket implements StreamSocket {
 export class EpollDatagram extends EpollSocket implements DatagramSocket {
   readonly kind = "datagram";
   sender: SocketAddress;
+  recipient: PacketInfo | undefined = undefined;
+  /** Whether the system tells where its datagrams were sent to. */
+  readonly tellsRecipient: boolean;
   readonly #mapped: boolean;
   readonly #batches: DatagramBatches | undefined;
 
@@ -342,13 +347,16 @@ export class EpollDatagram extends EpollSocket implements DatagramSocket {
    * @param owner The poller.
    * @param fd An open, bound, non-blocking descriptor.
    * @param options What it is bound to, which stands as `sender` until one is
-   * known; and the batches, if it is to use them.
+   * known; the batches, if it is to use them; and whether it is told of
+   * recipients, for which it has to.
    */
   constructor(owner: EpollOwner, fd: number, options: {
     readonly bound: SocketAddress;
     readonly batches: DatagramBatches | undefined;
+    readonly tellsRecipient: boolean;
   }) {
     super(owner, fd);
+    this.tellsRecipient = options.tellsRecipient;
     this.sender = options.bound;
     this.#mapped = options.bound.family === 6;
     this.#batches = options.batches;
@@ -363,11 +371,14 @@ export class EpollDatagram extends EpollSocket implements DatagramSocket {
   }
 
   recvFrom(buffer: Uint8Array): number {
-    const received = this.#batches?.received;
-    if (received?.isFree(this)) {
+    const received = this.#batches?.receiverFor(this);
+    if (received !== undefined) {
       const count = received.receive(this, buffer);
       if (count === FAILED) return this.fail();
-      if (count >= 0) this.sender = received.sender!;
+      if (count >= 0) {
+        this.sender = received.sender!;
+        if (this.tellsRecipient) this.recipient = received.recipient;
+      }
       return count;
     }
     addressLength[0] = SOCKADDR_LENGTH;
@@ -384,13 +395,27 @@ export class EpollDatagram extends EpollSocket implements DatagramSocket {
     return count;
   }
 
-  sendTo(data: Uint8Array, address: SocketAddress): number {
+  sendTo(
+    data: Uint8Array,
+    address: SocketAddress,
+    recipient?: Recipient,
+  ): number {
+    const from = recipient !== undefined && recipient instanceof PacketInfo
+      ? recipient
+      : undefined;
+    const { waiting } = this.owner;
     const sockaddr = this.#mapped && address.family === 4
       ? mapSockaddr(toSockaddr(address))
       : toSockaddr(address);
-    if (this.#batches !== undefined && !this.owner.waiting && !this.closed) {
+    if (
+      this.#batches !== undefined && !this.closed &&
+      (!waiting || from !== undefined)
+    ) {
       const { sending } = this.#batches;
-      if (sending.add(this, data, { address, sockaddr })) return data.length;
+      if (sending.add(this, data, { address, sockaddr, from })) {
+        if (waiting) sending.flush();
+        return data.length;
+      }
       sending.flush();
     }
     const count = this.owner.libc.symbols.sendto(

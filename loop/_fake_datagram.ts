@@ -8,7 +8,12 @@ import { type SocketAddress, UNSPECIFIED } from "./address.ts";
 import { FakeSocket } from "./_fake_socket.ts";
 import { POLL_ERR, POLL_IN, POLL_OUT } from "./events.ts";
 import type { BindOptions } from "./poller.ts";
-import { type DatagramSocket, FAILED, WOULD_BLOCK } from "./socket.ts";
+import {
+  type DatagramSocket,
+  FAILED,
+  type Recipient,
+  WOULD_BLOCK,
+} from "./socket.ts";
 
 /** What a {@linkcode FakeDatagram} is made of. */
 export interface FakeDatagramOptions {
@@ -24,6 +29,8 @@ export interface FakePacket {
   readonly data: Uint8Array;
   /** The other end. */
   readonly address: SocketAddress;
+  /** Where it was sent to, if the socket is told. */
+  readonly recipient?: Recipient | undefined;
 }
 
 /** A UDP socket; the test is everybody else. */
@@ -34,11 +41,16 @@ export class FakeDatagram extends FakeSocket implements DatagramSocket {
   readonly asked: BindOptions;
   /** Who sent the datagram that was read last. */
   sender: SocketAddress;
+  /** Where that datagram was sent to. */
+  recipient: Recipient | undefined = undefined;
   /** Datagrams that `sendTo` takes before it would block. */
   room: number = Infinity;
-  /** What was sent, and where to. */
-  readonly sends: { readonly data: Uint8Array; readonly to: SocketAddress }[] =
-    [];
+  /** What was sent, where to, and from where if that was said. */
+  readonly sends: {
+    readonly data: Uint8Array;
+    readonly to: SocketAddress;
+    readonly from?: Recipient;
+  }[] = [];
   /**
    * Called with a copy of each datagram; false: the system refuses to send it,
    * as without a route.
@@ -63,9 +75,10 @@ export class FakeDatagram extends FakeSocket implements DatagramSocket {
    *
    * @param data Copied, so that the test may reuse it.
    * @param from Who has sent it.
+   * @param recipient Where it was sent to; absent: the socket is not told.
    */
-  bring(data: Uint8Array, from: SocketAddress): void {
-    this.#inbox.push({ data: data.slice(), address: from });
+  bring(data: Uint8Array, from: SocketAddress, recipient?: Recipient): void {
+    this.#inbox.push({ data: data.slice(), address: from, recipient });
   }
 
   /**
@@ -91,6 +104,7 @@ export class FakeDatagram extends FakeSocket implements DatagramSocket {
     const packet = this.#inbox.shift();
     if (packet === undefined) return WOULD_BLOCK;
     this.sender = packet.address;
+    this.recipient = packet.recipient;
     const length = Math.min(buffer.length, packet.data.length);
     buffer.set(packet.data.subarray(0, length));
     return length;
@@ -101,16 +115,17 @@ export class FakeDatagram extends FakeSocket implements DatagramSocket {
    *
    * @param data What it carries.
    * @param to Who is to get it.
+   * @param from Which of our addresses it leaves from.
    * @returns As of `DatagramSocket.sendTo`.
    * @throws {Error} If the socket is closed: the code under test is wrong.
    */
-  sendTo(data: Uint8Array, to: SocketAddress): number {
+  sendTo(data: Uint8Array, to: SocketAddress, from?: Recipient): number {
     if (this.closed) throw new Error("sendTo on a closed socket");
     if (this.room <= 0) return WOULD_BLOCK;
     const copy = data.slice();
     if (this.onSendTo?.(copy, to) === false) return FAILED;
     this.room--;
-    this.sends.push({ data: copy, to });
+    this.sends.push({ data: copy, to, ...from === undefined ? {} : { from } });
     return data.length;
   }
 }

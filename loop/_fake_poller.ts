@@ -68,6 +68,8 @@ export class FakePoller implements Poller {
   readonly closesAtOnce = true;
   /** Fakes know of no other sockets of their port. */
   readonly sharesUdpPorts = false;
+  /** The fakes know of no families. */
+  readonly splitsFamilies = true;
   /** Descriptors of the last batch. */
   readonly readyFds: Int32Array = new Int32Array(MAX_EVENTS);
   /** Masks of the last batch. */

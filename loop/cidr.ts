@@ -14,27 +14,6 @@ export interface Cidr {
   readonly prefix: number;
 }
 
-/** What a server forbids when nothing is configured. */
-export const DEFAULT_FORBIDDEN: readonly string[] = [
-  "127.0.0.0/8", // loopback
-  "::1/128",
-  "0.0.0.0/8", // "this host": connects to loopback on most systems
-  "::/128",
-  "169.254.0.0/16", // link-local, and the metadata service of clouds
-  "fe80::/10",
-];
-
-/** What the word `private` stands for. */
-const PRIVATE: readonly string[] = [
-  ...DEFAULT_FORBIDDEN,
-  "10.0.0.0/8", // RFC 1918
-  "172.16.0.0/12",
-  "192.168.0.0/16",
-  "100.64.0.0/10", // carrier-grade NAT, RFC 6598
-  "fc00::/7", // unique local, RFC 4193
-  "fec0::/10", // site-local, RFC 3879
-];
-
 /** How many bits more an IPv4-mapped address has than the IPv4 address. */
 const MAPPED_BITS = 128 - 32;
 
@@ -87,8 +66,8 @@ export function formatCidr(network: Cidr): string {
 /**
  * Reads a list of networks, such as `forbidden_ip`.
  *
- * @param entries A list of, or comma-separated, addresses, `address/prefix`
- * and the word `private`; empty ones are skipped. A missing prefix length is
+ * @param entries A list of, or comma-separated, addresses and
+ * `address/prefix`; empty ones are skipped. A missing prefix length is
  * guessed from the trailing zero bits of the address.
  * @param options `onGuess` gets a line for every guess.
  * @returns The networks in the order given, each once.
@@ -100,7 +79,9 @@ export function parseCidrList(
 ): Cidr[] {
   const networks = new Map<string, Cidr>();
   const list = typeof entries === "string" ? entries.split(",") : entries;
-  for (const entry of list.flatMap(expandWord)) {
+  for (const each of list) {
+    const entry = each.trim();
+    if (entry === "") continue;
     const network = parseCidr(entry, { missing: "guess" });
     if (network === undefined) {
       throw new SyntaxError(`Not a valid CIDR notation: ${entry}`);
@@ -118,12 +99,6 @@ export function parseCidrList(
     if (!networks.has(text)) networks.set(text, network);
   }
   return [...networks.values()];
-}
-
-function expandWord(entry: string): readonly string[] {
-  const trimmed = entry.trim();
-  if (trimmed === "") return [];
-  return trimmed.toLowerCase() === "private" ? PRIVATE : [trimmed];
 }
 
 function guessPrefix(address: Uint8Array): number {

@@ -4,14 +4,8 @@
  * @module
  */
 
-import { assert, assertEquals, assertThrows } from "@std/assert";
-import {
-  type Cidr,
-  DEFAULT_FORBIDDEN,
-  formatCidr,
-  parseCidr,
-  parseCidrList,
-} from "./cidr.ts";
+import { assertEquals, assertThrows } from "@std/assert";
+import { type Cidr, formatCidr, parseCidr, parseCidrList } from "./cidr.ts";
 
 function textOf(network: Cidr | undefined): string | undefined {
   return network === undefined ? undefined : formatCidr(network);
@@ -85,14 +79,11 @@ Deno.test("parseCidrList() guesses a missing prefix from zero bits", () => {
   }
 });
 
-Deno.test("parseCidrList() clears host bits, drops repeats, takes the word", () => {
+Deno.test("parseCidrList() clears host bits, drops repeats", () => {
   assertEquals(
     listOf("10.1.2.3/8, 10.0.0.0/8,,fe80::1/10"),
     ["10.0.0.0/8", "fe80::/10"],
   );
-  const networks = listOf(["8.8.8.8/32", " PRIVATE "]);
-  assert(networks.length > 7);
-  for (const usual of DEFAULT_FORBIDDEN) assert(networks.includes(usual));
   assertEquals(listOf([" , ", ""].join()), []);
 });
 

@@ -114,6 +114,15 @@ export function isLoopbackIp(bytes: Uint8Array): boolean {
     bytes.subarray(0, 15).every((byte) => byte === 0);
 }
 
+/**
+ * Tells whether an address stands for all addresses: `0.0.0.0` or `::`.
+ *
+ * @param bytes 4 or 16 bytes.
+ */
+export function isUnspecifiedIp(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0);
+}
+
 function parseIpv4(text: string): Uint8Array {
   const bytes = new Uint8Array(4);
   let at = 0;

@@ -119,3 +119,27 @@ contractTest(
     assertEquals(listener.error, "EBADF");
   },
 );
+
+contractTest(
+  "Poller.listenTcp() and bindUdp() leave IPv4 to others when ipv6Only is set",
+  ({ poller }) => {
+    if (!poller.splitsFamilies) return Promise.resolve();
+    const everyV4 = new Uint8Array(4);
+    const everyV6 = new Uint8Array(16);
+    for (const [first, second] of [[everyV4, everyV6], [everyV6, everyV4]]) {
+      const options = { ipv6Only: true };
+      const at = new SocketAddress(first!, 0);
+      using tcp = poller.listenTcp(at, options);
+      using udp = poller.bindUdp(at, options);
+      using _tcp = poller.listenTcp(
+        new SocketAddress(second!, tcp.localAddress.port),
+        options,
+      );
+      using _udp = poller.bindUdp(
+        new SocketAddress(second!, udp.localAddress.port),
+        options,
+      );
+    }
+    return Promise.resolve();
+  },
+);

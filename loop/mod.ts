@@ -10,6 +10,7 @@ export * from "./clock.ts";
 export * from "./event_loop.ts";
 export * from "./events.ts";
 export * from "./fd_table.ts";
+export * from "./forbidden.ts";
 export * from "./ip.ts";
 export * from "./linked_list.ts";
 export type * from "./poller.ts";

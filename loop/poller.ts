@@ -26,6 +26,8 @@ export interface ListenOptions {
   readonly fastOpen?: number;
   /** Lets several sockets of this system share the port. */
   readonly reusePort?: boolean;
+  /** See {@linkcode BindOptions.ipv6Only}. */
+  readonly ipv6Only?: boolean;
 }
 
 /** Options of {@linkcode Poller.connectTcp}. */
@@ -43,10 +45,21 @@ export interface BindOptions {
   /** Lets several sockets of this system share the port. */
   readonly reusePort?: boolean;
   /**
+   * Leaves IPv4 to other sockets of the port: without it `::` takes both on
+   * most systems. Works where {@linkcode Poller.splitsFamilies}.
+   */
+  readonly ipv6Only?: boolean;
+  /**
    * Sends and receives many datagrams at once where the system can: what is
    * sent may leave at the next wait, and is lost silently if it cannot.
    */
   readonly batch?: boolean;
+  /**
+   * Tells of each datagram to which of our addresses it was sent, where the
+   * system can, if the socket is bound to all of them: an answer should leave
+   * from there. Has the effects of `batch` then.
+   */
+  readonly tellsRecipient?: boolean;
 }
 
 /** A readiness mechanism and its sockets. */
@@ -63,6 +76,11 @@ export interface Poller extends Disposable {
    * out datagrams among the sockets of one port.
    */
   readonly sharesUdpPorts: boolean;
+  /**
+   * Whether a socket bound to `::` can leave IPv4 to another one. If not, it
+   * takes both.
+   */
+  readonly splitsFamilies: boolean;
   /**
    * Listens for TCP.
    *

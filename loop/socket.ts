@@ -117,12 +117,23 @@ export interface StreamSocket extends Socket {
   reset(): void;
 }
 
+/** One of our addresses that a datagram was sent to. */
+export interface Recipient {
+  /** The address; its port is 0. */
+  readonly address: SocketAddress;
+}
+
 /** A datagram socket: UDP, or unix with `A` the name of a socket. */
 export interface DatagramSocket<A = SocketAddress> extends Socket {
   /** It is a UDP or unix datagram socket. */
   readonly kind: "datagram";
   /** Who sent the datagram that `recvFrom` returned last. */
   readonly sender: A;
+  /**
+   * To which of our addresses that datagram was sent; absent or undefined: it
+   * is not known, as without `tellsRecipient` of `bindUdp`.
+   */
+  readonly recipient?: Recipient | undefined;
   /**
    * Reads one datagram; what does not fit into `buffer` is cut off.
    *
@@ -133,7 +144,11 @@ export interface DatagramSocket<A = SocketAddress> extends Socket {
   /**
    * Sends one datagram; it may be lost, as datagrams are.
    *
+   * @param data The datagram.
+   * @param address Where to.
+   * @param from Which of our addresses it leaves from: a `recipient` of this
+   * socket. Undefined, or no longer ours: the system chooses.
    * @returns Its length, {@linkcode WOULD_BLOCK} or {@linkcode FAILED}.
    */
-  sendTo(data: Uint8Array, address: A): number;
+  sendTo(data: Uint8Array, address: A, from?: Recipient): number;
 }

@@ -18,7 +18,7 @@ import {
 import type { Acl } from "./acl/acl.ts";
 import { parseAcl } from "./acl/parser.ts";
 import { DirectOutbound } from "./direct.ts";
-import { IpNetworks } from "./acl/ip_networks.ts";
+import { ForbiddenNetworks } from "./forbidden_networks.ts";
 import { makeRouter } from "./router.ts";
 
 /** The way of a client that is not direct. */
@@ -112,7 +112,9 @@ export class RouterFixture {
         direct: DIRECT,
       },
       acl: acl === undefined ? undefined : aclOf(acl),
-      forbidden: forbidden === undefined ? undefined : IpNetworks.of(forbidden),
+      forbidden: forbidden === undefined
+        ? undefined
+        : ForbiddenNetworks.of(forbidden),
       resolver: this.resolver,
     });
   }

@@ -8,4 +8,6 @@
 export * from "./block.ts";
 export * from "./direct.ts";
 export * from "./acl/ip_networks.ts";
+export * from "./forbidden_networks.ts";
+export * from "./own_addresses.ts";
 export * from "./router.ts";

@@ -26,7 +26,7 @@ import { lookUp } from "./_look_up.ts";
 import { RefusalLog } from "./_refusal_log.ts";
 import { canonicalHost } from "./acl/_host_name.ts";
 import type { Acl, Verdict } from "./acl/acl.ts";
-import type { IpNetworks } from "./acl/ip_networks.ts";
+import type { Forbidden } from "./forbidden_networks.ts";
 import { askMeaning, type NameMeaning } from "./forbidden_names.ts";
 
 const logger = getLogger(["shadowsocks", "outbound"]);
@@ -45,7 +45,7 @@ export interface RouterOptions {
   /** The rules; routers may share them. */
   readonly acl?: Acl | undefined;
   /** Networks that nobody is connected to. */
-  readonly forbidden?: IpNetworks | undefined;
+  readonly forbidden?: Forbidden | undefined;
   /** Looks names up where a rule needs an address. */
   readonly resolver: Resolver;
 }
@@ -110,7 +110,7 @@ export class AclRouter implements Router {
   readonly checksClients: boolean;
   readonly #isClient: boolean;
   readonly #acl: Acl | undefined;
-  readonly #forbidden: IpNetworks | undefined;
+  readonly #forbidden: Forbidden | undefined;
   readonly #resolver: Resolver;
   readonly #default: Route;
   readonly #direct: Route;

@@ -36,6 +36,8 @@ export interface ListenerContext {
 export interface ListenerOptions {
   /** Where it listens; port 0 lets the system choose. */
   readonly address: SocketAddress;
+  /** Whether it leaves IPv4 to another listener of the port. */
+  readonly ipv6Only?: boolean;
   /** What sessions call it; see `ListenerInfo` of relay/. */
   readonly protocol: string;
   /** Which networks are relayed. */
@@ -167,8 +169,9 @@ function tryListen(
   options: ListenerOptions,
   context: ListenerContext,
 ): [TCPRelay | undefined, UDPRelay?] {
-  const { address, protocol, mode, packets, udpNeedsTcp } = options;
-  const shared = { ...context, protocol, poller: context.loop.poller };
+  const { address, protocol, mode, packets, udpNeedsTcp, ipv6Only } = options;
+  const { poller } = context.loop;
+  const shared = { ...context, protocol, poller, ipv6Only };
   const { router, timeout, udpTimeout, maxAssociations } = options;
   const udp = mode === "tcp_only" || packets === undefined
     ? undefined

@@ -12,7 +12,11 @@ import type {
 } from "../config/mod.ts";
 import type { Resolver } from "../dns/mod.ts";
 import type { Acl } from "../outbound/acl/mod.ts";
-import { IpNetworks, makeRouter } from "../outbound/basic.ts";
+import {
+  ForbiddenNetworks,
+  makeRouter,
+  OwnAddresses,
+} from "../outbound/basic.ts";
 import type { Route, Router } from "../relay/mod.ts";
 import { AclFiles } from "./acl_files.ts";
 import type { Outbounds } from "./outbounds.ts";
@@ -22,7 +26,9 @@ import { ProcessError } from "./errors.ts";
 export class Routing {
   readonly #config: Config;
   readonly #resolver: Resolver;
-  readonly #forbidden: IpNetworks;
+  readonly #forbidden: ForbiddenNetworks;
+  /** Read once for all ports. */
+  readonly #own = new OwnAddresses();
   /** The rules of each file, by its path. */
   readonly #acls: ReadonlyMap<string, Acl>;
 
@@ -40,7 +46,7 @@ export class Routing {
   ) {
     this.#config = config;
     this.#resolver = resolver;
-    this.#forbidden = IpNetworks.of(config.forbiddenIp);
+    this.#forbidden = ForbiddenNetworks.of(config.forbiddenIp, this.#own);
     this.#acls = acls;
   }
 
@@ -99,7 +105,7 @@ export class Routing {
       acl: this.#aclOf(server.acl ?? this.#config.acl),
       forbidden: forbidden === this.#config.forbiddenIp
         ? this.#forbidden
-        : IpNetworks.of(forbidden),
+        : ForbiddenNetworks.of(forbidden, this.#own),
       resolver: this.#resolver,
     });
   }

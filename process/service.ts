@@ -19,6 +19,7 @@ import { type EventLoop, SocketError } from "../loop/mod.ts";
 import { type Observer, RelayBuffers, Sessions } from "../relay/mod.ts";
 import { openEdition } from "../shadowsocks/mod.ts";
 import type { AclFiles } from "./acl_files.ts";
+import { planFamilies } from "./families.ts";
 import { Listener, type ListenerContext } from "./listener.ts";
 import { openOutbounds, type Outbounds, viaProxies } from "./outbounds.ts";
 import { Routing } from "./routing.ts";
@@ -55,6 +56,8 @@ const logger = getLogger(["shadowsocks"]);
 interface PortOptions {
   /** Where another service has it; undefined: where the server says. */
   readonly where?: HostPort | undefined;
+  /** Whether it leaves IPv4 to another listener of the port. */
+  readonly ipv6Only: boolean;
   /** Default: those of the configuration. */
   readonly settings?: PortSettings;
 }
@@ -120,9 +123,11 @@ export class Service {
     await this.open();
     await this.#addAll(
       isClient
-        ? locals.map((each, i) => () => this.#addLocal(each, listening[i]))
-        : servers.map((each, i) => () =>
-          this.#addServer(each, { where: listening[i] })
+        ? this.#planned(locals).map(({ row, ipv6Only }, i) => () =>
+          this.#addLocal(row, { where: listening[i], ipv6Only })
+        )
+        : this.#planned(servers).map(({ row, ipv6Only }, i) => () =>
+          this.#addServer(row, { where: listening[i], ipv6Only })
         ),
     );
   }
@@ -159,7 +164,9 @@ export class Service {
     settings: PortSettings = this.#config,
   ): Promise<void> {
     return this.#addAll(
-      servers.map((each) => () => this.#addServer(each, { settings })),
+      this.#planned(servers).map(({ row, ipv6Only }) => () =>
+        this.#addServer(row, { settings, ipv6Only })
+      ),
     );
   }
 
@@ -215,7 +222,16 @@ export class Service {
     }
   }
 
-  async #addLocal(local: LocalConfig, where?: HostPort): Promise<Listener> {
+  #planned<T extends LocalConfig | ServerConfig>(
+    rows: readonly T[],
+  ): ReturnType<typeof planFamilies<T>> {
+    return planFamilies(rows, this.#options.loop.poller.splitsFamilies);
+  }
+
+  async #addLocal(
+    local: LocalConfig,
+    { where, ipv6Only }: PortOptions,
+  ): Promise<Listener> {
     const { resolver } = this.#options;
     const { timeout, udpTimeout, udpMaxAssociations } = this.#config;
     const address = await listenAddress(
@@ -227,6 +243,7 @@ export class Service {
     const { outbounds, routing } = this.#opened(`${address}`);
     const listener = new Listener({
       address,
+      ipv6Only,
       protocol: local.protocol,
       mode: local.mode,
       inbound,
@@ -247,7 +264,7 @@ export class Service {
 
   async #addServer(
     server: ServerConfig,
-    { where = server, settings = this.#config }: PortOptions,
+    { where = server, ipv6Only, settings = this.#config }: PortOptions,
   ): Promise<Listener> {
     const { resolver, providers } = this.#options;
     const address = await listenAddress(where, resolver);
@@ -266,6 +283,7 @@ export class Service {
     const { routing } = this.#opened(`${address}`);
     const listener = new Listener({
       address,
+      ipv6Only,
       protocol: "shadowsocks",
       mode: server.mode,
       inbound: new ShadowsocksInbound(edition),

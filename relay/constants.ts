@@ -94,6 +94,11 @@ export const ACCEPT_PAUSE = 500;
 /** Seconds between two log lines of a listener about missing descriptors. */
 export const LOG_INTERVAL = 1;
 /**
+ * Seconds between two warnings of a listener that it has more UDP clients than
+ * it may have: that can last for days.
+ */
+export const LIMIT_LOG_INTERVAL = 60;
+/**
  * Seconds from accept to a complete, valid header; also how long a refused
  * connection is drained. One number for both, counted from accept, shows a
  * prober no difference.

@@ -69,6 +69,8 @@ export interface TCPRelayOptions {
   readonly udpRelay?: AssociationRegistry | undefined;
   /** Lets several relays share the port (one in each worker). */
   readonly reusePort?: boolean | undefined;
+  /** Leaves IPv4 to another listener of the port. */
+  readonly ipv6Only?: boolean | undefined;
 }
 
 /**
@@ -147,6 +149,7 @@ export class TCPRelay implements RelayContext, EventHandler {
     this.#serverSocket = options.poller.listenTcp(options.listen, {
       fastOpen: this.fastOpen ? FAST_OPEN_QUEUE : 0,
       reusePort: options.reusePort ?? false,
+      ipv6Only: options.ipv6Only ?? false,
     });
     const { protocol } = options;
     this.#listener = { protocol, port: this.listenPort };

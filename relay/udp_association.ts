@@ -7,6 +7,7 @@
 import {
   type DatagramSocket,
   FAILED,
+  type Recipient,
   type SocketAddress,
 } from "../loop/mod.ts";
 import type {
@@ -66,6 +67,8 @@ export class UDPAssociation {
   readonly session: Session;
   /** Where answers go: who sent its newest datagram. */
   client: SocketAddress;
+  /** Where answers leave from: where that datagram was sent to, if known. */
+  recipient: Recipient | undefined = undefined;
   /** What the inbound wants to know again when it answers. */
   state: unknown = undefined;
   /** Why nothing was sent yet; undefined once something was. */

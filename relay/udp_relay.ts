@@ -32,7 +32,12 @@ import {
   SocketError,
 } from "../loop/mod.ts";
 import type { RelayBuffers } from "./buffers.ts";
-import { LOG_INTERVAL, STREAM_DOWN, STREAM_UP } from "./constants.ts";
+import {
+  LIMIT_LOG_INTERVAL,
+  LOG_INTERVAL,
+  STREAM_DOWN,
+  STREAM_UP,
+} from "./constants.ts";
 import { LRUCache } from "./lru_cache.ts";
 import {
   Packet,
@@ -72,6 +77,8 @@ export interface UDPRelayOptions {
   readonly buffers: RelayBuffers;
   /** Lets several relays share the port (one in each worker). */
   readonly reusePort?: boolean | undefined;
+  /** Leaves IPv4 to another listener of the port. */
+  readonly ipv6Only?: boolean | undefined;
 }
 
 /** Most datagrams read at one event, so that others get their turn. */
@@ -107,6 +114,9 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
   #closeStatus: Status = "ok";
   /** Seconds of the clock before which a lack of sockets is not logged again. */
   #quietUntil = -Infinity;
+  readonly #maxAssociations: number;
+  /** Seconds of the clock before which the limit is not logged again. */
+  #limitQuietUntil = -Infinity;
 
   /**
    * Binds.
@@ -123,6 +133,7 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
     this.#buffers = options.buffers;
     this.#view = options.buffers.input.subarray(PACKET_ROOM);
     this.#handlePeriodic = () => this.#associations.sweep();
+    this.#maxAssociations = options.maxAssociations;
     this.#associations = new LRUCache({
       maxSize: options.maxAssociations,
       timeout: options.timeout,
@@ -132,7 +143,9 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
     this.#sharesPort = options.reusePort ?? false;
     this.#serverSocket = options.poller.bindUdp(options.listen, {
       batch: true,
+      tellsRecipient: true,
       reusePort: this.#sharesPort,
+      ipv6Only: options.ipv6Only ?? false,
     });
     const { protocol } = options;
     this.#listener = { protocol, port: this.listenPort };
@@ -264,6 +277,7 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
       association.session.target = target;
     }
     association.client = from;
+    association.recipient = this.#serverSocket.recipient;
     association.state = request.state;
     association.session.moved(STREAM_UP, packet.end - packet.start, length);
     this.#sender.send(packet, association, target);
@@ -289,7 +303,7 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
     if (data === undefined) return;
     session.moved(STREAM_DOWN, size, data.length);
     this.#associations.get(association.key);
-    this.#serverSocket.sendTo(data, client);
+    this.#serverSocket.sendTo(data, client, association.recipient);
   }
 
   /** Milliseconds of the loop's clock. */
@@ -317,9 +331,28 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
         this.loop.remove(socket);
       },
     });
+    if (this.#associations.size >= this.#maxAssociations) {
+      this.#logLimit(client);
+    }
     this.#associations.set(key, made);
     this.#clients.add(made, holder);
     return made;
+  }
+
+  /** Says that another client loses its association, not each time. */
+  #logLimit(client: SocketAddress): void {
+    const now = this.loop.time();
+    if (now < this.#limitQuietUntil) return;
+    this.#limitQuietUntil = now + LIMIT_LOG_INTERVAL;
+    logger.warn(
+      "{limit} UDP clients at once on port {port}: the one idle for longest " +
+        "makes room for {client}; raise udp_max_associations",
+      {
+        limit: this.#maxAssociations,
+        port: this.listenPort,
+        client: `${client}`,
+      },
+    );
   }
 
   #onClose(association: UDPAssociation): void {

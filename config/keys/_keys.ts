@@ -252,8 +252,10 @@ export const TOP = {
     },
     forbidden_ip: {
       shape: NETWORKS,
-      meaning: "networks that clients may not reach, a list or with commas",
-      usual: "loopback and link-local ones",
+      meaning: "networks that clients may not reach, a list or with commas; " +
+        "words: `default`, `private`, `multicast`, `own`, `allow-multicast`, " +
+        "`allow-own`",
+      usual: "loopback, link-local, multicast and the machine's own",
       roles: SERVERS,
       options: [{ name: "forbidden-ip", argument: "IPLIST" }],
     },

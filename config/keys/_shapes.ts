@@ -44,6 +44,7 @@ import {
   type Shape,
   type TableSpec,
 } from "./_shape.ts";
+import { FORBIDDEN_WORDS } from "../../loop/mod.ts";
 import { FOREIGN_PROTOCOLS, MODES, PROTOCOLS, STRATEGIES } from "./_words.ts";
 import type {
   DaemonAction,
@@ -139,10 +140,10 @@ export const NAME_SERVERS: Shape<readonly HostPort[]> = shape(
   oneOrMore(STRING),
 );
 
-/** Networks in CIDR form. */
+/** Networks in CIDR form, and words for some. */
 export const NETWORKS: Shape<readonly string[]> = shape(readNetworks, {
   type: ["string", "array"],
-  items: { type: "string" },
+  items: { type: "string", examples: FORBIDDEN_WORDS },
 });
 
 /** Passwords by port. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatHostPort, parseIp } from "../../loop/mod.ts";
+import { formatHostPort, isUnspecifiedIp, parseIp } from "../../loop/mod.ts";
 import type { Mode } from "../types.ts";
 
 /** What listens, as far as it matters here. */
@@ -34,7 +34,7 @@ export class Clashes {
     if (port === 0) return undefined;
     const place = formatHostPort({ host, port });
     const literal = parseIp(host);
-    const isEvery = literal?.every((byte) => byte === 0) ?? false;
+    const isEvery = literal !== undefined && isUnspecifiedIp(literal);
     let other: { label: string; place: string } | undefined;
     for (const protocol of ["tcp", "udp"] as const) {
       if (mode === (protocol === "tcp" ? "udp_only" : "tcp_only")) continue;

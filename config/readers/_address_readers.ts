@@ -4,7 +4,12 @@
  * @module
  */
 
-import { formatCidr, parseCidrList } from "../../loop/mod.ts";
+import {
+  expandForbidden,
+  formatCidr,
+  OWN,
+  parseCidrList,
+} from "../../loop/mod.ts";
 import { shownBare } from "../_shown.ts";
 import { readHostPort, readHostText } from "./_hosts.ts";
 import { LISTEN_PORT, listenPortOf, PORT, portOf, textOf } from "./_readers.ts";
@@ -154,7 +159,9 @@ export function readNetworks(
   if (typeof value !== "string" && !isList) {
     return report.expected("networks such as 10.0.0.0/8, or a list of them");
   }
-  const entries = Array.isArray(value) ? value : value.split(",");
+  const { networks: entries, own } = expandForbidden(
+    Array.isArray(value) ? value : value.split(","),
+  );
   const networks = new Set<string>();
   let isGood = true;
   for (const entry of entries) {
@@ -173,6 +180,7 @@ export function readNetworks(
       isGood = false;
     }
   }
+  if (own) networks.add(OWN);
   return isGood ? [...networks] : undefined;
 }
 

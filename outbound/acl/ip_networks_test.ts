@@ -8,6 +8,7 @@ import { assert, assertEquals } from "@std/assert";
 import {
   type Cidr,
   DEFAULT_FORBIDDEN,
+  expandForbidden,
   formatCidr,
   formatIp,
   parseCidr,
@@ -28,6 +29,12 @@ function isIn(networks: IpNetworks, address: Uint8Array): boolean {
 
 /** Spellings of targets inside; each must be refused. */
 const INSIDE: readonly string[] = [
+  "224.0.0.1",
+  "239.255.255.250",
+  "255.255.255.255",
+  "::ffff:224.0.0.1",
+  "ff02::1",
+  "ff05::2",
   "127.0.0.1",
   "127.0.0.0",
   "127.1.2.3",
@@ -116,7 +123,6 @@ const OUTSIDE: readonly string[] = [
   "172.32.0.0",
   "192.167.255.255",
   "192.169.0.0",
-  "255.255.255.255",
   "::ffff:8.8.8.8",
   "64:ff9b::8.8.8.8",
   "64:ff9b:1::8.8.8.8",
@@ -126,12 +132,13 @@ const OUTSIDE: readonly string[] = [
   "2001:db8::7f00:1",
   "2606:4700::1111",
   "fe7f::1",
-  "ff02::1",
   "fb00::1",
 ];
 
-const DEFAULTS = IpNetworks.of(DEFAULT_FORBIDDEN);
-const WITH_PRIVATE = IpNetworks.of("private");
+const DEFAULTS = IpNetworks.of(
+  expandForbidden(DEFAULT_FORBIDDEN).networks,
+);
+const WITH_PRIVATE = IpNetworks.of(expandForbidden("private").networks);
 
 for (const address of INSIDE) {
   Deno.test(`IpNetworks.find() forbids ${address} by default`, () => {

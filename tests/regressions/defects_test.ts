@@ -115,6 +115,11 @@ const INSIDE: readonly (readonly [hostname: string, logged: string])[] = [
   ["0:0:0:0:0:0:0:0", "::"],
   ["0:0:0:0:0:ffff:a9fe:1", "169.254.0.1"],
   ["fe80:0:0:0:0:0:0:1", "fe80::1"],
+  ["224.0.0.1", "224.0.0.1"],
+  ["ff02:0:0:0:0:0:0:1", "ff02::1"],
+  ...Deno.networkInterfaces().flatMap(({ family, address }) =>
+    family === "IPv4" ? [[address, address] as const] : []
+  ),
 ];
 
 Deno.test("ssserver forbids what is inside when forbidden_ip is not given", async () => {
@@ -127,6 +132,30 @@ Deno.test("ssserver forbids what is inside when forbidden_ip is not given", asyn
     );
   }
   assertEquals(target.accepted, 0);
+  // Of datagrams to one network the first of a client is logged.
+  for (const [hostname, logged] of INSIDE) {
+    using datagrams = await socks5UdpAssociate(pair.local.port);
+    await datagrams.send({ hostname, port: target.port }, seededBytes(10));
+    await pair.server.program.waitFor(
+      new RegExp(`IP (::ffff:)?${logged} is in forbidden list, drop, UDP from`),
+    );
+  }
+});
+
+Deno.test("ssserver reaches its own addresses when forbidden_ip has allow-own", async () => {
+  const own = Deno.networkInterfaces()
+    .find(({ family, address }) =>
+      family === "IPv4" && !/^(127|169\.254)\./.test(address)
+    )?.address;
+  // A machine without a network has loopback alone.
+  if (own === undefined) return;
+  await using pair = await spawnPair({ server: { forbidden_ip: "allow-own" } });
+  await assertRefused(pair, { hostname: "224.0.0.1", port: 9 });
+  await assertRefused(pair, { hostname: "127.0.0.1", port: 9 });
+  await assertRefused(pair, { hostname: own, port: 9 });
+  await pair.server.program.waitFor(/IP 127\.0\.0\.1 is in forbidden list/);
+  const { output } = pair.server.program;
+  assertEquals(output.includes(`IP ${own} is in forbidden`), false, output);
 });
 
 /** Connects, talks, and sees the connection end without an answer. */

@@ -60,13 +60,13 @@ Deno.test("TCPRelay asks for fast open and a shared port when told so", () => {
     },
   });
   for (const fastOpen of [false, true]) {
-    const relay = { poller: spy, reusePort: fastOpen };
+    const relay = { poller: spy, reusePort: fastOpen, ipv6Only: fastOpen };
     const settings = { fastOpen };
     new TCPRelay(fixture.relayOptions({ settings, relay })).destroy();
   }
   assertEquals(asked, [
-    { fastOpen: 0, reusePort: false },
-    { fastOpen: FAST_OPEN_QUEUE, reusePort: true },
+    { fastOpen: 0, reusePort: false, ipv6Only: false },
+    { fastOpen: FAST_OPEN_QUEUE, reusePort: true, ipv6Only: true },
   ]);
 });
 

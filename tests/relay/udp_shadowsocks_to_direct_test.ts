@@ -50,6 +50,24 @@ Deno.test("UDPRelay of shadowsocks to direct answers with the source whoever it 
   });
 });
 
+Deno.test("UDPRelay of shadowsocks to direct answers from the address that was asked last", async () => {
+  using fixture = new UdpFixture();
+  const from = client(1000);
+  assertEquals(fixture.listener.asked.tellsRecipient, true);
+  for (const host of ["203.0.113.1", "203.0.113.2", undefined]) {
+    const recipient = host === undefined
+      ? undefined
+      : { address: SocketAddress.parse(host, 0) };
+    fixture.listener.bring(fixture.seal(TARGET, utf8("?")), from, recipient);
+    await fixture.settle();
+    fixture.outgoing[0]!.bring(utf8("!"), SocketAddress.parse("192.0.2.7", 53));
+    await fixture.settle();
+    assertEquals(fixture.listener.sends.at(-1)?.from, recipient);
+  }
+  const [socket] = fixture.outgoing;
+  assertEquals(socket!.asked.tellsRecipient, undefined);
+});
+
 Deno.test("UDPRelay of shadowsocks to direct writes an IPv4-mapped source as IPv4", async () => {
   using fixture = new UdpFixture();
   await fixture.fromClient(fixture.seal(TARGET, utf8("?")), client(1000));
@@ -288,6 +306,28 @@ Deno.test("UDPRelay of shadowsocks to direct ends an association when it was idl
   await fixture.advance(10);
   assertEquals(fixture.relay.associations, 0);
   assertEquals(fixture.poller.watched, 1);
+});
+
+Deno.test("UDPRelay of shadowsocks to direct warns once a minute that clients are more than udp_max_associations", async () => {
+  using fixture = new UdpFixture({ settings: { udpMaxAssociations: 2 } });
+  const send = (port: number): Promise<void> =>
+    fixture.fromClient(fixture.seal(TARGET, utf8("x")), client(port));
+  const warnings = (): string[] => fixture.logs.of("warning");
+  await send(1);
+  await send(2);
+  await send(1);
+  assertEquals(warnings(), []);
+  for (let port = 3; port < 50; port++) await send(port);
+  assertEquals(warnings(), [
+    `2 UDP clients at once on port ${fixture.relay.listenPort}: the one idle ` +
+    `for longest makes room for ${client(3)}; raise udp_max_associations`,
+  ]);
+  fixture.clock.advance(59_000);
+  await send(50);
+  assertEquals(warnings().length, 1);
+  fixture.clock.advance(1000);
+  await send(51);
+  assertEquals(warnings().length, 2);
 });
 
 Deno.test("UDPRelay of shadowsocks to direct makes room when descriptors run out", async () => {
