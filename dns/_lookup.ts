@@ -4,6 +4,8 @@
  * The lookup is answered as soon as the preferred family has addresses, or
  * both families are known. If the other family comes first, the preferred one
  * has a short time to follow (the "resolution delay" of RFC 8305, section 3).
+ * "No such name" counts for the family that was asked for alone: there are
+ * servers that say so of names that have addresses of the other one.
  * What a server says after that still goes into the cache.
  *
  * @module
@@ -108,9 +110,11 @@ function errorCode(
   preferred: Exclude<Outcome, { kind: "found" }>,
   other: Exclude<Outcome, { kind: "found" }>,
 ): DnsErrorCode {
+  // One "no such name" says more than a failure of the other question.
+  if (preferred.kind === "none" && !preferred.exists) return "not-found";
+  if (other.kind === "none" && !other.exists) return "not-found";
   if (preferred.kind === "failed") return preferred.code;
-  if (other.kind === "failed") return other.code;
-  return preferred.exists && other.exists ? "no-address" : "not-found";
+  return other.kind === "failed" ? other.code : "no-address";
 }
 
 /** One lookup; `start` it once. */
@@ -171,10 +175,6 @@ export class Lookup {
   #settle(index: 0 | 1, outcome: Outcome): void {
     if (this.#ended || this.#outcomes[index] !== undefined) return;
     this.#learn(index, outcome);
-    if (outcome.kind === "none" && !outcome.exists) {
-      const other = index === 0 ? 1 : 0;
-      if (this.#outcomes[other] === undefined) this.#learn(other, outcome);
-    }
     this.#decide();
     if (this.#outcomes[0] !== undefined && this.#outcomes[1] !== undefined) {
       this.cancel();
