@@ -297,3 +297,46 @@ Deno.test("DNSResolver.resolve() uses none of 10,000 answers with a changed ID o
     assertEquals(await harness.text("a.example"), "192.0.2.1");
   }
 });
+
+Deno.test("DNSResolver.resolve() uses what came of a cut answer when TCP brings no more", async () => {
+  const cut = (query: Uint8Array): Uint8Array =>
+    respond(query, {
+      truncated: true,
+      answers: questionOf(query).type === 1
+        ? [
+          { name: "a.example", data: "b.example" },
+          { name: "b.example", data: "192.0.2.1", ttl: 9 },
+          { name: "b.example", data: "192.0.2.2" },
+        ]
+        : [],
+      soa: 5,
+    });
+  const none = (query: Uint8Array): Uint8Array => respond(query, { soa: 5 });
+  const rows: { tcp: FakePeers["onTcp"]; length?: number; text: string }[] = [
+    { tcp: undefined, text: "192.0.2.1 192.0.2.2" },
+    { tcp: () => [], text: "192.0.2.1 192.0.2.2" },
+    // The last of its bytes are missing.
+    { tcp: undefined, length: -40, text: "192.0.2.1" },
+    // It never answers.
+    {
+      tcp: () => new Array<Uint8Array>(6000).fill(new Uint8Array([99])),
+      text: "192.0.2.1 192.0.2.2",
+    },
+  ];
+  for (const { tcp, length, text } of rows) {
+    for (const timeout of [1, 5]) {
+      using harness = new Harness({
+        onDatagram(query, _server, reply): void {
+          const isIpv4 = questionOf(query).type === 1;
+          reply(isIpv4 ? cut(query).slice(0, length) : none(query));
+        },
+        ...(tcp === undefined ? {} : { onTcp: tcp }),
+      }, {
+        readFile: () => `nameserver 10.0.0.1\noptions timeout:${timeout}`,
+      });
+      const [got] = await harness.resolve("a.example");
+      assertEquals(textOf(got!.answer), text);
+      assert(got!.after <= 1500, `${got!.after}`);
+    }
+  }
+});
