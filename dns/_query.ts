@@ -97,6 +97,11 @@ export class Query {
     this.#retries = false;
   }
 
+  /** Allows further attempts again: somebody waits for it after all. */
+  insist(): void {
+    this.#retries = true;
+  }
+
   #askNext(): void {
     this.#timer?.cancel();
     this.#tcp?.cancel();

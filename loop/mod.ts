@@ -9,6 +9,7 @@ export * from "./cidr.ts";
 export * from "./clock.ts";
 export * from "./event_loop.ts";
 export * from "./events.ts";
+export * from "./fair_shares.ts";
 export * from "./fd_table.ts";
 export * from "./ip.ts";
 export * from "./linked_list.ts";
