@@ -280,6 +280,7 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
     packet.source = from;
     if (!path.packets.open(packet, this.#buffers.output)) return;
     path.unansweredSince = 0;
+    path.server?.answered(from);
     association.restore(path.route);
     const { session, state, client } = association;
     const size = packet.end - packet.start;
