@@ -247,8 +247,8 @@ contractTest(
     const onFailed = (data: Uint8Array): void => void failed.push(data);
     const data = seededBytes(9);
     const before = seededBytes(5);
-    // To everybody: EACCES without the option SO_BROADCAST.
-    const refused = SocketAddress.parse("255.255.255.255", 9);
+    // The socket is bound to loopback, from where nothing leads elsewhere.
+    const refused = SocketAddress.parse("192.0.2.1", 9);
     socket.sendTo(before, other.localAddress);
     if (socket.sendAlone(data, refused, onFailed) === FAILED) onFailed(data);
     await fixture.until(() => failed.length > 0, "the refusal");
