@@ -289,7 +289,8 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
     const data = sealedBytes(packet, out, sealed);
     if (data === undefined) return;
     session.moved(STREAM_DOWN, size, data.length);
-    this.#associations.get(association.key);
+    // Not counted as use: anybody may send, and would keep an association of a
+    // client that has gone.
     this.#serverSocket.sendTo(data, client);
   }
 
