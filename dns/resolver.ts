@@ -7,6 +7,7 @@
 import {
   type EventHandler,
   type EventLoop,
+  readAddress,
   type Socket,
   SocketAddress,
 } from "../loop/mod.ts";
@@ -145,7 +146,9 @@ function serverSettings(
   const { servers = [] } = options;
   if (servers.length > 0) {
     const settings: ServerSettings = {
-      servers: servers.map(({ host, port }) => SocketAddress.parse(host, port)),
+      servers: servers.map(({ host, port }) =>
+        readAddress(host, port) ?? SocketAddress.parse(host, port)
+      ),
       timeout: DEFAULT_TIMEOUT,
       attempts: DEFAULT_ATTEMPTS,
     };

@@ -284,6 +284,32 @@ Deno.test("DNSResolver.resolve() takes the oldest lookups back past the limit, a
   }
 });
 
+Deno.test("DNSResolver says whom it asks when resolv.conf names nobody", async () => {
+  for (const text of [undefined, "", "search example\n"]) {
+    const logs: string[] = [];
+    await configure({
+      sinks: { list: (record) => void logs.push(record.message.join("")) },
+      loggers: [
+        { category: ["shadowsocks", "dns"], sinks: ["list"] },
+        { category: ["logtape", "meta"], sinks: [] },
+      ],
+    });
+    try {
+      const peers = servers({ "8.8.8.8": good });
+      using harness = new Harness(peers, { readFile: () => text });
+      for (let i = 0; i < 3; i++) {
+        assertEquals(await harness.text("a.example"), "192.0.2.1");
+        await harness.run(70_000);
+      }
+      assertEquals(logs, [
+        "no name server in /etc/resolv.conf: asking 8.8.8.8 and 8.8.4.4; dns_server names others",
+      ]);
+    } finally {
+      await reset();
+    }
+  }
+});
+
 Deno.test("DNSResolver.resolve() uses none of 10,000 answers with a changed ID or question", async () => {
   const random = randomOf(11);
   const evil = { answers: [{ name: "a.example", data: "6.6.6.6" }] };

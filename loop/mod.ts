@@ -17,4 +17,5 @@ export type * from "./poller.ts";
 export * from "./socket.ts";
 export { Timer } from "./timers.ts";
 export * from "./unix.ts";
+export * from "./zone.ts";
 export * from "./choose.ts";
