@@ -17,7 +17,7 @@ export type NameMeaning =
   | "number"
   /** The machine of whoever looks it up. */
   | "localhost"
-  /** No host name: `[::1]`, `::1%lo` and others that some programs accept. */
+  /** No host name: `::1%lo` and others that some programs accept. */
   | "invalid-name"
   /** Unknown, since too many names are being looked up. */
   | "busy";
