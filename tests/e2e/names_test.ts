@@ -42,6 +42,7 @@ class NameServer implements AsyncDisposable {
     hostname: "127.0.0.1",
     port: 0,
   });
+  readonly #answered = Promise.withResolvers<void>();
   readonly #serving: Promise<void>;
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
 
@@ -52,6 +53,11 @@ class NameServer implements AsyncDisposable {
   /** Where it listens, as settings have it. */
   get address(): string {
     return `127.0.0.1:${(this.#socket.addr as Deno.NetAddr).port}`;
+  }
+
+  /** Settles once it has answered a question about an address. */
+  get answered(): Promise<void> {
+    return this.#answered.promise;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -70,6 +76,7 @@ class NameServer implements AsyncDisposable {
       const delay = isA ? zone.delayOfA ?? 0 : 0;
       if (delay === 0) {
         await this.#socket.send(answer, from);
+        if (isA) this.#answered.resolve();
         continue;
       }
       const timer = setTimeout(() => {
@@ -193,6 +200,7 @@ for (const poller of POLLERS) {
     await using pair = await pairOf(poller, names, { server: "ss.example" });
     using datagrams = await socks5UdpAssociate(pair.local.port);
     await datagrams.send(target, utf8("lost"));
+    await withTimeout(names.answered, "the first look-up");
     names.zones.set("ss.example", { a: [LOCALHOST], aaaa: [] });
     await echo(datagrams, target);
   });
