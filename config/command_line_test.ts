@@ -128,16 +128,18 @@ Deno.test("readConfig() fills in the defaults", async () => {
 Deno.test("readConfig() takes -b, -l and -L where they belong", async () => {
   const local = await readGood(`${GOOD} -s h -b ::1 -l 1081`, CLIENT);
   assertEquals(local.locals, [localOf({ address: "::1", port: 1081 })]);
-  const tunnel = await readGood(`${GOOD} -s h -l 5300 -L [2001:db8::1]:53`, {
-    role: "sstunnel",
-  });
-  assertEquals(tunnel.locals, [
-    localOf({
-      protocol: "tunnel",
-      port: 5300,
-      forward: { host: "2001:db8::1", port: 53 },
-    }),
-  ]);
+  for (const forward of ["[2001:db8::1]:53", "2001:db8::1:53"]) {
+    const tunnel = await readGood(`${GOOD} -s h -l 5300 -L ${forward}`, {
+      role: "sstunnel",
+    });
+    assertEquals(tunnel.locals, [
+      localOf({
+        protocol: "tunnel",
+        port: 5300,
+        forward: { host: "2001:db8::1", port: 53 },
+      }),
+    ]);
+  }
 });
 
 Deno.test("readConfig() takes --forbidden-ip= as nothing forbidden", async () => {

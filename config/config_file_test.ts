@@ -16,6 +16,14 @@ const ENTRIES: readonly (readonly [string, Partial<Config>])[] = [
     listenAddresses: ["::", "0.0.0.0"],
     servers: [serverOf({ host: "::" }), serverOf()],
   }],
+  ['"server": "Bücher.example"', {
+    listenAddresses: ["xn--bcher-kva.example"],
+    servers: [serverOf({ host: "xn--bcher-kva.example" })],
+  }],
+  ['"server": "-a.b-.example"', {
+    listenAddresses: ["-a.b-.example"],
+    servers: [serverOf({ host: "-a.b-.example" })],
+  }],
   ['"server": "fe80::1%eth0"', {
     listenAddresses: ["fe80::1%eth0"],
     servers: [serverOf({ host: "fe80::1%eth0" })],

@@ -22,7 +22,7 @@ export type Outcome =
   }
   | {
     readonly kind: "none";
-    /** False: the name does not exist for any type. */
+    /** False: the server says that there is no such name. */
     readonly exists: boolean;
     /** Seconds to keep it. */
     readonly ttl: number;
@@ -57,7 +57,7 @@ const FAILED: Reading = { kind: "failed", code: "failed" };
 /**
  * Follows the aliases of a response from a name to its addresses.
  *
- * @param message A response that is not truncated.
+ * @param message A response; of a truncated one only "found" holds.
  * @param question What was asked.
  * @returns What it says; "failed" where it says nothing of use.
  */

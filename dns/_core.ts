@@ -3,13 +3,21 @@
  *
  * A name is tried as an IP literal, in the hosts file, in the cache, and only
  * then asked for. Lookups of a name that is being asked for wait for the same
- * answer.
+ * answer. When too many are under way, the oldest of the client that has most
+ * makes room.
  *
  * @module
  */
 
 import { getLogger } from "@logtape/logtape";
-import { type EventLoop, parseIp, unmapIp } from "../loop/mod.ts";
+import {
+  type EventLoop,
+  FairShares,
+  parseIp,
+  type ShareKey,
+  shareKey,
+  unmapIp,
+} from "../loop/mod.ts";
 import type { Outcome } from "./_answer.ts";
 import {
   type Ask,
@@ -23,7 +31,12 @@ import { type FileSource, SYSTEM_FILES } from "./_watched_file.ts";
 import { cacheKey, DnsCache } from "./cache.ts";
 import { defaultHostsPath, HostsFile } from "./hosts.ts";
 import { type AddressType, TYPE_A } from "./message.ts";
-import { type DnsCallback, DnsError, type DnsErrorCode } from "./types.ts";
+import {
+  type DnsCallback,
+  DnsError,
+  type DnsErrorCode,
+  type ResolveOptions,
+} from "./types.ts";
 
 /** Options that all resolvers have. */
 export interface CommonResolverOptions {
@@ -66,12 +79,27 @@ const MESSAGES: Readonly<Record<DnsErrorCode, string>> = {
   "closed": "the resolver is closed",
 };
 
-/** A lookup, and who waits for it: callbacks and the names they gave. */
+/** What a callback waits for. */
+interface Wait {
+  /** The names it gave. */
+  readonly hostnames: string[];
+  /** Whether a partial answer will not do. */
+  readonly isWhole: boolean;
+  /** Who asks. */
+  readonly share: ShareKey;
+}
+
+/** A lookup, and who waits for it. */
 interface Running {
   readonly name: string;
   readonly lookup: Lookup;
-  readonly waiters: Map<DnsCallback, string[]>;
+  readonly waiters: Map<DnsCallback, Wait>;
+  /** On whose share it counts: of who waits or has waited for it. */
+  share: ShareKey;
 }
+
+/** The share of the program itself. */
+const OWN_SHARE: ShareKey = "";
 
 const logger = getLogger(["shadowsocks", "dns"]);
 
@@ -98,8 +126,8 @@ export class ResolverCore {
   readonly #running = new Map<string, Running>();
   /** What each callback waits for. */
   readonly #waiting = new Map<DnsCallback, Set<Running>>();
-  /** All lookups, those already answered too. */
-  readonly #lookups = new Set<Lookup>();
+  /** All lookups that are under way, those partly answered too. */
+  readonly #shares = new FairShares<Running>();
   #lastWarning = -Infinity;
   #unwarned = 0;
   #closed = false;
@@ -126,26 +154,39 @@ export class ResolverCore {
    *
    * @param hostname An IP literal or a host name.
    * @param callback Takes the answer.
+   * @param options Who asks, and what for.
    */
-  resolve(hostname: string, callback: DnsCallback): void {
+  resolve(
+    hostname: string,
+    callback: DnsCallback,
+    { isWhole = false, asker }: ResolveOptions = {},
+  ): void {
     const result = this.#known(hostname);
-    if (result !== undefined) return tell(hostname, callback, result);
+    if (result !== undefined && !(isWhole && result.isPartial)) {
+      return tell(hostname, callback, result);
+    }
     const name = normalizeHostname(hostname);
     const running = this.#running.get(name);
-    if (running !== undefined) {
-      this.#wait(running, hostname, callback);
-    } else if (this.#lookups.size >= MAX_LOOKUPS) {
-      this.#warn(name, "busy");
-      tell(hostname, callback, failure("busy"));
-    } else {
-      const started = this.#prepare(name);
-      this.#wait(started, hostname, callback);
-      started.lookup.start();
+    const partial = running?.lookup.partial;
+    if (partial !== undefined && !isWhole) {
+      return tell(hostname, callback, partial);
     }
+    const share = asker === undefined ? OWN_SHARE : shareKey(asker.client);
+    const wait: Wait = { hostnames: [hostname], isWhole, share };
+    if (running !== undefined) {
+      this.#wait(running, callback, wait);
+      running.lookup.insist();
+      return;
+    }
+    while (this.#shares.size >= MAX_LOOKUPS) this.#makeRoom();
+    const started = this.#prepare(name, share);
+    this.#wait(started, callback, wait);
+    started.lookup.start();
   }
 
   /**
-   * See `Resolver.removeCallback`. A lookup that nobody waits for ends.
+   * See `Resolver.removeCallback`. A lookup that nobody waits for ends; one
+   * that was partly answered may bring the rest into the cache.
    *
    * @param callback A function given to `resolve`.
    */
@@ -157,8 +198,8 @@ export class ResolverCore {
       running.waiters.delete(callback);
       const { name, waiters, lookup } = running;
       if (waiters.size > 0 || this.#running.get(name) !== running) continue;
-      this.#running.delete(name);
-      lookup.cancel();
+      if (lookup.partial === undefined) lookup.cancel();
+      else lookup.relax();
     }
   }
 
@@ -174,8 +215,7 @@ export class ResolverCore {
       for (const running of waitsFor) running.waiters.clear();
     }
     this.#waiting.clear();
-    this.#running.clear();
-    for (const lookup of [...this.#lookups]) lookup.cancel();
+    for (const { lookup } of [...this.#running.values()]) lookup.cancel();
   }
 
   /** What can be said without asking. */
@@ -205,7 +245,36 @@ export class ResolverCore {
     return [first, second];
   }
 
-  #prepare(name: string): Running {
+  /** Takes the oldest lookup from the client that has most of them. */
+  #makeRoom(): void {
+    const largest = this.#shares.largest();
+    if (largest === undefined) return;
+    const { key, thing: running } = largest;
+    const { name, lookup, waiters } = running;
+    const left: Running = { ...running, waiters: new Map() };
+    for (const [callback, wait] of waiters) {
+      if (wait.share !== key) continue;
+      waiters.delete(callback);
+      left.waiters.set(callback, wait);
+      const waitsFor = this.#waiting.get(callback);
+      waitsFor?.delete(running);
+      waitsFor?.add(left);
+    }
+    const [next] = waiters.values();
+    if (next === undefined) lookup.cancel();
+    else {
+      // Others wait for the same name: it counts on their share now.
+      this.#shares.remove(key, running);
+      running.share = next.share;
+      this.#shares.add(next.share, running);
+    }
+    if (left.waiters.size === 0) return;
+    this.#warn(name, "busy");
+    // Later, since what they do then may be to ask for something else.
+    this.#loop.addTimer(0, () => this.#tellAll(left, failure("busy")));
+  }
+
+  #prepare(name: string, share: ShareKey): Running {
     const lookup: Lookup = new Lookup(this.#loop, {
       name,
       types: this.#types,
@@ -213,18 +282,21 @@ export class ResolverCore {
       ask: this.#ask,
       onLearn: (type, outcome) => this.#learn(name, type, outcome),
       onResult: (result) => this.#finish(running, result),
-      onEnd: () => this.#lookups.delete(lookup),
+      onEnd: () => {
+        this.#running.delete(name);
+        this.#shares.remove(running.share, running);
+      },
     });
-    const running: Running = { name, lookup, waiters: new Map() };
-    this.#lookups.add(lookup);
+    const running: Running = { name, lookup, waiters: new Map(), share };
+    this.#shares.add(share, running);
     this.#running.set(name, running);
     return running;
   }
 
-  #wait(running: Running, hostname: string, callback: DnsCallback): void {
-    const hostnames = running.waiters.get(callback);
-    if (hostnames === undefined) running.waiters.set(callback, [hostname]);
-    else hostnames.push(hostname);
+  #wait(running: Running, callback: DnsCallback, wait: Wait): void {
+    const before = running.waiters.get(callback);
+    if (before === undefined) running.waiters.set(callback, wait);
+    else before.hostnames.push(...wait.hostnames);
     const waitsFor = this.#waiting.get(callback);
     if (waitsFor === undefined) this.#waiting.set(callback, new Set([running]));
     else waitsFor.add(running);
@@ -240,22 +312,25 @@ export class ResolverCore {
   }
 
   #finish(running: Running, result: LookupResult): void {
-    const { name, waiters } = running;
-    const { code } = result;
-    // From here on, whoever asks for the name finds it in the cache, or starts
-    // another lookup.
-    this.#running.delete(name);
+    const { name, lookup, waiters } = running;
+    const { code, isPartial } = result;
     if (code === "timeout" || code === "failed") this.#warn(name, code);
     const addresses = result.addresses.map(unmapIp);
+    this.#tellAll(running, { addresses, code, isPartial });
+    if (isPartial && waiters.size === 0) lookup.relax();
+  }
+
+  /** Tells those who wait; if the result is partial, not who wants the whole. */
+  #tellAll(running: Running, result: LookupResult): void {
+    const { waiters } = running;
     // A callback may take others back: the rest is read anew each time.
-    for (const [callback, hostnames] of waiters) {
+    for (const [callback, { hostnames, isWhole }] of waiters) {
+      if (isWhole && result.isPartial) continue;
       waiters.delete(callback);
       const waitsFor = this.#waiting.get(callback);
       waitsFor?.delete(running);
       if (waitsFor?.size === 0) this.#waiting.delete(callback);
-      for (const hostname of hostnames) {
-        tell(hostname, callback, { addresses, code });
-      }
+      for (const hostname of hostnames) tell(hostname, callback, result);
     }
   }
 
@@ -287,23 +362,23 @@ function tell(
   callback: DnsCallback,
   result: LookupResult,
 ): void {
-  const { addresses, code } = result;
+  const { addresses, code, isPartial } = result;
   const error = code === undefined
     ? undefined
     : new DnsError(code, messageOf(hostname, code));
   try {
-    callback({ hostname, addresses, error });
+    callback({ hostname, addresses, error, isPartial });
   } catch (thrown) {
     logger.error("Unexpected error in a DNS callback: {thrown}", { thrown });
   }
 }
 
 function success(addresses: readonly Uint8Array[]): LookupResult {
-  return { addresses, code: undefined };
+  return { addresses, code: undefined, isPartial: false };
 }
 
 function failure(code: DnsErrorCode): LookupResult {
-  return { addresses: [], code };
+  return { addresses: [], code, isPartial: false };
 }
 
 /** One line; control characters of the name are escaped. */

@@ -4,7 +4,10 @@
  * The lookup is answered as soon as the preferred family has addresses, or
  * both families are known. If the other family comes first, the preferred one
  * has a short time to follow (the "resolution delay" of RFC 8305, section 3).
- * What a server says after that still goes into the cache.
+ * Such an answer is partial: the lookup goes on, for those who want all of it
+ * and for the cache.
+ * "No such name" counts for the family that was asked for alone: there are
+ * servers that say so of names that have addresses of the other one.
  *
  * @module
  */
@@ -20,6 +23,8 @@ export interface Asking {
   cancel(): void;
   /** Tells that nobody waits for the outcome any more: no further attempts. */
   relax(): void;
+  /** Tells that somebody waits again. */
+  insist(): void;
 }
 
 /** Asks for one record type; `done` may be called before it returns. */
@@ -35,6 +40,8 @@ export interface LookupResult {
   readonly addresses: readonly Uint8Array[];
   /** Why there are none. */
   readonly code: DnsErrorCode | undefined;
+  /** Whether the other family is not known yet. */
+  readonly isPartial: boolean;
 }
 
 /** Options of {@linkcode Lookup}. */
@@ -49,7 +56,10 @@ export interface LookupOptions {
   readonly ask: Ask;
   /** Called with what was learnt. */
   readonly onLearn: (type: AddressType, outcome: Outcome) => void;
-  /** Called once, unless the lookup is cancelled before. */
+  /**
+   * Called with what is known first, if that is partial, and with the whole;
+   * not any more once the lookup is cancelled.
+   */
   readonly onResult: (result: LookupResult) => void;
   /** Called once when nothing is under way any more, cancelled or not. */
   readonly onEnd: () => void;
@@ -90,27 +100,28 @@ export function combine(
   other: Outcome | undefined,
 ): LookupResult | undefined {
   if (preferred?.kind === "found") {
-    return other?.kind === "found"
-      ? {
-        addresses: [...preferred.addresses, ...other.addresses],
-        code: undefined,
-      }
-      : { addresses: preferred.addresses, code: undefined };
+    const addresses = other?.kind === "found"
+      ? [...preferred.addresses, ...other.addresses]
+      : preferred.addresses;
+    return { addresses, code: undefined, isPartial: other === undefined };
   }
   if (preferred === undefined || other === undefined) return undefined;
   if (other.kind === "found") {
-    return { addresses: other.addresses, code: undefined };
+    return { addresses: other.addresses, code: undefined, isPartial: false };
   }
-  return { addresses: [], code: errorCode(preferred, other) };
+  const code = errorCode(preferred, other);
+  return { addresses: [], code, isPartial: false };
 }
 
 function errorCode(
   preferred: Exclude<Outcome, { kind: "found" }>,
   other: Exclude<Outcome, { kind: "found" }>,
 ): DnsErrorCode {
+  // One "no such name" says more than a failure of the other question.
+  if (preferred.kind === "none" && !preferred.exists) return "not-found";
+  if (other.kind === "none" && !other.exists) return "not-found";
   if (preferred.kind === "failed") return preferred.code;
-  if (other.kind === "failed") return other.code;
-  return preferred.exists && other.exists ? "no-address" : "not-found";
+  return other.kind === "failed" ? other.code : "no-address";
 }
 
 /** One lookup; `start` it once. */
@@ -124,7 +135,8 @@ export class Lookup {
   ];
   #deadline: Timer | undefined;
   #delay: Timer | undefined;
-  #answered = false;
+  #partial: LookupResult | undefined;
+  #isRelaxed = false;
   #ended = false;
 
   /**
@@ -139,6 +151,11 @@ export class Lookup {
     this.#outcomes = [...options.known];
   }
 
+  /** What was answered before all is known; undefined: nothing was. */
+  get partial(): LookupResult | undefined {
+    return this.#partial;
+  }
+
   /** Asks for what is not known; may end before this returns. */
   start(): void {
     this.#deadline = this.#loop.addTimer(LOOKUP_TIMEOUT, () => {
@@ -147,13 +164,26 @@ export class Lookup {
     });
     this.#ask(0);
     this.#ask(1);
+    this.#decide();
+  }
+
+  /** Nobody waits for the rest: what is under way is the last attempt. */
+  relax(): void {
+    this.#isRelaxed = true;
+    for (const asking of this.#asking) asking?.relax();
+  }
+
+  /** Somebody waits for the rest after all. */
+  insist(): void {
+    if (!this.#isRelaxed) return;
+    this.#isRelaxed = false;
+    for (const asking of this.#asking) asking?.insist();
   }
 
   /** Ends the lookup; `onResult` is not called any more. Idempotent. */
   cancel(): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#answered = true;
     this.#deadline?.cancel();
     this.#delay?.cancel();
     for (const asking of this.#asking) asking?.cancel();
@@ -171,14 +201,7 @@ export class Lookup {
   #settle(index: 0 | 1, outcome: Outcome): void {
     if (this.#ended || this.#outcomes[index] !== undefined) return;
     this.#learn(index, outcome);
-    if (outcome.kind === "none" && !outcome.exists) {
-      const other = index === 0 ? 1 : 0;
-      if (this.#outcomes[other] === undefined) this.#learn(other, outcome);
-    }
     this.#decide();
-    if (this.#outcomes[0] !== undefined && this.#outcomes[1] !== undefined) {
-      this.cancel();
-    }
   }
 
   #learn(index: 0 | 1, outcome: Outcome): void {
@@ -189,24 +212,26 @@ export class Lookup {
   }
 
   #decide(): void {
-    if (this.#answered) return;
+    if (this.#ended) return;
     const [preferred, other] = this.#outcomes;
     const result = combine(preferred, other);
-    if (result !== undefined) {
-      this.#answer(result);
-    } else if (other?.kind === "found") {
+    if (result?.isPartial === false) {
+      this.cancel();
+      this.#options.onResult(result);
+    } else if (this.#partial !== undefined) return;
+    else if (result !== undefined) this.#answer(result);
+    else if (other?.kind === "found" && this.#delay === undefined) {
       const { addresses } = other;
       this.#delay = this.#loop.addTimer(
         RESOLUTION_DELAY,
-        () => this.#answer({ addresses, code: undefined }),
+        () => this.#answer({ addresses, code: undefined, isPartial: true }),
       );
     }
   }
 
-  #answer(result: LookupResult): void {
-    this.#answered = true;
+  #answer(partial: LookupResult): void {
     this.#delay?.cancel();
-    for (const asking of this.#asking) asking?.relax();
-    this.#options.onResult(result);
+    this.#partial = partial;
+    this.#options.onResult(partial);
   }
 }

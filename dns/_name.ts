@@ -10,10 +10,11 @@
  */
 const MAX_NAME_LENGTH = 253;
 /**
- * A label: letters, digits and inner hyphens (RFC 1123, section 2.1), and the
- * underscore, which is in use although no RFC allows it in host names.
+ * A label: letters, digits and hyphens (RFC 1123, section 2.1), and what is in
+ * use although no RFC allows it in host names: the underscore, and a hyphen at
+ * either end.
  */
-const LABEL_REGEXP = /^(?!-)[a-z0-9_-]{1,63}(?<!-)$/;
+const LABEL_REGEXP = /^[a-z0-9_-]{1,63}$/;
 /** A last label that makes the whole look like an IPv4 address. */
 const NUMERIC_LABEL_REGEXP = /^(?:[0-9]+|0x[0-9a-f]*)$/;
 /**

@@ -5,8 +5,9 @@
  * Each attempt asks the next server and waits for the settings' time-out; an
  * answer to an earlier attempt is still taken. A server that refuses, fails or
  * cannot be reached is not asked again, and the next one is asked at once. An
- * alias that leads out of a response is asked for in turn. The caller limits
- * the whole time.
+ * alias that leads out of a response is asked for in turn. Addresses of an
+ * answer that was cut off are used if TCP does not bring all of it. The caller
+ * limits the whole time.
  *
  * @module
  */
@@ -18,7 +19,7 @@ import type { ServerList } from "./_servers.ts";
 import { TcpExchange } from "./_tcp.ts";
 import type { PendingQuery, Response, UdpPool } from "./_udp.ts";
 import { type AddressType, decodeResponse } from "./message.ts";
-import type { ServerSettings } from "./resolv_conf.ts";
+import { DEFAULT_TIMEOUT, type ServerSettings } from "./resolv_conf.ts";
 
 /** What queries share. */
 export interface QueryContext {
@@ -63,6 +64,8 @@ export class Query {
   #finished = false;
   #timer: Timer | undefined;
   #tcp: TcpExchange | undefined;
+  /** What an answer that was cut off holds, while TCP is tried. */
+  #cut: Outcome | undefined;
 
   /**
    * Makes a query; nothing is sent yet.
@@ -94,10 +97,16 @@ export class Query {
     this.#retries = false;
   }
 
+  /** Allows further attempts again: somebody waits for it after all. */
+  insist(): void {
+    this.#retries = true;
+  }
+
   #askNext(): void {
     this.#timer?.cancel();
     this.#tcp?.cancel();
     this.#tcp = undefined;
+    if (this.#cut !== undefined) return this.#finish(this.#cut);
     const { servers, attempts } = this.#settings;
     const limit = servers.length * attempts;
     while (this.#attempt < limit && (this.#retries || this.#attempt === 0)) {
@@ -129,9 +138,9 @@ export class Query {
     return true;
   }
 
-  #startTimer(): void {
+  #startTimer(timeout = this.#settings.timeout): void {
     this.#timer?.cancel();
-    this.#timer = this.#context.loop.addTimer(this.#settings.timeout, () => {
+    this.#timer = this.#context.loop.addTimer(timeout, () => {
       this.#timedOut = true;
       this.#askNext();
     });
@@ -144,11 +153,16 @@ export class Query {
   ): void {
     if (this.#finished) return;
     if (response === "malformed") return this.#onServerFailure(server);
-    if (response.truncated) return this.#askOverTcp(server, message);
     const reading = readAnswer(response, {
       name: this.#name,
       type: this.#type,
     });
+    if (response.truncated) {
+      if (this.#tcp === undefined && reading.kind === "found") {
+        this.#cut = { ...reading, ttl: Math.min(this.#ttl, reading.ttl) };
+      }
+      return this.#askOverTcp(server, message);
+    }
     switch (reading.kind) {
       case "failed":
         return this.#onServerFailure(server);
@@ -177,7 +191,11 @@ export class Query {
 
   #askOverTcp(server: SocketAddress, message: Uint8Array): void {
     if (this.#tcp !== undefined) return;
-    this.#startTimer();
+    // With something in hand TCP has no longer than the whole lookup allows.
+    const { timeout } = this.#settings;
+    this.#startTimer(
+      this.#cut === undefined ? timeout : Math.min(timeout, DEFAULT_TIMEOUT),
+    );
     let ended = false;
     const exchange = new TcpExchange(this.#context.loop, {
       server,
@@ -216,6 +234,7 @@ export class Query {
     this.#name = target;
     this.#ttl = Math.min(this.#ttl, ttl);
     this.#attempt = 0;
+    this.#cut = undefined;
     this.#failedServers.clear();
     this.#askNext();
   }

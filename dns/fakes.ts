@@ -6,19 +6,31 @@
  */
 
 import { parseIp } from "../loop/mod.ts";
-import { type DnsCallback, DnsError, type Resolver } from "./types.ts";
+import {
+  type DnsCallback,
+  DnsError,
+  type ResolveOptions,
+  type Resolver,
+} from "./types.ts";
 
 /** Answers when the test says so; IP literals at once. */
 export class FakeResolver implements Resolver {
   /** Names asked for and not answered yet. */
-  readonly asked: { readonly hostname: string; readonly done: DnsCallback }[] =
-    [];
+  readonly asked: {
+    readonly hostname: string;
+    readonly done: DnsCallback;
+    readonly options: ResolveOptions;
+  }[] = [];
   /** Names that are answered at once. */
   readonly known = new Map<string, readonly string[]>();
   /** How many callbacks were taken back. */
   removed = 0;
 
-  resolve(hostname: string, done: DnsCallback): void {
+  resolve(
+    hostname: string,
+    done: DnsCallback,
+    options: ResolveOptions = {},
+  ): void {
     const literal = parseIp(hostname);
     const known = this.known.get(hostname);
     if (literal !== undefined) {
@@ -30,7 +42,7 @@ export class FakeResolver implements Resolver {
         error: undefined,
       });
     } else {
-      this.asked.push({ hostname, done });
+      this.asked.push({ hostname, done, options });
     }
   }
 
@@ -50,6 +62,17 @@ export class FakeResolver implements Resolver {
       error: addresses.length > 0
         ? undefined
         : new DnsError("not-found", `Cannot resolve ${hostname}: not found`),
+    });
+  }
+
+  /** Answers the oldest question with one family; the other may follow. */
+  answerPartly(...addresses: readonly string[]): void {
+    const { hostname, done } = this.asked.shift()!;
+    done({
+      hostname,
+      addresses: addresses.map((text) => parseIp(text)!),
+      error: undefined,
+      isPartial: true,
     });
   }
 

@@ -90,7 +90,8 @@ Deno.test("parseResolvConf() reads servers and options", () => {
       text: "search a b\ndomain c\n  nameserver\t2001:db8::1  # x\r\n",
       expected: ["[2001:db8::1]:53"],
     },
-    { text: "nameserver fe80::1%eth0\n", expected: [] },
+    { text: "nameserver fe80::1%7\n", expected: ["[fe80::1%7]:53"] },
+    { text: "nameserver fe80::1%no-such-one\n", expected: [] },
     { text: "#nameserver 1.1.1.1\n;nameserver 1.1.1.1\n", expected: [] },
     { text: "nameserver\nnameserver x\nnameserverx 1.1.1.1", expected: [] },
     {

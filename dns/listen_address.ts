@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parseIp, SocketAddress, SocketError } from "../loop/mod.ts";
+import { readAddress, SocketAddress, SocketError } from "../loop/mod.ts";
 import type { Resolver } from "./types.ts";
 
 /**
@@ -20,10 +20,8 @@ export function listenAddress(
   resolver: Resolver,
 ): Promise<SocketAddress> {
   const { host, port } = where;
-  const bytes = parseIp(host);
-  if (bytes !== undefined) {
-    return Promise.resolve(new SocketAddress(bytes, port));
-  }
+  const address = readAddress(host, port);
+  if (address !== undefined) return Promise.resolve(address);
   const { promise, resolve, reject } = Promise.withResolvers<SocketAddress>();
   resolver.resolve(host, ({ addresses: [first], error }) => {
     if (first !== undefined) return resolve(new SocketAddress(first, port));

@@ -79,7 +79,7 @@ export type DnsRecord = AddressRecord | AliasRecord;
 export interface DnsMessage {
   /** The response code. */
   readonly rcode: number;
-  /** Cut off; ask again over TCP. `records` is empty then. */
+  /** Cut off: ask again over TCP. `records` are those that came whole. */
   readonly truncated: boolean;
   /** Whether the server looks names up for others. */
   readonly recursionAvailable: boolean;
@@ -153,24 +153,25 @@ export function decodeResponse(
   const truncated = (flags & FLAG_TRUNCATED) !== 0;
   const records: DnsRecord[] = [];
   let negativeTtl: number | undefined;
-  if (!truncated) {
-    let at: number | undefined = query.length;
-    const answers = view.getUint16(6);
-    const all = answers + view.getUint16(8);
-    for (let i = 0; i < all; i++) {
-      const header = readRecord(view, bytes, at);
-      if (header === undefined) return MALFORMED;
-      at = header.dataOffset + header.dataLength;
-      if (header.class !== CLASS_IN) continue;
-      if (i < answers) {
-        const record = toRecord(bytes, header);
-        if (record === undefined) return MALFORMED;
-        if (record !== "other") records.push(record);
-      } else if (header.type === TYPE_SOA) {
-        if (header.dataLength < SOA_MIN_LENGTH) return MALFORMED;
-        const minimum = toTtl(view.getUint32(at - 4));
-        negativeTtl = Math.min(header.ttl, minimum);
-      }
+  let at = query.length;
+  const answers = view.getUint16(6);
+  const all = answers + view.getUint16(8);
+  for (let i = 0; i < all; i++) {
+    const header = readRecord(view, bytes, at);
+    if (header === undefined) {
+      if (truncated) break;
+      return MALFORMED;
+    }
+    at = header.dataOffset + header.dataLength;
+    if (header.class !== CLASS_IN) continue;
+    if (i < answers) {
+      const record = toRecord(bytes, header);
+      if (record === undefined) return MALFORMED;
+      if (record !== "other") records.push(record);
+    } else if (header.type === TYPE_SOA) {
+      if (header.dataLength < SOA_MIN_LENGTH) return MALFORMED;
+      const minimum = toTtl(view.getUint32(at - 4));
+      negativeTtl = Math.min(header.ttl, minimum);
     }
   }
   return {

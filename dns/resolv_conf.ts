@@ -10,8 +10,11 @@
  * @module
  */
 
-import { SocketAddress } from "../loop/mod.ts";
+import { getLogger } from "@logtape/logtape";
+import { readAddress, SocketAddress } from "../loop/mod.ts";
 import { type FileSource, WatchedFile } from "./_watched_file.ts";
+
+const logger = getLogger(["shadowsocks", "dns"]);
 
 /** The port of name servers. */
 const DNS_PORT = 53;
@@ -69,7 +72,7 @@ export function parseResolvConf(text: string): ServerSettings {
       /\s+/,
     );
     if (keyword === "nameserver" && servers.length < MAX_SERVERS) {
-      const server = tryParse(values[0] ?? "");
+      const server = readAddress(values[0] ?? "", DNS_PORT);
       if (server !== undefined) servers.push(server);
     } else if (keyword === "options") {
       for (const value of values) {
@@ -107,6 +110,10 @@ export class ResolvConf {
         if (settings.servers.length > 0) return settings;
         const servers = previous?.servers ??
           FALLBACK_SERVERS.map((host) => SocketAddress.parse(host, DNS_PORT));
+        logger.warn(
+          "no name server in {path}: asking {servers}; dns_server names others",
+          { path, servers: servers.map(({ host }) => host).join(" and ") },
+        );
         return { ...settings, servers };
       },
     });
@@ -120,13 +127,5 @@ export class ResolvConf {
    */
   settings(now: number): ServerSettings {
     return this.#file.get(now);
-  }
-}
-
-function tryParse(host: string): SocketAddress | undefined {
-  try {
-    return SocketAddress.parse(host, DNS_PORT);
-  } catch {
-    return undefined;
   }
 }

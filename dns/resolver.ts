@@ -7,6 +7,7 @@
 import {
   type EventHandler,
   type EventLoop,
+  readAddress,
   type Socket,
   SocketAddress,
 } from "../loop/mod.ts";
@@ -25,7 +26,7 @@ import {
   ResolvConf,
   type ServerSettings,
 } from "./resolv_conf.ts";
-import type { DnsCallback, Resolver } from "./types.ts";
+import type { DnsCallback, ResolveOptions, Resolver } from "./types.ts";
 
 /** A name server: an IP literal and a port. */
 export interface NameServer {
@@ -88,9 +89,14 @@ export class DNSResolver implements Resolver, EventHandler {
    *
    * @param hostname An IP literal without brackets, or a host name.
    * @param callback Takes the answer.
+   * @param options Who asks, and what for.
    */
-  resolve(hostname: string, callback: DnsCallback): void {
-    this.#core.resolve(hostname, callback);
+  resolve(
+    hostname: string,
+    callback: DnsCallback,
+    options?: ResolveOptions,
+  ): void {
+    this.#core.resolve(hostname, callback, options);
   }
 
   /**
@@ -140,7 +146,9 @@ function serverSettings(
   const { servers = [] } = options;
   if (servers.length > 0) {
     const settings: ServerSettings = {
-      servers: servers.map(({ host, port }) => SocketAddress.parse(host, port)),
+      servers: servers.map(({ host, port }) =>
+        readAddress(host, port) ?? SocketAddress.parse(host, port)
+      ),
       timeout: DEFAULT_TIMEOUT,
       attempts: DEFAULT_ATTEMPTS,
     };

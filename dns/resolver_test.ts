@@ -101,7 +101,7 @@ Deno.test("DNSResolver.resolve() waits for the preferred family as long as it sh
     { name: "both.example", a: -1, aaaa: 5, text: "2001:db8::1", after: 55 },
     { name: "six.example", a: 5, aaaa: 300, text: "2001:db8::6", after: 300 },
     { name: "four.example", a: 300, aaaa: 5, text: "192.0.2.4", after: 300 },
-    { name: "nobody.example", a: 5, aaaa: 500, text: "not-found", after: 5 },
+    { name: "nobody.example", a: 5, aaaa: 500, text: "not-found", after: 500 },
   ];
   for (const { name, a, aaaa, text, after } of rows) {
     using harness = new Harness(server(a, aaaa));
@@ -263,4 +263,36 @@ Deno.test("DNSResolver.resolve() asks for both types at once, without recursion 
     `single ${TYPE_A} [2001:db8::53]:5353`,
     `single ${TYPE_AAAA} [2001:db8::53]:5353`,
   ]);
+});
+
+Deno.test("DNSResolver.resolve() uses the family that has addresses when the other does not exist", async () => {
+  // Of each type: its response, and the milliseconds that it takes.
+  const found = { [TYPE_A]: "192.0.2.1", [TYPE_AAAA]: "2001:db8::1" };
+  const rows = [
+    { missing: TYPE_AAAA, first: TYPE_A },
+    { missing: TYPE_AAAA, first: TYPE_AAAA },
+    { missing: TYPE_A, first: TYPE_A },
+    { missing: TYPE_A, first: TYPE_AAAA },
+  ] as const;
+  for (const { missing, first } of rows) {
+    for (const preferIpv6 of [false, true]) {
+      const { peers, queries } = count({
+        onDatagram(query, _server, reply): void {
+          const { name, type } = questionOf(query);
+          const data = found[type as typeof TYPE_A];
+          const response = type === missing
+            ? { rcode: 3, soa: 60 }
+            : { answers: [{ name, data }] };
+          reply(respond(query, response), { delay: type === first ? 5 : 30 });
+        },
+      });
+      using harness = new Harness(peers, { preferIpv6 });
+      const expected = found[missing === TYPE_A ? TYPE_AAAA : TYPE_A];
+      for (let i = 0; i < 2; i++) {
+        assertEquals(await harness.text("half.example"), expected);
+        await harness.run(100);
+      }
+      assertEquals(queries.length, 2, "the second time from the cache");
+    }
+  }
 });

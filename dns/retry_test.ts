@@ -9,6 +9,8 @@ import { configure, type LogRecord, reset } from "@logtape/logtape";
 import { fromZone, questionOf, respond, type Zone } from "./_fake_dns.ts";
 import type { FakePeers } from "./_fake_servers.ts";
 import { Harness, textOf } from "./_resolver_fixture.ts";
+import { SocketAddress } from "../loop/mod.ts";
+import type { DnsCallback } from "./types.ts";
 import { randomOf } from "../tests/support/bytes.ts";
 
 const ZONE: Zone = { "a.example": ["192.0.2.1"] };
@@ -59,6 +61,8 @@ Deno.test("DNSResolver.resolve() goes to the next server, and begins with it aft
     const [got] = await harness.resolve("a.example");
     assertEquals(textOf(got!.answer), "192.0.2.1");
     times.push(got!.after);
+    // The other family is known then too.
+    await harness.run(10);
   }
   assertEquals(times, [1005, 5, 5]);
 });
@@ -255,7 +259,7 @@ Deno.test("DNSResolver.resolve() follows a resolv.conf that changes", async () =
   assertEquals([textOf(got!.answer), got!.after], ["192.0.2.1", 5]);
 });
 
-Deno.test("DNSResolver.resolve() refuses lookups past the limit, and logs one line a second", async () => {
+Deno.test("DNSResolver.resolve() takes the oldest lookups back past the limit, and logs one line a second", async () => {
   const records: LogRecord[] = [];
   await configure({
     sinks: { list: (record) => void records.push(record) },
@@ -269,12 +273,40 @@ Deno.test("DNSResolver.resolve() refuses lookups past the limit, and logs one li
     const names = Array.from({ length: 5000 }, (_, i) => `n${i}.example`);
     const answers = await harness.resolve(...names);
     const codes = answers.map(({ answer }) => textOf(answer));
-    assertEquals(codes.filter((code) => code === "busy").length, 5000 - 4096);
-    assertEquals(codes.filter((code) => code === "timeout").length, 4096);
-    assert(harness.poller.datagrams.length <= 4096 * 2 * 5 / 16 + 1);
+    const busy = codes.slice(0, 5000 - 4096);
+    assertEquals(new Set(busy), new Set(["busy"]));
+    const others = codes.slice(5000 - 4096);
+    assertEquals(new Set(others), new Set(["timeout"]));
+    assert(harness.poller.datagrams.length <= 5000 * 2 * 5 / 16 + 1);
     assertEquals(records.map(({ level }) => level), ["warning", "warning"]);
   } finally {
     await reset();
+  }
+});
+
+Deno.test("DNSResolver says whom it asks when resolv.conf names nobody", async () => {
+  for (const text of [undefined, "", "search example\n"]) {
+    const logs: string[] = [];
+    await configure({
+      sinks: { list: (record) => void logs.push(record.message.join("")) },
+      loggers: [
+        { category: ["shadowsocks", "dns"], sinks: ["list"] },
+        { category: ["logtape", "meta"], sinks: [] },
+      ],
+    });
+    try {
+      const peers = servers({ "8.8.8.8": good });
+      using harness = new Harness(peers, { readFile: () => text });
+      for (let i = 0; i < 3; i++) {
+        assertEquals(await harness.text("a.example"), "192.0.2.1");
+        await harness.run(70_000);
+      }
+      assertEquals(logs, [
+        "no name server in /etc/resolv.conf: asking 8.8.8.8 and 8.8.4.4; dns_server names others",
+      ]);
+    } finally {
+      await reset();
+    }
   }
 });
 
@@ -296,4 +328,166 @@ Deno.test("DNSResolver.resolve() uses none of 10,000 answers with a changed ID o
   for (let i = 0; i < 50; i++) {
     assertEquals(await harness.text("a.example"), "192.0.2.1");
   }
+});
+
+Deno.test("DNSResolver.resolve() uses what came of a cut answer when TCP brings no more", async () => {
+  const cut = (query: Uint8Array): Uint8Array =>
+    respond(query, {
+      truncated: true,
+      answers: questionOf(query).type === 1
+        ? [
+          { name: "a.example", data: "b.example" },
+          { name: "b.example", data: "192.0.2.1", ttl: 9 },
+          { name: "b.example", data: "192.0.2.2" },
+        ]
+        : [],
+      soa: 5,
+    });
+  const none = (query: Uint8Array): Uint8Array => respond(query, { soa: 5 });
+  const rows: { tcp: FakePeers["onTcp"]; length?: number; text: string }[] = [
+    { tcp: undefined, text: "192.0.2.1 192.0.2.2" },
+    { tcp: () => [], text: "192.0.2.1 192.0.2.2" },
+    // The last of its bytes are missing.
+    { tcp: undefined, length: -40, text: "192.0.2.1" },
+    // It never answers.
+    {
+      tcp: () => new Array<Uint8Array>(6000).fill(new Uint8Array([99])),
+      text: "192.0.2.1 192.0.2.2",
+    },
+  ];
+  for (const { tcp, length, text } of rows) {
+    for (const timeout of [1, 5]) {
+      using harness = new Harness({
+        onDatagram(query, _server, reply): void {
+          const isIpv4 = questionOf(query).type === 1;
+          reply(isIpv4 ? cut(query).slice(0, length) : none(query));
+        },
+        ...(tcp === undefined ? {} : { onTcp: tcp }),
+      }, {
+        readFile: () => `nameserver 10.0.0.1\noptions timeout:${timeout}`,
+      });
+      const [got] = await harness.resolve("a.example");
+      assertEquals(textOf(got!.answer), text);
+      assert(got!.after <= 1500, `${got!.after}`);
+    }
+  }
+});
+
+/** Who asks. */
+function asker(host: string): { readonly client: SocketAddress } {
+  return { client: SocketAddress.parse(host, 1) };
+}
+
+/** A harness whose server knows `a.example` and is silent about other names. */
+function withDeadNames(): Harness {
+  const peers = servers({ "10.0.0.1": good });
+  return new Harness({
+    onDatagram(query, to, reply): void {
+      if (questionOf(query).name in ZONE) peers.onDatagram(query, to, reply);
+    },
+  }, { servers: SERVERS.slice(0, 1) });
+}
+
+Deno.test("DNSResolver.resolve() serves others while one client floods it with dead names", async () => {
+  using harness = withDeadNames();
+  const { resolver } = harness;
+  const codes: string[] = [];
+  const collect: DnsCallback = (answer) => void codes.push(textOf(answer));
+  const other = asker("192.0.2.2");
+  resolver.resolve("dead.example", collect, { asker: other });
+  const flood = asker("192.0.2.1");
+  for (let i = 0; i < 6000; i++) {
+    resolver.resolve(`n${i}.example`, () => {}, { asker: flood });
+  }
+  await harness.run(1);
+  assertEquals(codes, [], "the flood has taken nothing from others");
+  resolver.resolve("a.example", collect, { asker: other });
+  await harness.run(10);
+  assertEquals(codes, ["192.0.2.1"]);
+  // Not even from its own client, who may be many behind one address.
+  resolver.resolve("A.EXAMPLE", collect, { asker: flood });
+  await harness.run(10);
+  assertEquals(codes.length, 2);
+});
+
+Deno.test("DNSResolver.resolve() keeps a lookup that a flood has begun and others wait for", async () => {
+  using harness = withDeadNames();
+  const { resolver } = harness;
+  const codes: string[] = [];
+  const flood = asker("192.0.2.1");
+  const collect = (name: string): DnsCallback => (answer) =>
+    void codes.push(`${name} ${textOf(answer)}`);
+  resolver.resolve("a.example", collect("flood"), { asker: flood });
+  resolver.resolve("a.example", collect("other"), {
+    asker: asker("192.0.2.2"),
+  });
+  for (let i = 0; i < 4100; i++) {
+    resolver.resolve(`n${i}.example`, () => {}, { asker: flood });
+  }
+  await harness.run(10);
+  assertEquals(codes, ["flood busy", "other 192.0.2.1"]);
+});
+
+Deno.test("DNSResolver.removeCallback() takes back what was about to be told", async () => {
+  using harness = withDeadNames();
+  const { resolver } = harness;
+  const gone: DnsCallback = () => {
+    throw new Error("called");
+  };
+  resolver.resolve("n.example", gone);
+  for (let i = 0; i < 4096; i++) resolver.resolve(`n${i}.example`, () => {});
+  resolver.removeCallback(gone);
+  await harness.run(10);
+});
+
+Deno.test("DNSResolver.resolve() asked for the whole waits for both families", async () => {
+  const both = { "b.example": ["192.0.2.1", "2001:db8::1"] };
+  // Which A queries are lost.
+  for (const lost of [[], [0], [0, 1]]) {
+    let asked = 0;
+    using harness = new Harness({
+      onDatagram(query, _server, reply): void {
+        const isIpv4 = questionOf(query).type === 1;
+        if (isIpv4 && lost.includes(asked++)) return;
+        reply(fromZone(query, both), { delay: isIpv4 ? 70 : 0 });
+      },
+    }, { servers: SERVERS.slice(0, 1), preferIpv6: true });
+    const { resolver } = harness;
+    const start = harness.clock.now();
+    const told: string[] = [];
+    const whole: DnsCallback = (answer) =>
+      void told.push(`${textOf(answer)} ${harness.clock.now() - start}`);
+    resolver.resolve("b.example", ({ isPartial, addresses }) => {
+      assertEquals([isPartial, addresses.length], [true, 1]);
+      resolver.resolve("b.example", whole, { isWhole: true });
+    });
+    await harness.run(4000);
+    const after = 70 + 1000 * lost.length;
+    assertEquals(told, [`2001:db8::1 192.0.2.1 ${after}`]);
+    resolver.resolve("b.example", whole, { isWhole: true });
+    assertEquals(told.length, 2, "from the cache");
+  }
+});
+
+Deno.test("DNSResolver.resolve() asked for the whole later asks again for what was lost", async () => {
+  let asked = 0;
+  using harness = new Harness({
+    onDatagram(query, _server, reply): void {
+      const isIpv4 = questionOf(query).type === 1;
+      if (isIpv4 && asked++ === 0) return;
+      reply(fromZone(query, { "b.example": ["192.0.2.1", "2001:db8::1"] }));
+    },
+  }, { servers: SERVERS.slice(0, 1), preferIpv6: true });
+  assertEquals(await harness.text("b.example"), "2001:db8::1");
+  // The lookup is over by then: its attempts end when nobody waits.
+  await harness.run(3000);
+  assertEquals(asked, 1);
+  const told: string[] = [];
+  harness.resolver.resolve(
+    "b.example",
+    (answer) => void told.push(textOf(answer)),
+    { isWhole: true },
+  );
+  await harness.run(10);
+  assertEquals(told, ["2001:db8::1 192.0.2.1"]);
 });

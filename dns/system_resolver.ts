@@ -10,7 +10,7 @@ import type { Outcome } from "./_answer.ts";
 import { type CommonResolverOptions, ResolverCore } from "./_core.ts";
 import type { Asking } from "./_lookup.ts";
 import { type AddressType, TYPE_A } from "./message.ts";
-import type { DnsCallback, Resolver } from "./types.ts";
+import type { DnsCallback, ResolveOptions, Resolver } from "./types.ts";
 
 /**
  * Asks for the addresses of a name, as text. Rejects with
@@ -62,9 +62,14 @@ export class SystemResolver implements Resolver {
    *
    * @param hostname An IP literal without brackets, or a host name.
    * @param callback Takes the answer.
+   * @param options Who asks, and what for.
    */
-  resolve(hostname: string, callback: DnsCallback): void {
-    this.#core.resolve(hostname, callback);
+  resolve(
+    hostname: string,
+    callback: DnsCallback,
+    options?: ResolveOptions,
+  ): void {
+    this.#core.resolve(hostname, callback, options);
   }
 
   /**
@@ -112,7 +117,11 @@ export class SystemResolver implements Resolver {
       (texts) => deliver(toOutcome(texts, type)),
       (error: unknown) => deliver(toFailure(error)),
     );
-    return { cancel: () => abort.abort(), relax: (): void => {} };
+    return {
+      cancel: () => abort.abort(),
+      relax: (): void => {},
+      insist: (): void => {},
+    };
   }
 }
 

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { SocketAddress } from "../loop/mod.ts";
+
 /** Why a host name has no addresses. */
 export type DnsErrorCode =
   /** It is not a host name; nobody was asked. */
@@ -16,7 +18,7 @@ export type DnsErrorCode =
   | "timeout"
   /** The name servers refused, failed or could not be reached. */
   | "failed"
-  /** Too many lookups are under way. */
+  /** Too many lookups are under way, most of them of this client. */
   | "busy"
   /** The resolver is closed. */
   | "closed";
@@ -48,6 +50,25 @@ export interface DnsAnswer {
   readonly addresses: readonly Uint8Array[];
   /** Set exactly when `addresses` is empty. */
   readonly error: DnsError | undefined;
+  /**
+   * True if more addresses may follow: those of the other family are not known
+   * yet. `resolve` with `isWhole` waits for them. Absent: false.
+   */
+  readonly isPartial?: boolean;
+}
+
+/** Who asks a resolver, and what for. */
+export interface ResolveOptions {
+  /**
+   * Waits until both families are known, or the time for it is over; a
+   * question under way is joined. Default: the first family will do.
+   */
+  readonly isWhole?: boolean | undefined;
+  /**
+   * For whom the name is looked up: clients have equal shares of the lookups
+   * that may be under way. Absent: for the program itself.
+   */
+  readonly asker?: { readonly client: SocketAddress } | undefined;
 }
 
 /** Takes the answer of one `resolve`. */
@@ -62,8 +83,13 @@ export interface Resolver extends Disposable {
    *
    * @param hostname An IP literal without brackets, or a host name.
    * @param callback Takes the answer.
+   * @param options Who asks, and what for.
    */
-  resolve(hostname: string, callback: DnsCallback): void;
+  resolve(
+    hostname: string,
+    callback: DnsCallback,
+    options?: ResolveOptions,
+  ): void;
   /**
    * Forgets a callback: it is not called any more. One that is not waiting is
    * left alone.

@@ -114,6 +114,8 @@ interface Datagram {
 interface Outgoing {
   readonly data: Uint8Array;
   readonly to: Deno.Addr;
+  /** Hears that the system refuses it; absent: nobody does. */
+  readonly onFailed?: ((data: Uint8Array) => void) | undefined;
 }
 
 /** The datagram socket of the `deno` poller. */
@@ -174,13 +176,22 @@ export class DenoDatagram<A> extends DenoSocket implements DatagramSocket<A> {
 
   /** Sends one datagram; see the contract. */
   sendTo(data: Uint8Array, address: A): number {
+    return this.sendAlone(data, address);
+  }
+
+  /** Sends one datagram, and tells if that fails; see the contract. */
+  sendAlone(
+    data: Uint8Array,
+    address: A,
+    onFailed?: (data: Uint8Array) => void,
+  ): number {
     if (this.closed) return this.refuse("EBADF");
     const { length } = data;
     const to = this.#form.write(address, length);
     if (typeof to === "string") return this.refuse(to);
     if (!this.#canSend()) return WOULD_BLOCK;
     this.#outgoingBytes += length;
-    const count = this.#outgoing.push({ data: data.slice(), to });
+    const count = this.#outgoing.push({ data: data.slice(), to, onFailed });
     if (count === 1) this.#sendFirst();
     return length;
   }
@@ -254,7 +265,9 @@ export class DenoDatagram<A> extends DenoSocket implements DatagramSocket<A> {
   /** A datagram that cannot be sent is lost; the next ones may do better. */
   #onSendFailed = (error: unknown): void => {
     this.error = errorCode(error);
+    const failed = this.#outgoing[0];
     this.#onSent();
+    if (!this.closed) failed?.onFailed?.(failed.data);
   };
 
   #onReceived = ([data, sender]: [Uint8Array, Deno.Addr]): void => {

@@ -418,6 +418,18 @@ export class EpollDatagram extends EpollSocket implements DatagramSocket {
       }
       sending.flush();
     }
+    return this.#send(data, sockaddr);
+  }
+
+  sendAlone(data: Uint8Array, address: SocketAddress): number {
+    if (!this.closed) this.#batches?.sending.flush();
+    const sockaddr = this.#mapped && address.family === 4
+      ? mapSockaddr(toSockaddr(address))
+      : toSockaddr(address);
+    return this.#send(data, sockaddr);
+  }
+
+  #send(data: Uint8Array, sockaddr: Uint8Array): number {
     const count = this.owner.libc.symbols.sendto(
       this.descriptor,
       data as Uint8Array<ArrayBuffer>,

@@ -97,6 +97,11 @@ export class EpollUnixDatagram extends EpollSocket
     return count >= 0 ? count : this.fail();
   }
 
+  /** Sends one datagram: none is ever sent with others. */
+  sendAlone(data: Uint8Array, address: UnixAddress): number {
+    return this.sendTo(data, address);
+  }
+
   /** Closes it and removes its file. */
   override close(): void {
     super.close();

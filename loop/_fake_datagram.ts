@@ -51,6 +51,10 @@ export class FakeDatagram extends FakeSocket implements DatagramSocket {
     readonly to: SocketAddress;
     readonly from?: Recipient;
   }[] = [];
+  /** Tells the sender of the last `sendAlone` that it has failed. */
+  onAloneFailed: ((data: Uint8Array) => void) | undefined;
+  /** How many datagrams `sendAlone` was given. */
+  alone = 0;
   /**
    * Called with a copy of each datagram; false: the system refuses to send it,
    * as without a route.
@@ -108,6 +112,24 @@ export class FakeDatagram extends FakeSocket implements DatagramSocket {
     const length = Math.min(buffer.length, packet.data.length);
     buffer.set(packet.data.subarray(0, length));
     return length;
+  }
+
+  /**
+   * Takes a datagram, as `sendTo` does.
+   *
+   * @param data What it carries.
+   * @param to Who is to get it.
+   * @param onFailed Kept in `onAloneFailed`.
+   * @returns As of `DatagramSocket.sendAlone`.
+   */
+  sendAlone(
+    data: Uint8Array,
+    to: SocketAddress,
+    onFailed: (data: Uint8Array) => void,
+  ): number {
+    this.alone++;
+    this.onAloneFailed = onFailed;
+    return this.sendTo(data, to);
   }
 
   /**

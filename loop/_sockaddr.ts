@@ -15,6 +15,8 @@ import { packIpv4, SocketAddress } from "./address.ts";
 export const AF_INET = 2;
 /** AF_INET6. */
 export const AF_INET6 = 10;
+/** Where the scope stands in the longer form. */
+const SCOPE_OFFSET = 24;
 /** Bytes of the longer form. */
 export const SOCKADDR_LENGTH = 28;
 
@@ -38,7 +40,7 @@ export function toSockaddr(address: SocketAddress): Uint8Array {
 export function fromSockaddr(bytes: Uint8Array, offset = 0): SocketAddress {
   const port = bytes[offset + 2]! << 8 | bytes[offset + 3]!;
   return bytes[offset] === AF_INET6
-    ? SocketAddress.fromIpv6(bytes, offset + 8, port)
+    ? SocketAddress.fromIpv6(bytes, offset + 8, port, scopeOf(bytes, offset))
     : SocketAddress.fromIpv4(bytes, offset + 4, port);
 }
 
@@ -85,5 +87,17 @@ function makeSockaddr(address: SocketAddress): Uint8Array {
   bytes[2] = address.port >> 8;
   bytes[3] = address.port & 0xff;
   bytes.set(address.bytes, v4 ? 4 : 8);
+  if (!v4 && address.scope !== 0) {
+    for (let i = 0; i < 4; i++) {
+      bytes[SCOPE_OFFSET + i] = address.scope >>> (8 * i);
+    }
+  }
   return bytes;
+}
+
+/** The scope in host order, which is little-endian where this is used. */
+function scopeOf(bytes: Uint8Array, offset: number): number {
+  const at = offset + SCOPE_OFFSET;
+  return (bytes[at]! | bytes[at + 1]! << 8 | bytes[at + 2]! << 16 |
+    bytes[at + 3]! << 24) >>> 0;
 }

@@ -29,6 +29,8 @@ export class SocketAddress {
   readonly bytes: Uint8Array;
   /** The port, 0 to 65,535. */
   readonly port: number;
+  /** The interface of a link-local address (RFC 4007); 0: none is named. */
+  readonly scope: number;
   /** Room for a poller to keep the form that its system calls take. */
   native: Uint8Array | undefined = undefined;
   #host: string | undefined;
@@ -39,10 +41,12 @@ export class SocketAddress {
    *
    * @param bytes 4 or 16 bytes; kept, not copied.
    * @param port The port.
+   * @param scope The interface of a link-local address.
    */
-  constructor(bytes: Uint8Array, port: number) {
+  constructor(bytes: Uint8Array, port: number, scope = 0) {
     this.bytes = bytes;
     this.port = port;
+    this.scope = scope;
   }
 
   /** 4 or 6. */
@@ -50,9 +54,11 @@ export class SocketAddress {
     return this.bytes.length === 4 ? 4 : 6;
   }
 
-  /** The IP address as text, IPv6 without brackets. */
+  /** The IP address as text, IPv6 without brackets, its scope behind a `%`. */
   get host(): string {
-    return this.#host ??= formatIp(this.bytes);
+    return this.#host ??= this.scope === 0
+      ? formatIp(this.bytes)
+      : `${formatIp(this.bytes)}%${this.scope}`;
   }
 
   /** The key that two equal addresses share; fit for a Map. */
@@ -121,15 +127,17 @@ export class SocketAddress {
    * @param source Holds 16 bytes of IPv6 address at `offset`.
    * @param offset Where they begin.
    * @param port The port.
+   * @param scope The interface of a link-local address.
    */
   static fromIpv6(
     source: Uint8Array,
     offset: number,
     port: number,
+    scope = 0,
   ): SocketAddress {
     return isMappedIp(source, offset)
       ? SocketAddress.fromIpv4(source, offset + 12, port)
-      : new SocketAddress(source.slice(offset, offset + 16), port);
+      : new SocketAddress(source.slice(offset, offset + 16), port, scope);
   }
 }
 

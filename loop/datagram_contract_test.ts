@@ -236,3 +236,29 @@ contractTest(
     return Promise.resolve();
   },
 );
+
+contractTest(
+  "DatagramSocket.sendAlone() tells that the system refuses a datagram, at once or later",
+  async (fixture) => {
+    using socket = fixture.poller.bindUdp(LOOPBACK, { batch: true });
+    using other = fixture.poller.bindUdp(LOOPBACK, { batch: true });
+    const arrived = receive(fixture, other);
+    const failed: Uint8Array[] = [];
+    const onFailed = (data: Uint8Array): void => void failed.push(data);
+    const data = seededBytes(9);
+    const before = seededBytes(5);
+    // The socket is bound to loopback, from where nothing leads elsewhere.
+    const refused = SocketAddress.parse("192.0.2.1", 9);
+    socket.sendTo(before, other.localAddress);
+    if (socket.sendAlone(data, refused, onFailed) === FAILED) onFailed(data);
+    await fixture.until(() => failed.length > 0, "the refusal");
+    assertEquals(failed, [data]);
+    assertEquals(
+      socket.sendAlone(data, other.localAddress, onFailed),
+      data.length,
+    );
+    await fixture.until(() => arrived.length > 1, "both datagrams");
+    assertEquals(arrived.map((each) => each.data), [before, data]);
+    assertEquals(failed.length, 1);
+  },
+);

@@ -151,4 +151,19 @@ export interface DatagramSocket<A = SocketAddress> extends Socket {
    * @returns Its length, {@linkcode WOULD_BLOCK} or {@linkcode FAILED}.
    */
   sendTo(data: Uint8Array, address: A, from?: Recipient): number;
+  /**
+   * Sends one datagram so that it is known whether the system refuses it, as
+   * without a route: by itself, and not later with others.
+   *
+   * @param data The datagram.
+   * @param address Where to.
+   * @param onFailed Called, where the system says so only later, with the bytes
+   * of the datagram. Not called when this call has returned `FAILED`.
+   * @returns Its length, {@linkcode WOULD_BLOCK} or {@linkcode FAILED}.
+   */
+  sendAlone(
+    data: Uint8Array,
+    address: A,
+    onFailed: (data: Uint8Array) => void,
+  ): number;
 }

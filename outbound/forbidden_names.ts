@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { DnsAnswer, Resolver } from "../dns/mod.ts";
+import type { DnsAnswer, ResolveOptions, Resolver } from "../dns/mod.ts";
 import { lookUp } from "./_look_up.ts";
 
 /** What a name means, as far as that is known here. */
@@ -17,7 +17,7 @@ export type NameMeaning =
   | "number"
   /** The machine of whoever looks it up. */
   | "localhost"
-  /** No host name: `[::1]`, `::1%lo` and others that some programs accept. */
+  /** No host name: `::1%lo` and others that some programs accept. */
   | "invalid-name"
   /** Unknown, since too many names are being looked up. */
   | "busy";
@@ -34,7 +34,7 @@ const LOCALHOST = /(?:^|\.)localhost\.?$/i;
  * Finds out what a name means.
  *
  * @param host The name.
- * @param from Who looks it up, and the answer if that was done already.
+ * @param from Who looks it up, for whom, and the answer if that was done already.
  * @param done Called once with the meaning; at once unless the name must be
  * looked up.
  * @returns Takes the question back; undefined if it was answered.
@@ -44,14 +44,16 @@ export function askMeaning(
   from: {
     readonly resolver: Resolver;
     readonly answer: DnsAnswer | undefined;
+    readonly asker?: ResolveOptions["asker"];
   },
   done: (meaning: NameMeaning) => void,
 ): (() => void) | undefined {
   if (NUMERIC.test(host)) return void done("number");
   if (LOCALHOST.test(host)) return void done("localhost");
-  const { resolver, answer } = from;
+  const { resolver, answer, asker } = from;
   if (answer !== undefined) return void done(meaningOf(answer));
-  return lookUp(host, resolver, (found) => done(meaningOf(found)));
+  const onAnswer = (found: DnsAnswer): void => done(meaningOf(found));
+  return lookUp(host, resolver, onAnswer, asker);
 }
 
 function meaningOf({ addresses, error }: DnsAnswer): NameMeaning {

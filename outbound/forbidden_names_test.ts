@@ -171,7 +171,7 @@ for (const code of ["invalid-name", "busy", "timeout", "not-found"] as const) {
     const session = new RouterFixture({ role: "server" }).session();
     const answers: string[] = [];
     router.route(
-      Target.of("[::1]", 80),
+      Target.of("::1%lo", 80),
       session,
       (decision) => answers.push(textOf(decision)),
     );

@@ -250,7 +250,8 @@ export class AclRouter implements Router {
       if ("blocked" in decision || isDirect(decision.route)) {
         return done(decision);
       }
-      const from = { resolver: this.#resolver, answer };
+      const asker = question.session;
+      const from = { resolver: this.#resolver, answer, asker };
       cancel = askMeaning(host, from, (meaning) => {
         cancel = undefined;
         const blocked = this.#refusesMeaning(meaning, question);
@@ -319,7 +320,7 @@ export class AclRouter implements Router {
     known: Verdicts,
   ): (() => void) | undefined {
     const { host, target, session, done } = question;
-    return lookUp(host, this.#resolver, (answer) => {
+    const onAnswer = (answer: DnsAnswer): void => {
       const { addresses } = answer;
       const outbound = known.outbound ?? acl.outboundOfAddresses(addresses);
       if (isForbidden(outbound, acl)) {
@@ -331,7 +332,8 @@ export class AclRouter implements Router {
         ? known.routing ?? acl.routeOfAddresses(addresses)
         : undefined;
       done(this.#go(routing, outbound), answer);
-    });
+    };
+    return lookUp(host, this.#resolver, onAnswer, session);
   }
 
   /** The decision for a target that is not forbidden. */

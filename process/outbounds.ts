@@ -103,7 +103,7 @@ export async function openOutbounds(
     const outbound = await viaProxies(
       new ShadowsocksOutbound({
         name,
-        server: Target.of(host, port),
+        server: Target.ofPlace(host, port),
         edition,
         fastOpen,
       }),
@@ -139,7 +139,7 @@ export async function viaProxies(
   const { HttpProxyHandshake, ProxyOutbound, Socks5ProxyHandshake } =
     await import("../outbound/proxies/mod.ts");
   const hops = proxies.map(({ protocol, host, port, user, password }) => ({
-    target: Target.of(host, port),
+    target: Target.ofPlace(host, port),
     handshake: (target: Target) =>
       protocol === "socks5"
         ? new Socks5ProxyHandshake({ target, user, password })

@@ -6,6 +6,10 @@
  * answered after 250 ms goes on, and the next one is tried beside it; one that
  * fails makes room for the next at once. The first to be connected wins.
  *
+ * Addresses are tried as they come: the first family to be known does not wait
+ * for the other, whose addresses join when they are known. All has failed when
+ * both families are known and each address has failed.
+ *
  * @module
  */
 
@@ -66,6 +70,8 @@ export interface ConnectorOptions {
   readonly fastOpenData?: Uint8Array | undefined;
   /** Milliseconds after which an address has failed. Default: 10 s. */
   readonly timeout?: number | undefined;
+  /** For whom names are looked up; absent: for the program itself. */
+  readonly asker?: { readonly client: SocketAddress } | undefined;
 }
 
 interface Attempt {
@@ -80,11 +86,15 @@ export class Connector {
   readonly #owner: ConnectorOwner;
   readonly #fastOpenData: Uint8Array | undefined;
   readonly #timeout: number;
+  readonly #asker: ConnectorOptions["asker"];
   /** Addresses still to be tried, in order. */
   #candidates: SocketAddress[] = [];
   /** Connects under way, the oldest first. */
   #attempts: Attempt[] = [];
   #timer: Timer | undefined;
+  /** Milliseconds of the loop's clock when the newest connect began. */
+  #begun = 0;
+  /** Takes an answer that is waited for. */
   #onAnswer: ((answer: DnsAnswer) => void) | undefined;
   /** The error of the last address that was not forbidden; `""`: none was. */
   #lastError = "";
@@ -108,6 +118,7 @@ export class Connector {
     this.#owner = owner;
     this.#fastOpenData = options.fastOpenData;
     this.#timeout = options.timeout ?? CONNECT_TIMEOUT;
+    this.#asker = options.asker;
   }
 
   /**
@@ -117,21 +128,55 @@ export class Connector {
    */
   start({ address, domain, port }: Target): void {
     if (address !== undefined) {
-      this.#startAt([address]);
+      this.#candidates = [address];
+      this.#next();
       return;
     }
-    const onAnswer = ({ addresses, error }: DnsAnswer): void => {
+    const onAnswer = (answer: DnsAnswer): void => {
       if (this.#onAnswer !== onAnswer) return;
       this.#onAnswer = undefined;
-      if (error === undefined) {
-        this.#startAt(inTurns(addresses, port));
+      const { addresses, error, isPartial } = answer;
+      if (error !== undefined) {
+        this.#owner.onUnresolved?.(error.message);
+        this.#fail({ status: "name_failed", code: error.code });
         return;
       }
-      this.#owner.onUnresolved?.(error.message);
-      this.#fail({ status: "name_failed", code: error.code });
+      this.#candidates = inTurns(addresses, port);
+      if (isPartial === true) this.#awaitRest(domain, addresses, port);
+      if (this.#attempts.length === 0) this.#next();
     };
     this.#onAnswer = onAnswer;
-    this.#context.resolver.resolve(domain, onAnswer);
+    const options = { asker: this.#asker };
+    this.#context.resolver.resolve(domain, onAnswer, options);
+  }
+
+  /** Has the addresses that are not known yet join those that are tried. */
+  #awaitRest(
+    domain: string,
+    known: readonly Uint8Array[],
+    port: number,
+  ): void {
+    const onAnswer = ({ addresses }: DnsAnswer): void => {
+      if (this.#onAnswer !== onAnswer) return;
+      this.#onAnswer = undefined;
+      const rest = addresses.filter((each) =>
+        !known.some((other) => isSameIp(each, other))
+      );
+      const left = this.#candidates.map(({ bytes }) => bytes);
+      // The other family is next, once one of the first has been tried.
+      this.#candidates = inTurns(
+        this.#begun === 0 ? [...left, ...rest] : [...rest, ...left],
+        port,
+      );
+      const now = this.#context.loop.time() * 1000;
+      const isDue = this.#fastOpenData === undefined &&
+        now - this.#begun >= ATTEMPT_DELAY;
+      if (isDue || this.#attempts.length === 0) this.#next();
+      else this.#watch();
+    };
+    this.#onAnswer = onAnswer;
+    const options = { asker: this.#asker, isWhole: true };
+    this.#context.resolver.resolve(domain, onAnswer, options);
   }
 
   /**
@@ -156,20 +201,10 @@ export class Connector {
 
   /** Gives up and closes its sockets; nobody is told anything any more. */
   cancel(): void {
-    this.#done = true;
-    this.#timer?.cancel();
-    if (this.#onAnswer !== undefined) {
-      this.#context.resolver.removeCallback(this.#onAnswer);
-      this.#onAnswer = undefined;
-    }
+    this.#end();
     for (const { socket } of this.#attempts.splice(0)) {
       this.#owner.onSocketFailed(socket);
     }
-  }
-
-  #startAt(addresses: SocketAddress[]): void {
-    this.#candidates = addresses;
-    this.#next();
   }
 
   /** Begins with the next address, if there is one. */
@@ -179,7 +214,7 @@ export class Connector {
       const address = this.#candidates.shift();
       if (address === undefined) {
         if (this.#attempts.length > 0) this.#watch();
-        else this.#fail(this.#dialFailure());
+        else if (this.#onAnswer === undefined) this.#fail(this.#dialFailure());
         return;
       }
       if (this.#owner.forbids(address)) {
@@ -208,8 +243,8 @@ export class Connector {
       return;
     }
     loop.add(socket, POLL_OUT, handler);
-    const deadline = loop.time() * 1000 + this.#timeout;
-    this.#attempts.push({ socket, deadline });
+    this.#begun = loop.time() * 1000;
+    this.#attempts.push({ socket, deadline: this.#begun + this.#timeout });
     this.#watch();
   }
 
@@ -219,10 +254,12 @@ export class Connector {
     const { loop } = this.#context;
     const first = this.#attempts[0];
     if (first === undefined) return;
-    const left = Math.max(0, first.deadline - loop.time() * 1000);
     const mayRace = this.#candidates.length > 0 &&
       this.#fastOpenData === undefined;
-    const delay = mayRace ? Math.min(ATTEMPT_DELAY, left) : left;
+    const due = mayRace
+      ? Math.min(this.#begun + ATTEMPT_DELAY, first.deadline)
+      : first.deadline;
+    const delay = Math.max(0, due - loop.time() * 1000);
     this.#timer = loop.addTimer(delay, () => this.#onTimer());
   }
 
@@ -238,8 +275,7 @@ export class Connector {
   }
 
   #succeed(socket: StreamSocket): void {
-    this.#done = true;
-    this.#timer?.cancel();
+    this.#end();
     for (const each of this.#attempts.splice(0)) {
       if (each.socket !== socket) this.#owner.onSocketFailed(each.socket);
     }
@@ -254,10 +290,22 @@ export class Connector {
   }
 
   #fail(failure: Failure): void {
-    this.#done = true;
-    this.#timer?.cancel();
+    this.#end();
     this.#owner.onConnectFailed(failure);
   }
+
+  /** Waits for nothing any more. */
+  #end(): void {
+    this.#done = true;
+    this.#timer?.cancel();
+    if (this.#onAnswer === undefined) return;
+    this.#context.resolver.removeCallback(this.#onAnswer);
+    this.#onAnswer = undefined;
+  }
+}
+
+function isSameIp(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
 /** Addresses with the families in turn (RFC 8305, section 4). */

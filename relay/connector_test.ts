@@ -312,3 +312,90 @@ Deno.test("Connector.cancel() closes every socket, and nobody is told any more",
   assertEquals([attempt.connects.length, attempt.told.length], [2, told]);
   assertEquals(attempt.net.poller.watched, 0);
 });
+
+/** Begins with the addresses of one family; the others are not known yet. */
+async function startPartly(
+  attempt: Attempt,
+  ...addresses: readonly string[]
+): Promise<void> {
+  attempt.connector.start(Target.of("name.example", 443));
+  attempt.resolver.answerPartly(...addresses);
+  await attempt.net.settle();
+}
+
+Deno.test("Connector tries the addresses that come late when the first ones fail", async () => {
+  const attempt = new Attempt();
+  attempt.net.poller.connectErrors.push("ENETUNREACH");
+  await startPartly(attempt, "2001:db8::1");
+  assertEquals(attempt.told, [], "another family may follow");
+  assertEquals(attempt.resolver.asked.map(({ options }) => options.isWhole), [
+    true,
+  ]);
+  await attempt.net.advance(70);
+  attempt.resolver.answer("2001:db8::1", "192.0.2.1", "192.0.2.2");
+  await attempt.net.settle();
+  assertEquals(attempt.hosts, ["192.0.2.1"]);
+  attempt.connects[0]!.fail("ECONNREFUSED");
+  await attempt.net.settle();
+  attempt.connects[1]!.establish();
+  await attempt.net.settle();
+  assertEquals(attempt.told, ["failed 192.0.2.1", "connected 192.0.2.2"]);
+});
+
+Deno.test("Connector fails when every answer is in and every address has failed", async () => {
+  const answers = [
+    ["2001:db8::1"],
+    ["2001:db8::1", "192.0.2.1"],
+    [],
+  ];
+  for (const answer of answers) {
+    const attempt = new Attempt();
+    attempt.net.poller.connectErrors.push("ENETUNREACH", "ECONNREFUSED");
+    await startPartly(attempt, "2001:db8::1");
+    assertEquals(attempt.told, []);
+    attempt.resolver.answer(...answer);
+    await attempt.net.settle();
+    const code = answer.length > 1 ? "ECONNREFUSED" : "ENETUNREACH";
+    assertEquals(attempt.told, [`dial_failed ${code}`]);
+    assertEquals(attempt.net.poller.watched, 0);
+  }
+});
+
+Deno.test("Connector tries the other family beside the first as soon as it is known", async () => {
+  const attempt = new Attempt();
+  await startPartly(attempt, "192.0.2.1", "192.0.2.2");
+  attempt.resolver.answer("192.0.2.1", "192.0.2.2", "2001:db8::1");
+  await attempt.net.advance(ATTEMPT_DELAY);
+  await attempt.net.advance(ATTEMPT_DELAY);
+  assertEquals(attempt.hosts, ["192.0.2.1", "2001:db8::1", "192.0.2.2"]);
+  // One that comes after the delay does not wait any more.
+  const late = new Attempt();
+  await startPartly(late, "192.0.2.1");
+  await late.net.advance(ATTEMPT_DELAY + 100);
+  assertEquals(late.hosts, ["192.0.2.1"]);
+  late.resolver.answer("192.0.2.1", "2001:db8::1");
+  assertEquals(late.hosts, ["192.0.2.1", "2001:db8::1"]);
+  // With data in the SYN only one of them may be under way.
+  const fastOpen = new Attempt({ fastOpenData: new Uint8Array(1) });
+  await startPartly(fastOpen, "192.0.2.1");
+  await fastOpen.net.advance(ATTEMPT_DELAY + 100);
+  fastOpen.resolver.answer("192.0.2.1", "2001:db8::1");
+  assertEquals(fastOpen.hosts, ["192.0.2.1"]);
+  fastOpen.connects[0]!.fail("ECONNREFUSED");
+  await fastOpen.net.settle();
+  assertEquals(fastOpen.hosts, ["192.0.2.1", "2001:db8::1"]);
+});
+
+Deno.test("Connector waits for no more addresses once it is connected or given up", async () => {
+  const attempt = new Attempt();
+  await startPartly(attempt, "192.0.2.1");
+  attempt.connects[0]!.establish();
+  await attempt.net.settle();
+  assertEquals(attempt.told, ["connected 192.0.2.1"]);
+  assertEquals(attempt.resolver.removed, 1);
+  const other = new Attempt();
+  await startPartly(other, "192.0.2.1");
+  other.connector.cancel();
+  assertEquals(other.resolver.removed, 1);
+  assertEquals(other.told, ["failed 192.0.2.1"]);
+});

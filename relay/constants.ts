@@ -117,6 +117,12 @@ export const MEMBER_TIMEOUT = 2500;
  */
 export const ATTEMPT_DELAY = 250;
 /**
+ * Milliseconds without an answer after which datagrams go another way: an
+ * association to the next member of its group, so that it is served within 3 s
+ * of a server's death, and those to a server to its next address.
+ */
+export const ANSWER_TIMEOUT = 2000;
+/**
  * Milliseconds to wait for the first payload, so that salt, header and payload
  * leave in one write; then the header goes alone, for server-first protocols.
  */

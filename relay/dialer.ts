@@ -137,6 +137,7 @@ export class Dialer implements OpenerOwner {
       stream,
       fastOpenData,
       timeout: isMember ? MEMBER_TIMEOUT : CONNECT_TIMEOUT,
+      asker: this.#options.session,
     });
     this.#opener.start();
   }

@@ -68,6 +68,8 @@ export interface OpenerOptions {
    * together for the handshake. Default: 10 s.
    */
   readonly timeout?: number | undefined;
+  /** For whom names are looked up. */
+  readonly asker?: { readonly client: SocketAddress } | undefined;
 }
 
 /**
@@ -116,7 +118,8 @@ export class Opener implements ConnectorOwner {
 
   /** Begins; without a destination it fails at once. */
   start(): void {
-    const { stream: { destination }, fastOpenData, timeout } = this.#options;
+    const { stream: { destination }, fastOpenData, timeout, asker } =
+      this.#options;
     if (destination === undefined) {
       this.#owner.onOpenFailed(BLOCKED);
       return;
@@ -124,6 +127,7 @@ export class Opener implements ConnectorOwner {
     this.#connector = new Connector(this.#context, this, {
       fastOpenData,
       timeout,
+      asker,
     });
     this.#connector.start(destination);
   }

@@ -4,7 +4,12 @@
  * @module
  */
 
-import { formatHostPort, parseIp, SocketAddress } from "../loop/mod.ts";
+import {
+  formatHostPort,
+  parseIp,
+  readAddress,
+  SocketAddress,
+} from "../loop/mod.ts";
 
 /** An IP address or a name, and a port; made by its two static methods. */
 export class Target {
@@ -43,15 +48,29 @@ export class Target {
 
   /**
    * A target given as text. The text of an IP address is that address, so that
-   * rules for addresses hold however the address was spelled.
+   * rules for addresses hold however the address was spelled; some programs ask
+   * for an IPv6 address in brackets.
+   *
+   * @param host A name or an IP literal.
+   * @param port The port.
+   */
+  static of(host: string, port: number): Target {
+    const bytes = parseIp(withoutBrackets(host));
+    if (bytes === undefined) return new Target(undefined, host, port);
+    return new Target(SocketAddress.fromBytes(bytes, port), "", port);
+  }
+
+  /**
+   * A target as it stands in settings, where an IPv6 address may have a zone.
    *
    * @param host A name, or an IP literal without brackets.
    * @param port The port.
    */
-  static of(host: string, port: number): Target {
-    const bytes = parseIp(host);
-    if (bytes === undefined) return new Target(undefined, host, port);
-    return new Target(SocketAddress.fromBytes(bytes, port), "", port);
+  static ofPlace(host: string, port: number): Target {
+    const address = readAddress(host, port);
+    return address === undefined
+      ? new Target(undefined, host, port)
+      : Target.ofAddress(address);
   }
 
   /** The name, or the IP address as text without brackets. */
@@ -63,4 +82,10 @@ export class Target {
   toString(): string {
     return formatHostPort(this);
   }
+}
+
+function withoutBrackets(host: string): string {
+  return host.startsWith("[") && host.endsWith("]") && host.includes(":")
+    ? host.slice(1, -1)
+    : host;
 }

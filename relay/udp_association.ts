@@ -19,6 +19,7 @@ import type {
 import type { Session } from "./session.ts";
 import type { Status } from "./status.ts";
 import type { Target } from "./target.ts";
+import type { DatagramSender, UDPServer } from "./udp_server.ts";
 
 /** What an association needs of its relay. */
 export interface AssociationHooks {
@@ -41,8 +42,8 @@ export interface PacketPath {
   readonly outbound: Outbound;
   /** Its datagrams. */
   readonly packets: OutboundPackets;
-  /** The address of its destination, once it is known. */
-  address: SocketAddress | undefined;
+  /** Where its destination is; undefined before the first datagram. */
+  server: UDPServer | undefined;
   /**
    * Milliseconds of the loop's clock when the oldest datagram was sent that
    * nothing has come back for; 0: there is none.
@@ -55,12 +56,28 @@ export interface PacketPath {
   isAbandoned: boolean;
 }
 
+/** A question that a datagram waits for. */
+export interface PendingQuestion {
+  /** Takes it back; the datagram is lost. */
+  takeBack(): void;
+}
+
+/** The address of a target's name that took the last datagram. */
+export interface ReachedAddress {
+  /** The target. */
+  readonly target: Target;
+  /** Its address. */
+  readonly address: SocketAddress;
+  /** Milliseconds of the loop's clock when it was seen to take one. */
+  readonly since: number;
+}
+
 /**
  * A client, the paths that its datagrams take, and its outgoing sockets: one
  * for each IP version, whatever the targets, so that a target sees one source
  * address and anybody may answer to it (full cone).
  */
-export class UDPAssociation {
+export class UDPAssociation implements DatagramSender {
   /** What it is found by. */
   readonly key: string;
   /** What is known about it. */
@@ -77,6 +94,10 @@ export class UDPAssociation {
   lastTarget: Target | undefined = undefined;
   /** The path of that datagram; undefined: it had none. */
   lastPath: PacketPath | undefined = undefined;
+  /** What its datagrams wait for; undefined: none ever has. */
+  questions: Set<PendingQuestion> | undefined = undefined;
+  /** Where the newest datagram to a name with several addresses went. */
+  reached: ReachedAddress | undefined = undefined;
   readonly #hooks: AssociationHooks;
   /** The newest taken last. */
   readonly #paths: PacketPath[] = [];
@@ -184,7 +205,7 @@ export class UDPAssociation {
     let guess: PacketPath | undefined;
     for (const path of this.#paths) {
       if (path.packets.destination === undefined) guess = path;
-      else if (path.address?.key === from.key) return path;
+      else if (path.server?.has(from) === true) return path;
       else if (guess === undefined && path.packets.checksSource !== true) {
         guess = path;
       }
@@ -200,17 +221,32 @@ export class UDPAssociation {
    * @returns False if it is known at once that it was not sent.
    */
   sendTo(data: Uint8Array, address: SocketAddress): boolean {
-    if (this.#closed) return false;
-    const socket = address.family === 4
-      ? this.#ipv4 ??= this.#open(address)
-      : this.#ipv6 ??= this.#open(address);
-    if (socket === undefined) return false;
-    return socket.sendTo(data, address) !== FAILED;
+    const socket = this.#socketFor(address);
+    return socket !== undefined && socket.sendTo(data, address) !== FAILED;
   }
 
-  /** Closes its sockets and paths. */
+  /**
+   * Sends a datagram by itself, so that it is known if the system refuses it.
+   *
+   * @param data The datagram.
+   * @param address Where to.
+   * @param onFailed Called with the datagram where that is known only later.
+   * @returns False if it is known at once that it was not sent.
+   */
+  sendAlone(
+    data: Uint8Array,
+    address: SocketAddress,
+    onFailed: (data: Uint8Array) => void,
+  ): boolean {
+    const socket = this.#socketFor(address);
+    return socket !== undefined &&
+      socket.sendAlone(data, address, onFailed) !== FAILED;
+  }
+
+  /** Closes its sockets and paths; nothing waits for an answer any more. */
   close(): void {
     this.#closed = true;
+    for (const question of this.questions ?? []) question.takeBack();
     for (const socket of [this.#ipv4, this.#ipv6]) {
       if (socket === undefined) continue;
       this.#hooks.onClose(socket);
@@ -228,10 +264,17 @@ export class UDPAssociation {
       route,
       outbound,
       packets,
-      address: packets.destination?.address,
+      server: undefined,
       unansweredSince: 0,
       isAbandoned: false,
     };
+  }
+
+  #socketFor(address: SocketAddress): DatagramSocket | undefined {
+    if (this.#closed) return undefined;
+    return address.family === 4
+      ? this.#ipv4 ??= this.#open(address)
+      : this.#ipv6 ??= this.#open(address);
   }
 
   #open(address: SocketAddress): DatagramSocket | undefined {

@@ -76,8 +76,8 @@ export class UDPClients {
    * none as well.
    *
    * @param connection One that was noted.
-   * @returns The associations that end with it; with the last connection of a
-   * client these are all of the client.
+   * @returns The associations that end with it: never those of another
+   * connection, nor those that none holds.
    */
   disconnect(connection: ControlConnection): readonly UDPAssociation[] {
     const { host, port, user } = connection;
@@ -87,11 +87,8 @@ export class UDPClients {
     if (ports === undefined || at < 0) return [];
     same.splice(at, 1);
     if (same.length === 0) ports.delete(port);
+    if (ports.size === 0) this.#connections.delete(host);
     const held: Held = this.#associations?.get(host) ?? new Map();
-    if (ports.size === 0) {
-      this.#connections.delete(host);
-      return [...held.keys()];
-    }
     const own = [...held.keys()].filter((each) =>
       held.get(each) === connection
     );

@@ -294,6 +294,7 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
     packet.source = from;
     if (!path.packets.open(packet, this.#buffers.output)) return;
     path.unansweredSince = 0;
+    path.server?.answered(from);
     association.restore(path.route);
     const { session, state, client } = association;
     const size = packet.end - packet.start;
@@ -302,7 +303,8 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
     const data = sealedBytes(packet, out, sealed);
     if (data === undefined) return;
     session.moved(STREAM_DOWN, size, data.length);
-    this.#associations.get(association.key);
+    // Not counted as use: anybody may send, and would keep an association of a
+    // client that has gone.
     this.#serverSocket.sendTo(data, client, association.recipient);
   }
 

@@ -6,22 +6,23 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { Resolver } from "../dns/mod.ts";
+import type { DnsAnswer, Resolver } from "../dns/mod.ts";
 import { SocketAddress } from "../loop/mod.ts";
 import type { RelayBuffers } from "./buffers.ts";
+import { ANSWER_TIMEOUT } from "./constants.ts";
 import type { NoPackets, Route } from "./outbound.ts";
 import { Packet, PACKET_ROOM, sealedBytes } from "./packet.ts";
 import type { Router } from "./router.ts";
 import type { Target } from "./target.ts";
 import type { PacketPath, UDPAssociation } from "./udp_association.ts";
+import { UDPServer } from "./udp_server.ts";
+import { WaitingDatagrams } from "./udp_waiting.ts";
 
-/** Most datagrams that wait for a name at once; more are lost. */
-const MAX_LOOKUPS = 256;
 /**
- * Milliseconds without an answer after which an association tries the next
- * member of its group, so that it is served within 3 s of a server's death.
+ * Milliseconds after which it is tried again which address of a target's name
+ * takes datagrams: until then they leave many at a time, which hides a failure.
  */
-const ANSWER_TIMEOUT = 2000;
+const REACHED_INTERVAL = 1000;
 
 const logger = getLogger(["shadowsocks", "relay"]);
 
@@ -40,7 +41,9 @@ export interface UDPSenderOptions {
 /** Sends the datagrams of a relay's associations. */
 export class UDPSender {
   readonly #options: UDPSenderOptions;
-  #lookups = 0;
+  readonly #waiting = new WaitingDatagrams();
+  /** The servers that datagrams were sent to, by their destination. */
+  readonly #servers = new WeakMap<Target, UDPServer>();
   /** Whether the log has said that an outbound has no UDP. */
   #hasWarned = false;
 
@@ -90,10 +93,11 @@ export class UDPSender {
   #route(packet: Packet, association: UDPAssociation, target: Target): void {
     let kept: Packet | undefined = undefined;
     let isDone = false;
+    let stopWaiting: (() => void) | undefined = undefined;
     const { router } = this.#options;
     const takeBack = router.route(target, association.session, (decision) => {
       isDone = true;
-      if (kept !== undefined) this.#lookups--;
+      stopWaiting?.();
       if (association.closed) return;
       if ("blocked" in decision) {
         association.failure ??= "blocked";
@@ -111,12 +115,8 @@ export class UDPSender {
       }
     });
     if (isDone) return;
-    if (this.#lookups >= MAX_LOOKUPS) {
-      takeBack?.();
-      return;
-    }
-    this.#lookups++;
     kept = copyOf(packet);
+    stopWaiting = this.#waiting.add(association, () => takeBack?.());
   }
 
   /**
@@ -177,25 +177,38 @@ export class UDPSender {
   }
 
   #sendBy(packet: Packet, association: UDPAssociation, path: PacketPath): void {
-    if (path.packets.destination === undefined) {
+    const { destination } = path.packets;
+    if (destination === undefined) {
       this.#sendDirectly(packet, association);
       return;
     }
     const out = this.#options.buffers.besides(packet.bytes);
     const data = sealedBytes(packet, out, path.packets.seal(packet, out));
     if (data === undefined) return;
-    if (path.unansweredSince === 0) {
-      path.unansweredSince = this.#options.now();
-    }
-    if (path.address !== undefined) {
+    const now = this.#options.now();
+    if (path.unansweredSince === 0) path.unansweredSince = now;
+    const server = path.server ??= this.#serverOf(destination);
+    if (server.address !== undefined) {
+      server.renew(this.#options.resolver, now);
       association.failure = undefined;
-      association.sendTo(data, path.address);
+      server.send(data, association, now);
       return;
     }
-    this.#resolve(path.packets.destination, association, data, (address) => {
-      path.address ??= address;
-      return true;
+    this.#resolve(destination.domain, association, data, (kept, answer) => {
+      const time = this.#options.now();
+      server.learn(answer, time);
+      association.failure = undefined;
+      server.send(kept, association, time);
     });
+  }
+
+  #serverOf(destination: Target): UDPServer {
+    let server = this.#servers.get(destination);
+    if (server === undefined) {
+      server = new UDPServer(destination);
+      this.#servers.set(destination, server);
+    }
+    return server;
   }
 
   /** To the target itself, whose addresses the router may forbid. */
@@ -209,11 +222,12 @@ export class UDPSender {
     const data = packet.bytes.subarray(packet.start, packet.end);
     const { address } = target;
     if (address === undefined) {
+      const { domain } = target;
       this.#resolve(
-        target,
+        domain,
         association,
         data,
-        (each) => this.#isAllowed(each, association, target),
+        (kept, answer) => this.#sendToName(kept, association, target, answer),
       );
       return;
     }
@@ -235,42 +249,108 @@ export class UDPSender {
   }
 
   /**
-   * Looks a name up and sends a datagram to the first of its addresses that
-   * can be sent to (RFC 8305 for datagrams: only a failure known at once leads
-   * to the next). A failed look-up is logged, and the datagram is lost.
+   * Sends a datagram to the first address of a name that can be sent to (RFC
+   * 8305 for datagrams: only a failure leads to the next).
+   */
+  #sendToName(
+    data: Uint8Array,
+    association: UDPAssociation,
+    target: Target,
+    { addresses, isPartial }: DnsAnswer,
+  ): void {
+    const { reached } = association;
+    const now = this.#options.now();
+    const places = addresses.map((bytes) =>
+      SocketAddress.fromBytes(bytes, target.port)
+    );
+    const [only] = places;
+    if (only !== undefined && places.length === 1 && isPartial !== true) {
+      if (!this.#isAllowed(only, association, target)) return;
+      if (association.sendTo(data, only)) association.failure = undefined;
+      return;
+    }
+    if (reached !== undefined && isSame(target, reached.target)) {
+      const at = places.findIndex(({ key }) => key === reached.address.key);
+      // What has taken datagrams is tried before the others.
+      if (at > 0) places.unshift(...places.splice(at, 1));
+      if (at >= 0 && now - reached.since < REACHED_INTERVAL) {
+        if (!this.#isAllowed(reached.address, association, target)) return;
+        association.sendTo(data, reached.address);
+        return;
+      }
+    }
+    this.#sendToAny(data, association, { target, places, isPartial });
+  }
+
+  /** Sends a datagram to the first of a name's addresses that takes it. */
+  #sendToAny(
+    data: Uint8Array,
+    association: UDPAssociation,
+    { target, places, isPartial }: {
+      readonly target: Target;
+      readonly places: readonly SocketAddress[];
+      readonly isPartial: boolean | undefined;
+    },
+  ): void {
+    for (const [i, address] of places.entries()) {
+      if (!this.#isAllowed(address, association, target)) continue;
+      const onFailed = (copy: Uint8Array): void => {
+        association.reached = undefined;
+        const rest = { target, places: places.slice(i + 1), isPartial };
+        this.#sendToAny(copy, association, rest);
+      };
+      if (!association.sendAlone(data, address, onFailed)) continue;
+      association.failure = undefined;
+      association.reached = { target, address, since: this.#options.now() };
+      return;
+    }
+    if (isPartial !== true) return;
+    // The other family may have one that takes it.
+    this.#resolve(target.domain, association, data, (kept, answer) => {
+      const rest = answer.addresses.map((bytes) =>
+        SocketAddress.fromBytes(bytes, target.port)
+      ).filter(({ key }) => !places.some((place) => place.key === key));
+      const whole = { target, places: rest, isPartial: false };
+      this.#sendToAny(kept, association, whole);
+    }, true);
+  }
+
+  /**
+   * Looks a name up for a datagram. A failed look-up is logged, and the
+   * datagram is lost. `done` gets it, or a copy if the answer comes later.
    */
   #resolve(
-    { host, port }: Target,
+    domain: string,
     association: UDPAssociation,
     data: Uint8Array,
-    accepts: (address: SocketAddress) => boolean,
+    done: (data: Uint8Array, answer: DnsAnswer) => void,
+    isWhole = false,
   ): void {
-    if (this.#lookups >= MAX_LOOKUPS) return;
-    this.#lookups++;
+    const { resolver } = this.#options;
     let isDone = false;
     let kept = data;
-    this.#options.resolver.resolve(host, ({ addresses, error }) => {
-      this.#lookups--;
+    let stopWaiting: (() => void) | undefined = undefined;
+    const onAnswer = (answer: DnsAnswer): void => {
       isDone = true;
+      stopWaiting?.();
       if (association.closed) return;
-      if (error !== undefined) {
-        association.failure ??= "name_failed";
-        logger.error("{reason} when handling UDP from {client}", {
-          reason: error.message,
-          client: `${association.client}`,
-        });
-        return;
-      }
-      for (const bytes of addresses) {
-        const address = SocketAddress.fromBytes(bytes, port);
-        if (!accepts(address)) continue;
-        if (!association.sendTo(kept, address)) continue;
-        association.failure = undefined;
-        return;
-      }
-    });
-    // The answer may come later, when the buffer holds something else.
-    if (!isDone) kept = data.slice();
+      const { error } = answer;
+      if (error === undefined) return done(kept, answer);
+      association.failure ??= "name_failed";
+      logger.error("{reason} when handling UDP from {client}", {
+        reason: error.message,
+        client: `${association.client}`,
+      });
+    };
+    const options = { asker: association.session, isWhole };
+    resolver.resolve(domain, onAnswer, options);
+    if (isDone) return;
+    // The buffer will hold something else.
+    kept = data.slice();
+    stopWaiting = this.#waiting.add(
+      association,
+      () => resolver.removeCallback(onAnswer),
+    );
   }
 }
 

@@ -33,7 +33,7 @@ export class Clashes {
     const { host, port, mode } = listener;
     if (port === 0) return undefined;
     const place = formatHostPort({ host, port });
-    const literal = parseIp(host);
+    const literal = parseIp(host.replace(/%.*/, ""));
     const isEvery = literal !== undefined && isUnspecifiedIp(literal);
     let other: { label: string; place: string } | undefined;
     for (const protocol of ["tcp", "udp"] as const) {

@@ -185,7 +185,7 @@ export function readNetworks(
 }
 
 const NETWORKS_ADVICE = '"forbidden_ip" takes networks: 10.0.0.0/8, ' +
-  "2001:db8::/32, an address alone, or private";
+  "2001:db8::/32, an address alone, or words such as private and own";
 
 /**
  * Reads the URL that a group probes.

@@ -25,7 +25,17 @@ export function readHostText(text: string): string | undefined {
   if (zone !== undefined && /^[\w.-]+$/.test(zone)) {
     return parseIp(address!)?.length === 16 ? literal : undefined;
   }
-  return bracketed === undefined && isHostName(text) ? text : undefined;
+  if (bracketed !== undefined) return undefined;
+  return isHostName(text) ? text : asciiName(text);
+}
+
+/** The ASCII form (RFC 5891) of an internationalized name. */
+function asciiName(text: string): string | undefined {
+  // Nothing that has a meaning in a URL.
+  if (!/^[\w.\-\u0080-\uffff]+$/.test(text)) return undefined;
+  if (!URL.canParse(`http://${text}`)) return undefined;
+  const { hostname } = new URL(`http://${text}`);
+  return hostname !== text && isHostName(hostname) ? hostname : undefined;
 }
 
 /**
@@ -40,12 +50,14 @@ export function readHostPort(
   defaultPort?: number,
 ): HostPort | undefined {
   const alone = readHostText(text);
-  if (alone !== undefined) {
-    return defaultPort === undefined
-      ? undefined
-      : { host: alone, port: defaultPort };
+  if (alone !== undefined && defaultPort !== undefined) {
+    return { host: alone, port: defaultPort };
   }
-  const [, hostText, digits] = /^(\[.*\]|[^:]*):(\d{1,5})$/.exec(text) ?? [];
+  // Where a port must follow, an IPv6 address needs no brackets: the last part
+  // is the port.
+  const [, hostText, digits] =
+    /^(\[.*\]|[^:]*|[^[\]]*):(\d{1,5})$/.exec(text) ??
+      [];
   if (hostText === undefined) return undefined;
   const host = readHostText(hostText);
   const port = Number(digits);
@@ -57,7 +69,6 @@ export function readHostPort(
 function isHostName(text: string): boolean {
   if (text.length > MAX_NAME) return false;
   const labels = text.replace(/\.$/, "").split(".");
-  return labels.every((label) =>
-    /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/.test(label)
-  ) && !/^\d+$/.test(labels.at(-1)!);
+  return labels.every((label) => /^[A-Za-z0-9_-]{1,63}$/.test(label)) &&
+    !/^\d+$/.test(labels.at(-1)!);
 }

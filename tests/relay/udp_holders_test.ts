@@ -6,7 +6,8 @@
 
 import { assertEquals } from "@std/assert";
 import { SocksPackets } from "../../inbound/mod.ts";
-import type { SocketAddress } from "../../loop/mod.ts";
+import { SocketAddress } from "../../loop/mod.ts";
+import type { Status } from "../../relay/mod.ts";
 import { concat, utf8 } from "../support/bytes.ts";
 import { header } from "./_relay_fixture.ts";
 import { client, UdpFixture } from "./_udp_fixture.ts";
@@ -31,8 +32,13 @@ class HeldFixture extends UdpFixture {
   }
 }
 
+/** Without users, where an association needs no connection. */
+function withoutUsers(timeout = 300): UdpFixture {
+  return new UdpFixture({ isLocal: true, settings: { timeout } });
+}
+
 /** User and status of each session, in the order of their beginnings. */
-function sessionsOf(fixture: HeldFixture): readonly string[] {
+function sessionsOf(fixture: UdpFixture): readonly string[] {
   return fixture.opened.map(({ user, status }) => `${user} ${status ?? "on"}`);
 }
 
@@ -96,4 +102,48 @@ Deno.test("UDPRelay takes datagrams of clients that hold an association when the
   assertEquals(sessionsOf(fixture), ["alice ok"]);
   assertEquals(await fixture.send(client(1)), false);
   assertEquals(fixture.opened.length, 1);
+});
+
+Deno.test("UDPRelay ends with a connection what came by it, and nothing else of that host", async () => {
+  using fixture = withoutUsers();
+  const { host } = client(1);
+  // An application that holds nothing.
+  await fixture.fromClient(DATAGRAM, client(1));
+  const endFirst = fixture.relay.associate(host, "", 2);
+  await fixture.fromClient(DATAGRAM, client(2));
+  const endOther = fixture.relay.associate(host, "", 0);
+  await fixture.fromClient(DATAGRAM, client(3));
+  endFirst();
+  assertEquals(sessionsOf(fixture), [" on", " ok", " on"]);
+  endOther();
+  assertEquals(sessionsOf(fixture), [" on", " ok", " ok"]);
+  // Nor what was there before the host's first connection of all.
+  fixture.relay.associate(host, "", 0)();
+  assertEquals(sessionsOf(fixture), [" on", " ok", " ok"]);
+  await fixture.fromClient(DATAGRAM, client(1));
+  assertEquals(fixture.opened.length, 3);
+});
+
+Deno.test("UDPRelay ends an association that its client is silent in, whatever others send", async () => {
+  for (const isLocal of [true, false]) {
+    using fixture = new UdpFixture({ isLocal, settings: { timeout: 30 } });
+    await fixture.fromClient(
+      isLocal ? DATAGRAM : fixture.seal(TARGET, utf8("x")),
+      client(1),
+    );
+    const from = isLocal
+      ? SocketAddress.parse("192.0.2.1", 8388)
+      : SocketAddress.parse("203.0.113.9", 9);
+    const [outgoing] = fixture.outgoing;
+    const ends: (Status | undefined)[] = [];
+    for (let i = 0; i < 4; i++) {
+      await fixture.advance(10);
+      ends.push(fixture.opened[0]!.status);
+      if (outgoing?.closed !== false) continue;
+      outgoing.bring(fixture.seal(TARGET, utf8("x")), from);
+      await fixture.settle();
+    }
+    assertEquals(ends, [undefined, undefined, "ok", "ok"]);
+    assertEquals(fixture.listener.sends.length, 2, "answers are passed on");
+  }
 });
