@@ -42,16 +42,22 @@ export class RingSaltSet implements SaltSet {
   readonly #tags: Int32Array;
   readonly #checks: Uint8Array;
   readonly #shift: number;
+  readonly #onChange: ((start: number, end: number) => void) | undefined;
 
   /**
    * Lays a set over memory.
    *
    * @param memory The buckets; their number is a power of two.
+   * @param onChange Told which bytes of the whole buffer have changed.
    */
-  constructor(memory: Uint8Array<ArrayBufferLike>) {
+  constructor(
+    memory: Uint8Array,
+    onChange?: (start: number, end: number) => void,
+  ) {
     const { buffer, byteOffset, byteLength } = memory;
     this.#tags = new Int32Array(buffer, byteOffset, byteLength / 4);
     this.#checks = memory;
+    this.#onChange = onChange;
     this.#shift = 31 - Math.log2(byteLength / BUCKET_BYTES);
   }
 
@@ -79,6 +85,10 @@ export class RingSaltSet implements SaltSet {
       }
       if (Atomics.compareExchange(tags, start + slot, 0, tag) === 0) {
         checks[checkAt(start, slot)] = check;
+        if (this.#onChange !== undefined) {
+          const changed = checks.byteOffset + start * 4;
+          this.#onChange(changed, changed + BUCKET_BYTES);
+        }
         return true;
       }
       // Another was faster, who may have added the same salt.

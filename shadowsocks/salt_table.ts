@@ -53,6 +53,17 @@ export const TABLE_BYTES: number = REGIONS.reduce(
   HEADER_BYTES,
 );
 
+/** Bytes of a part of a table that {@linkcode TableOptions.marks} is about. */
+export const CHUNK_BYTES = 8192;
+/** How many of them a table has. */
+export const CHUNKS: number = Math.ceil(TABLE_BYTES / CHUNK_BYTES);
+
+/** How {@linkcode tableMemory} uses a table. */
+export interface TableOptions {
+  /** Gets a 1 for each chunk that has changed. Default: nobody is told. */
+  readonly marks?: Uint8Array | undefined;
+}
+
 /**
  * Writes the head of a table. The rest is to be zero.
  *
@@ -103,16 +114,26 @@ export function tableProblem(memory: Uint8Array): string | undefined {
 /**
  * Makes the memory of salts over a table.
  *
- * @param memory A table without {@linkcode tableProblem}.
+ * @param memory A table without {@linkcode tableProblem}, at the start of its
+ * buffer.
+ * @param options Who is told of changes.
  * @returns The memory, which others may have over the same table.
  */
-export function tableMemory(memory: Uint8Array): ReplayMemory {
+export function tableMemory(
+  memory: Uint8Array,
+  options: TableOptions = {},
+): ReplayMemory {
+  const { marks } = options;
+  const onChange = marks && ((start: number, end: number): void => {
+    marks[Math.floor(start / CHUNK_BYTES)] = 1;
+    marks[Math.floor((end - 1) / CHUNK_BYTES)] = 1;
+  });
   const secret = memory.slice(AT.secret, AT.secret + SECRET_BYTES);
   let offset = HEADER_BYTES;
   const sets = REGIONS.map((buckets) => {
     const start = offset;
     offset += buckets * BUCKET_BYTES;
-    return new RingSaltSet(memory.subarray(start, offset));
+    return new RingSaltSet(memory.subarray(start, offset), onChange);
   });
   const pair = (seen: number, own: number): SaltPair => ({
     seen: sets[seen]!,
