@@ -109,6 +109,8 @@ Deno.test("readConfig() fills in the defaults", async () => {
     oneTimeAuth: false,
     preferIpv6: false,
     dnsServer: [],
+    replay: "memory",
+    stateDir: undefined,
     udpMaxAssociations: 512,
     managerAddress: undefined,
     managerDialect: "python",

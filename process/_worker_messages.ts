@@ -5,7 +5,7 @@
  */
 
 import type { Config, HostPort } from "../config/mod.ts";
-import type { SaltTable } from "./salt_table.ts";
+import type { SaltTable } from "./salts/mod.ts";
 
 /** To a worker. */
 export type WorkerCommand =

@@ -16,7 +16,7 @@ import { ProcessError } from "./errors.ts";
 import type { ManagedService } from "./managed_service.ts";
 import { MemoryKeeper } from "./memory.ts";
 import { Service, type ServiceOptions } from "./service.ts";
-import type { SaltTable } from "./salt_table.ts";
+import type { SaltTable } from "./salts/mod.ts";
 
 /** What serves a configuration: a loop here, or loops in workers. */
 export interface Serving extends Disposable {
@@ -213,7 +213,7 @@ async function replayMemoryOf(
   salts: SaltTable | undefined,
 ): Promise<ReplayMemory> {
   if (salts !== undefined) {
-    const { saltMemory } = await import("./shared_salts.ts");
+    const { saltMemory } = await import("./salts/mod.ts");
     return saltMemory(salts);
   }
   if (replay === "off") return ReplayMemory.none();

@@ -14,7 +14,7 @@ import type { AclFiles } from "./acl_files.ts";
 import { ProcessError } from "./errors.ts";
 import type { ProcessOutput } from "./output.ts";
 import { RelayLoop, type Serving } from "./relay_loop.ts";
-import type { SaltTable, SharedSalts } from "./salt_table.ts";
+import type { SaltTable, SharedSalts } from "./salts/mod.ts";
 import { onSignals } from "./signals.ts";
 
 /** Options of {@linkcode run}. */
@@ -95,8 +95,8 @@ function isExpected(error: unknown): error is Error {
 /** A client that is not asked to does not even load the table. */
 async function openSalts(config: Config): Promise<SharedSalts | undefined> {
   if (config.locals.length > 0 && config.replay !== "persist") return undefined;
-  const { openSharedSalts } = await import("./shared_salts.ts");
-  return await openSharedSalts(config);
+  const { openSharedSalts } = await import("./salts/mod.ts");
+  return openSharedSalts(config);
 }
 
 async function makeServing(

@@ -13,7 +13,7 @@ import type { WorkerCommand, WorkerReport } from "./_worker_messages.ts";
 import type { AclFiles } from "./acl_files.ts";
 import { ProcessError } from "./errors.ts";
 import { openPoller, RelayLoop, type Serving } from "./relay_loop.ts";
-import type { SaltTable } from "./salt_table.ts";
+import type { SaltTable } from "./salts/mod.ts";
 
 /** Options of a {@linkcode WorkerPool}. */
 export interface WorkerPoolOptions {

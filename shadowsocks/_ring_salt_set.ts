@@ -2,7 +2,7 @@
  * A set of salts in memory that threads and processes share.
  *
  * ```text
- * bucket   64 tags of 4 bytes ‖ 64 checks of 1 byte       320 bytes
+ * bucket   32 tags of 4 bytes ‖ 32 checks of 1 byte       160 bytes
  * ```
  *
  * The first word of a hash chooses the bucket with its highest bits and gives
@@ -21,33 +21,32 @@
 
 import type { SaltSet } from "./salt_set.ts";
 
-/** The answer of a search that has found its salt. */
-const KNOWN = -1;
-
 /** Slots of a bucket. */
-const SLOTS = 64;
-const SLOT_MASK = SLOTS - 1;
-/** Words of a bucket's tags and checks. */
-const BUCKET_WORDS = SLOTS + SLOTS / 4;
+const SLOTS = 31;
+const LAST = SLOTS - 1;
+/** Words of a bucket: tags, then checks and the next slot in a byte each. */
+const BUCKET_WORDS = 40;
 /** Bytes of a bucket. */
 export const BUCKET_BYTES: number = BUCKET_WORDS * 4;
 
 /**
- * A set of a fixed size. While it gets 32 salts for each of its buckets, fewer
- * than one in a million of them is forgotten, which takes 63 more in its own
- * bucket (Poisson); on average a salt stays for twice as many. A fresh salt is taken for a known one
- * with a probability of 63 / (2³² × 255) at most: one in 17 thousand million.
+ * A set of a fixed size. Of its last salts, eleven for each bucket, fewer than
+ * one in a million is forgotten, which takes 31 more in its own bucket
+ * (Poisson); on average a salt stays for thrice as many. A fresh salt is taken
+ * for a known one with a probability of 31 / (2³² × 255) at most: one in 35
+ * thousand million.
  */
 export class RingSaltSet implements SaltSet {
   readonly #tags: Int32Array;
   readonly #checks: Uint8Array;
-  readonly #shift: number;
+  /** Buckets for each of the 2³² values of a word. */
+  readonly #scale: number;
   readonly #onChange: ((start: number, end: number) => void) | undefined;
 
   /**
    * Lays a set over memory.
    *
-   * @param memory The buckets; their number is a power of two.
+   * @param memory The buckets.
    * @param onChange Told which bytes of the whole buffer have changed.
    */
   constructor(
@@ -58,25 +57,31 @@ export class RingSaltSet implements SaltSet {
     this.#tags = new Int32Array(buffer, byteOffset, byteLength / 4);
     this.#checks = memory;
     this.#onChange = onChange;
-    this.#shift = 31 - Math.log2(byteLength / BUCKET_BYTES);
+    this.#scale = byteLength / BUCKET_BYTES / 0x1_0000_0000;
   }
 
   has(first: number, second: number): boolean {
     const start = this.#startOf(first);
-    return this.#find(start, tagOf(second), checkOf(first)) === KNOWN;
+    const tag = tagOf(second);
+    const tags = this.#tags;
+    for (let at = start; at < start + SLOTS; at++) {
+      if (tags[at] === tag && this.#isSame(start, at, checkOf(first))) {
+        return true;
+      }
+    }
+    return false;
   }
 
   add(first: number, second: number): boolean {
     const start = this.#startOf(first);
     const tag = tagOf(second);
-    const check = checkOf(first);
     const tags = this.#tags;
     const checks = this.#checks;
     for (;;) {
-      const slot = this.#find(start, tag, check);
-      if (slot === KNOWN) return false;
+      if (this.has(first, second)) return false;
+      const slot = this.#firstFree(start);
       // The slot behind becomes free, unless another has just taken it.
-      const behind = (slot + 1) & SLOT_MASK;
+      const behind = slot === LAST ? 0 : slot + 1;
       const oldest = tags[start + behind]!;
       if (oldest !== 0) {
         // Before the tag: a check of 0 goes with every tag of its slot.
@@ -84,7 +89,8 @@ export class RingSaltSet implements SaltSet {
         Atomics.compareExchange(tags, start + behind, oldest, 0);
       }
       if (Atomics.compareExchange(tags, start + slot, 0, tag) === 0) {
-        checks[checkAt(start, slot)] = check;
+        checks[checkAt(start, slot)] = checkOf(first);
+        checks[checkAt(start, SLOTS)] = behind;
         if (this.#onChange !== undefined) {
           const changed = checks.byteOffset + start * 4;
           this.#onChange(changed, changed + BUCKET_BYTES);
@@ -95,30 +101,34 @@ export class RingSaltSet implements SaltSet {
     }
   }
 
-  /** The bucket by the highest bits; in two shifts, for one of 32 is of 0. */
+  /** The highest bits of the word count most. */
   #startOf(first: number): number {
-    return (first >>> 1 >>> this.#shift) * BUCKET_WORDS;
+    return ((first >>> 0) * this.#scale | 0) * BUCKET_WORDS;
   }
 
-  /** `KNOWN`, or the free slot whose neighbour before is taken. */
-  #find(start: number, tag: number, check: number): number {
+  /** The free slot whose neighbour before is taken. */
+  #firstFree(start: number): number {
     const tags = this.#tags;
-    let slot = -1;
-    let before = tags[start + SLOT_MASK]!;
-    for (let at = start; at < start + SLOTS; at++) {
-      const each = tags[at]!;
-      if (each === tag) {
-        const known = this.#checks[checkAt(start, at - start)];
-        if (known === check || known === 0) return KNOWN;
-      }
-      if (each === 0 && before !== 0) slot = at - start;
-      before = each;
+    const hint = this.#checks[checkAt(start, SLOTS)]!;
+    if (hint < SLOTS && isFirstFree(tags, start, hint)) return hint;
+    for (let slot = 0; slot < SLOTS; slot++) {
+      if (isFirstFree(tags, start, slot)) return slot;
     }
-    if (slot >= 0) return slot;
     // All are free; or none is, which only foreign memory shows.
-    if (before !== 0) Atomics.store(tags, start, 0);
+    if (tags[start] !== 0) Atomics.store(tags, start, 0);
     return 0;
   }
+
+  /** Whether the check of a tag is that of the salt, or not written yet. */
+  #isSame(start: number, at: number, check: number): boolean {
+    const known = this.#checks[checkAt(start, at - start)];
+    return known === check || known === 0;
+  }
+}
+
+function isFirstFree(tags: Int32Array, start: number, slot: number): boolean {
+  return tags[start + slot] === 0 &&
+    tags[start + (slot === 0 ? LAST : slot - 1)] !== 0;
 }
 
 /** Where the check of a slot is, in bytes. */

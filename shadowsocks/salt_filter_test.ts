@@ -32,7 +32,7 @@ function ringOf(buckets: number): RingSaltSet {
 
 const SETS: readonly (readonly [string, () => SaltSet])[] = [
   ["growing", () => new GrowingSaltSet(1 << 15)],
-  ["shared", () => ringOf(1 << 10)],
+  ["shared", () => ringOf(3 << 10)],
 ];
 
 for (const [name, make] of SETS) {
@@ -72,14 +72,16 @@ Deno.test("GrowingSaltSet remembers the last generation, and no more than two", 
   assertEquals(filter.add(salt(0)), true);
 });
 
-Deno.test("RingSaltSet remembers 32 salts a bucket, and forgets the oldest", () => {
-  const filter = filterOf(ringOf(64));
-  const count = 64 * 200;
-  for (let n = 0; n < count; n++) assert(filter.add(salt(n)), `${n}`);
-  for (let n = count - 64 * 32; n < count; n++) {
-    assert(!filter.add(salt(n)), `${n}`);
+Deno.test("RingSaltSet remembers eleven salts a bucket, and forgets the oldest", () => {
+  for (const buckets of [1, 64, 93]) {
+    const filter = filterOf(ringOf(buckets));
+    const count = buckets * 200;
+    for (let n = 0; n < count; n++) assert(filter.add(salt(n)), `${n}`);
+    for (let n = count - buckets * 11; n < count; n++) {
+      assert(!filter.add(salt(n)), `${n}`);
+    }
+    assert(filter.add(salt(0)));
   }
-  assert(filter.add(salt(0)));
 });
 
 Deno.test("RingSaltSet heals what was left by a process that was killed", () => {
@@ -87,18 +89,18 @@ Deno.test("RingSaltSet heals what was left by a process that was killed", () => 
     const memory = new Uint8Array(BUCKET_BYTES);
     const filter = filterOf(new RingSaltSet(memory));
     for (let n = 0; n < 70; n++) filter.add(salt(n));
-    const tags = new Int32Array(memory.buffer, 0, 64);
+    const tags = new Int32Array(memory.buffer, 0, 32);
     if (rest === "full of other bytes") memory.set(seededBytes(BUCKET_BYTES));
     else if (rest === "nothing free") tags[tags.indexOf(0)] = 5;
-    else tags[(tags.indexOf(0) + 1) % 64] = 0;
+    else tags[(tags.indexOf(0) + 1) % 32] = 0;
     for (let n = 100; n < 300; n++) assert(filter.add(salt(n)), rest);
-    for (let n = 300 - 32; n < 300; n++) assert(!filter.add(salt(n)), rest);
+    for (let n = 300 - 30; n < 300; n++) assert(!filter.add(salt(n)), rest);
     assertEquals(tags.filter((tag) => tag === 0).length, 1, rest);
   }
 });
 
 Deno.test("SaltFilter.add() refuses no fresh salt of a million", () => {
-  for (const set of [new GrowingSaltSet(1 << 19), ringOf(1 << 15)]) {
+  for (const set of [new GrowingSaltSet(1 << 19), ringOf(93 << 10)]) {
     const filter = filterOf(set);
     const words = new Uint32Array(4);
     const fresh = new Uint8Array(words.buffer);

@@ -18,6 +18,7 @@
 import { BUCKET_BYTES, RingSaltSet } from "./_ring_salt_set.ts";
 import { ReplayMemory, SECRET_BYTES } from "./replay_memory.ts";
 import type { SaltPair } from "./salt_filter.ts";
+import type { SaltSet } from "./salt_set.ts";
 
 /** `SSreplay`. */
 const MAGIC = new TextEncoder().encode("SSreplay");
@@ -29,25 +30,26 @@ const REGION_BYTES = 12;
 const HEADER_BYTES = 4096;
 
 /**
- * The regions, by kind from 1 on, and their buckets. With 32 salts a bucket a
- * million of connections are surely known.
+ * The regions, by kind from 1 on, and their buckets. With eleven salts a bucket
+ * a million of connections, a third of that of packets, and a sixth of each of
+ * our own are surely known.
  */
 const REGIONS: readonly number[] = [
   // Seen, of connections.
-  1 << 15,
+  93 << 10,
   // Our own, of connections.
-  1 << 13,
+  16 << 10,
   // Seen, of packets.
-  1 << 14,
+  32 << 10,
   // Our own, of packets.
-  1 << 13,
+  16 << 10,
   // Seen, of methods that prove nothing.
-  1 << 13,
+  16 << 10,
   // Our own, of those.
-  1 << 12,
+  8 << 10,
 ];
 
-/** Bytes of a table: 24 MiB. */
+/** Bytes of a table: 28 MiB. */
 export const TABLE_BYTES: number = REGIONS.reduce(
   (sum, buckets) => sum + buckets * BUCKET_BYTES,
   HEADER_BYTES,
@@ -62,6 +64,17 @@ export const CHUNKS: number = Math.ceil(TABLE_BYTES / CHUNK_BYTES);
 export interface TableOptions {
   /** Gets a 1 for each chunk that has changed. Default: nobody is told. */
   readonly marks?: Uint8Array | undefined;
+}
+
+/**
+ * Makes the set of a table that remembers connections.
+ *
+ * @param memory A table.
+ * @returns The set, without our own salts and without the hash.
+ */
+export function connectionSet(memory: Uint8Array): SaltSet {
+  const length = REGIONS[0]! * BUCKET_BYTES;
+  return new RingSaltSet(memory.subarray(HEADER_BYTES, HEADER_BYTES + length));
 }
 
 /**

@@ -5,13 +5,14 @@
  * @module
  */
 
-import type { Config } from "../config/mod.ts";
-import { ReplayMemory } from "../shadowsocks/mod.ts";
+import type { Config } from "../../config/mod.ts";
+import { ReplayMemory } from "../../shadowsocks/mod.ts";
 import {
   formatTable,
   TABLE_BYTES,
   tableMemory,
-} from "../shadowsocks/salt_table.ts";
+} from "../../shadowsocks/salt_table.ts";
+import { openSaltFile } from "./salt_file.ts";
 import type { SaltTable, SharedSalts } from "./salt_table.ts";
 
 /**
@@ -20,11 +21,8 @@ import type { SaltTable, SharedSalts } from "./salt_table.ts";
  * @param config The configuration.
  * @returns The table; undefined: each loop has a memory of its own, or none.
  */
-export async function openSharedSalts(
-  config: Config,
-): Promise<SharedSalts | undefined> {
+export function openSharedSalts(config: Config): SharedSalts | undefined {
   if (config.replay === "persist") {
-    const { openSaltFile } = await import("./_salt_file.ts");
     const file = openSaltFile(config.stateDir);
     if (file !== undefined) return file;
   }
@@ -46,16 +44,23 @@ export async function openSharedSalts(
 export function saltMemory(
   { buffer, marks, address }: SaltTable,
 ): ReplayMemory {
-  if (buffer !== undefined) {
-    return tableMemory(new Uint8Array(buffer), {
-      marks: marks && new Uint8Array(marks),
-    });
-  }
+  return tableMemory(tableBytes({ buffer, address }), {
+    marks: marks && new Uint8Array(marks),
+  });
+}
+
+/**
+ * The bytes of a table.
+ *
+ * @param table The table.
+ * @returns All of it.
+ * @throws {TypeError} If it is neither a buffer nor mapped.
+ */
+export function tableBytes({ buffer, address }: SaltTable): Uint8Array {
+  if (buffer !== undefined) return new Uint8Array(buffer);
   const pointer = Deno.UnsafePointer.create(address ?? 0n);
+  if (pointer === null) throw new TypeError("Cannot use a table: it is none");
   // It is never unmapped: whoever asks for it once has it to the end.
-  return tableMemory(
-    pointer === null ? new Uint8Array(0) : new Uint8Array(
-      new Deno.UnsafePointerView(pointer).getArrayBuffer(TABLE_BYTES),
-    ),
-  );
+  const view = new Deno.UnsafePointerView(pointer);
+  return new Uint8Array(view.getArrayBuffer(TABLE_BYTES));
 }

@@ -5,12 +5,12 @@
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { openSaltFile, stateDir } from "./_salt_file.ts";
+import { openSaltFile, stateDir } from "./salt_file.ts";
 import type { SharedSalts } from "./salt_table.ts";
 import { saltMemory } from "./shared_salts.ts";
-import { seededBytes } from "../tests/support/bytes.ts";
-import { TempFolder } from "../tests/support/files.ts";
-import { LogCapture } from "../tests/support/logs.ts";
+import { seededBytes } from "../../tests/support/bytes.ts";
+import { TempFolder } from "../../tests/support/files.ts";
+import { LogCapture } from "../../tests/support/logs.ts";
 
 const OWNER = {
   masterKey: seededBytes(32),

@@ -14,9 +14,9 @@ import {
   formatTable,
   TABLE_BYTES,
   tableProblem,
-} from "../shadowsocks/salt_table.ts";
+} from "../../shadowsocks/salt_table.ts";
 import { allocate, mapFile } from "./_mapped_file.ts";
-import { reasonOf } from "./errors.ts";
+import { reasonOf } from "../errors.ts";
 import type { SharedSalts } from "./salt_table.ts";
 
 /** The first page has all that is checked. */

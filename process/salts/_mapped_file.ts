@@ -4,7 +4,7 @@
  * @module
  */
 
-import { cString } from "./_posix.ts";
+import { cString } from "../_posix.ts";
 
 const SYMBOLS = {
   // int open(const char *path, int flags)
