@@ -2,7 +2,7 @@
  * A set of salts in memory that threads and processes share.
  *
  * ```text
- * bucket   32 tags of 4 bytes ‖ 32 checks of 1 byte       160 bytes
+ * bucket   31 tags of 4 bytes ‖ 31 checks of 1 byte ‖ hint 1 ‖ unused 4
  * ```
  *
  * The first word of a hash chooses the bucket with its highest bits and gives
@@ -30,11 +30,11 @@ const BUCKET_WORDS = 40;
 export const BUCKET_BYTES: number = BUCKET_WORDS * 4;
 
 /**
- * A set of a fixed size. Of its last salts, eleven for each bucket, fewer than
- * one in a million is forgotten, which takes 31 more in its own bucket
- * (Poisson); on average a salt stays for thrice as many. A fresh salt is taken
- * for a known one with a probability of 31 / (2³² × 255) at most: one in 35
- * thousand million.
+ * A set of a fixed size. Of its last salts, ten and a half for each bucket,
+ * fewer than one in a million is forgotten, which takes 30 more in its own
+ * bucket (Poisson); on average a salt stays for thrice as many. A fresh salt is
+ * taken for a known one with a probability of 30 / (2³² × 255) at most: one in
+ * 36 thousand million.
  */
 export class RingSaltSet implements SaltSet {
   readonly #tags: Int32Array;
@@ -90,6 +90,7 @@ export class RingSaltSet implements SaltSet {
       }
       if (Atomics.compareExchange(tags, start + slot, 0, tag) === 0) {
         checks[checkAt(start, slot)] = checkOf(first);
+        // The hint, where the next look for a free slot begins.
         checks[checkAt(start, SLOTS)] = behind;
         if (this.#onChange !== undefined) {
           const changed = checks.byteOffset + start * 4;

@@ -72,12 +72,12 @@ Deno.test("GrowingSaltSet remembers the last generation, and no more than two", 
   assertEquals(filter.add(salt(0)), true);
 });
 
-Deno.test("RingSaltSet remembers eleven salts a bucket, and forgets the oldest", () => {
+Deno.test("RingSaltSet remembers its last salts, and forgets the oldest", () => {
   for (const buckets of [1, 64, 93]) {
     const filter = filterOf(ringOf(buckets));
     const count = buckets * 200;
     for (let n = 0; n < count; n++) assert(filter.add(salt(n)), `${n}`);
-    for (let n = count - buckets * 11; n < count; n++) {
+    for (let n = count - buckets * 10; n < count; n++) {
       assert(!filter.add(salt(n)), `${n}`);
     }
     assert(filter.add(salt(0)));

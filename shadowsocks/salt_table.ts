@@ -30,7 +30,7 @@ const REGION_BYTES = 12;
 const HEADER_BYTES = 4096;
 
 /**
- * The regions, by kind from 1 on, and their buckets. With eleven salts a bucket
+ * The regions, by kind from 1 on, and their buckets. With ten and a half salts a bucket
  * a million of connections, a third of that of packets, and a sixth of each of
  * our own are surely known.
  */
