@@ -109,7 +109,7 @@ Deno.test("readConfig() fills in the defaults", async () => {
     oneTimeAuth: false,
     preferIpv6: false,
     dnsServer: [],
-    replay: "memory",
+    replay: "persist",
     stateDir: undefined,
     udpMaxAssociations: 512,
     managerAddress: undefined,
