@@ -110,6 +110,8 @@ Deno.test("readConfig() fills in the defaults", async () => {
     oneTimeAuth: false,
     preferIpv6: false,
     dnsServer: [],
+    replay: "persist",
+    stateDir: undefined,
     udpMaxAssociations: 512,
     managerAddress: undefined,
     managerDialect: "python",

@@ -64,6 +64,8 @@ const ENTRIES: readonly (readonly [string, Partial<Config>])[] = [
     dnsServer: [{ host: "1.1.1.1", port: 53 }, { host: "9.9.9.9", port: 53 }],
   }],
   ['"ipv6_first": true', { preferIpv6: true }],
+  ['"replay": "off"', { replay: "off" }],
+  ['"state_dir": "/state"', { stateDir: "/state" }],
   ['"udp_max_associations": 64', { udpMaxAssociations: 64 }],
   ['"manager_dialect": "libev"', { managerDialect: "libev" }],
   ['"manager_address": "localhost", "manager_port": 6100', {

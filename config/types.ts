@@ -6,9 +6,14 @@
  * @module
  */
 
-import type { MODES, PROTOCOLS, STRATEGIES } from "./keys/_words.ts";
+import type {
+  MODES,
+  PROTOCOLS,
+  REPLAY_MODES,
+  STRATEGIES,
+} from "./keys/_words.ts";
 
-export type { MODES, PROTOCOLS, STRATEGIES };
+export type { MODES, PROTOCOLS, REPLAY_MODES, STRATEGIES };
 
 /** What the program is started as. */
 export type Role = "sslocal" | "ssserver" | "sstunnel" | "ssmanager";
@@ -198,6 +203,10 @@ export interface Config {
   readonly preferIpv6: boolean;
   /** Name servers; empty: those of the system. */
   readonly dnsServer: readonly HostPort[];
+  /** Where used salts are remembered. */
+  readonly replay: typeof REPLAY_MODES[number];
+  /** The folder for what outlives the process; undefined: the usual one. */
+  readonly stateDir: string | undefined;
   /** Most UDP associations at once. */
   readonly udpMaxAssociations: number;
   /** Where the manager listens; `{ path }` is a unix datagram socket. */

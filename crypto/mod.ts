@@ -6,7 +6,7 @@
  */
 
 export { CipherError, type CipherErrorCode } from "./errors.ts";
-export { deriveKey } from "./key.ts";
+export { deriveKey, md5 } from "./key.ts";
 export {
   CIPHER_METHODS,
   type CipherMethod,

@@ -64,6 +64,7 @@ async function work(
       reusePort: true,
       announce: command.listening === undefined,
       listening: command.listening ?? [],
+      salts: command.salts,
       onPeriodic: () => limiter.flush(),
       onAccess: (text) => scope.postMessage({ kind: "access", text }),
     });

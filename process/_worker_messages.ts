@@ -5,6 +5,7 @@
  */
 
 import type { Config, HostPort } from "../config/mod.ts";
+import type { SaltTable } from "./salts/mod.ts";
 
 /** To a worker. */
 export type WorkerCommand =
@@ -14,6 +15,8 @@ export type WorkerCommand =
     readonly config: Config;
     /** Where the first worker listens; absent for the first itself. */
     readonly listening: readonly HostPort[] | undefined;
+    /** Where salts are remembered; absent: in each worker. */
+    readonly salts: SaltTable | undefined;
   }
   | { readonly kind: "serve" | "drain" | "terminate" };
 

@@ -34,7 +34,7 @@ class WorkerFixture implements Disposable {
 
   /** Makes it listen. */
   async start(config: Config, listening?: Listening): Promise<Listening> {
-    this.tell({ kind: "start", config, listening });
+    this.tell({ kind: "start", config, listening, salts: undefined });
     return (await this.next("listening")).listening;
   }
 
@@ -80,6 +80,7 @@ Deno.test("a worker reports the reason when it cannot listen", async () => {
     kind: "start",
     config: testConfig("ssserver", { libopenssl: "/nowhere/lib.so" }),
     listening: undefined,
+    salts: undefined,
   });
   assertMatch((await worker.next("failed")).reason, /\/nowhere\/lib\.so/);
 });
@@ -97,6 +98,7 @@ Deno.test("a worker ends when it is terminated before it listens", async () => {
     kind: "start",
     config: testConfig("ssserver"),
     listening: undefined,
+    salts: undefined,
   });
   worker.tell({ kind: "terminate" });
   await worker.next("ended");

@@ -11,7 +11,7 @@ import type { EventLoop } from "../loop/mod.ts";
 import { BlockOutbound, DirectOutbound } from "../outbound/basic.ts";
 import type { Groups, LeafDescription } from "../outbound/groups/mod.ts";
 import { type Outbound, type Route, Target } from "../relay/mod.ts";
-import { openEdition } from "../shadowsocks/mod.ts";
+import { openEdition, type ReplayMemory } from "../shadowsocks/mod.ts";
 
 /** What {@linkcode openOutbounds} works with. */
 export interface OutboundsContext {
@@ -21,6 +21,8 @@ export interface OutboundsContext {
   readonly resolver: Resolver;
   /** Gives the ciphers. */
   readonly providers: ProviderSet;
+  /** Where salts are remembered; absent: in each server's edition. */
+  readonly replayMemory?: ReplayMemory | undefined;
 }
 
 /** The ways of a configuration by their names. */
@@ -97,7 +99,7 @@ export async function openOutbounds(
   ]);
   for (const server of config.locals.length > 0 ? config.servers : []) {
     const { ShadowsocksOutbound } = await import("../outbound/shadowsocks.ts");
-    const edition = stack.use(await openEdition(server, context.providers));
+    const edition = stack.use(await openEdition(server, context));
     ciphers.push(`${edition.method.name} by ${edition.providerVersion}`);
     const { name, host, port, fastOpen, mode } = server;
     const outbound = await viaProxies(

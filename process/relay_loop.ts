@@ -10,11 +10,13 @@ import { ProviderSet } from "../crypto/mod.ts";
 import { makeResolver } from "../dns/mod.ts";
 import { EventLoop, makePoller, type Poller } from "../loop/mod.ts";
 import type { Observer } from "../relay/mod.ts";
+import { ReplayMemory } from "../shadowsocks/mod.ts";
 import type { AclFiles } from "./acl_files.ts";
 import { ProcessError } from "./errors.ts";
 import type { ManagedService } from "./managed_service.ts";
 import { MemoryKeeper } from "./memory.ts";
 import { Service, type ServiceOptions } from "./service.ts";
+import type { SaltTable } from "./salts/mod.ts";
 
 /** What serves a configuration: a loop here, or loops in workers. */
 export interface Serving extends Disposable {
@@ -47,6 +49,8 @@ export interface RelayLoopOptions {
   readonly observers?: readonly Observer[] | undefined;
   /** Takes the lines of the access log, if the configuration has one. */
   readonly onAccess?: ((line: string) => void) | undefined;
+  /** Where salts are remembered with others; absent: in this loop alone. */
+  readonly salts?: SaltTable | undefined;
   /** Whether other loops of this system share the ports. */
   readonly reusePort?: boolean;
   /** Where another loop of the same configuration listens. */
@@ -58,6 +62,13 @@ export interface RelayLoopOptions {
 }
 
 const logger = getLogger(["shadowsocks"]);
+
+/**
+ * Packets of each direction that a client remembers: half a minute of 1,000 a
+ * second, in 1 MiB, where an application expects of UDP that a packet may come
+ * twice.
+ */
+const CLIENT_PACKETS = 1 << 15;
 
 /** Poller, loop, resolver, ciphers and relays of one thread. */
 export class RelayLoop implements Serving {
@@ -74,7 +85,7 @@ export class RelayLoop implements Serving {
   private constructor(
     config: Config,
     poller: Poller,
-    options: RelayLoopOptions,
+    options: RelayLoopOptions & Pick<ServiceOptions, "replayMemory">,
   ) {
     using stack = new DisposableStack();
     this.#announce = options.announce ?? true;
@@ -115,8 +126,13 @@ export class RelayLoop implements Serving {
     options: RelayLoopOptions = {},
   ): Promise<RelayLoop> {
     const observers = await observersOf(config, options);
+    const replayMemory = await replayMemoryOf(config, options.salts);
     const poller = await openPoller(config.eventLoop);
-    return new RelayLoop(config, poller, { ...options, observers });
+    return new RelayLoop(config, poller, {
+      ...options,
+      observers,
+      replayMemory,
+    });
   }
 
   /** Where it listens, in the order of the configuration. */
@@ -189,6 +205,21 @@ async function observersOf(
   const { AccessLog } = await import("../control/access_log.ts");
   const { format } = accessLog;
   return [...observers, new AccessLog({ format, write: onAccess })];
+}
+
+/** Where a loop remembers salts: with others, or in a memory of its own. */
+async function replayMemoryOf(
+  { replay, locals }: Config,
+  salts: SaltTable | undefined,
+): Promise<ReplayMemory> {
+  if (salts !== undefined) {
+    const { saltMemory } = await import("./salts/mod.ts");
+    return saltMemory(salts);
+  }
+  if (replay === "off") return ReplayMemory.none();
+  return ReplayMemory.inMemory({
+    packets: locals.length > 0 ? CLIENT_PACKETS : undefined,
+  });
 }
 
 /**

@@ -14,6 +14,7 @@ import type { AclFiles } from "./acl_files.ts";
 import { ProcessError } from "./errors.ts";
 import type { ProcessOutput } from "./output.ts";
 import { RelayLoop, type Serving } from "./relay_loop.ts";
+import type { SaltTable, SharedSalts } from "./salts/mod.ts";
 import { onSignals } from "./signals.ts";
 
 /** Options of {@linkcode run}. */
@@ -49,8 +50,10 @@ export async function run(
   const { output, onReady, onDrain } = options;
   try {
     using access = new AccessOutput(config.accessLog?.file, output);
+    using salts = await openSalts(config);
     using serving = await makeServing(config, {
       ...options,
+      salts: salts?.table,
       onAccess: (line) => access.write(line),
     });
     using _signals = onSignals({
@@ -89,9 +92,19 @@ function isExpected(error: unknown): error is Error {
     error instanceof ProcessError;
 }
 
+/** A client that is not asked to does not even load the table. */
+async function openSalts(config: Config): Promise<SharedSalts | undefined> {
+  if (config.locals.length > 0 && config.replay !== "persist") return undefined;
+  const { openSharedSalts } = await import("./salts/mod.ts");
+  return openSharedSalts(config);
+}
+
 async function makeServing(
   config: Config,
-  options: RunOptions & { readonly onAccess: (line: string) => void },
+  options: RunOptions & {
+    readonly onAccess: (line: string) => void;
+    readonly salts: SaltTable | undefined;
+  },
 ): Promise<Serving> {
   if (config.workers <= 1) return await RelayLoop.open(config, options);
   if (config.managerAddress !== undefined) {

@@ -17,7 +17,7 @@ import { listenAddress, type Resolver } from "../dns/mod.ts";
 import { DirectOutbound } from "../outbound/basic.ts";
 import { type EventLoop, SocketError } from "../loop/mod.ts";
 import { type Observer, RelayBuffers, Sessions } from "../relay/mod.ts";
-import { openEdition } from "../shadowsocks/mod.ts";
+import { openEdition, type ReplayMemory } from "../shadowsocks/mod.ts";
 import type { AclFiles } from "./acl_files.ts";
 import { planFamilies } from "./families.ts";
 import { Listener, type ListenerContext } from "./listener.ts";
@@ -32,6 +32,8 @@ export interface ServiceOptions {
   readonly resolver: Resolver;
   /** Gives the ciphers. */
   readonly providers: ProviderSet;
+  /** Where salts are remembered; absent: in each port's edition. */
+  readonly replayMemory?: ReplayMemory | undefined;
   /** Has read the rules with the configuration; absent: they are read. */
   readonly acls?: AclFiles | undefined;
   /** Told of every session. */
@@ -266,7 +268,7 @@ export class Service {
     server: ServerConfig,
     { where = server, ipv6Only, settings = this.#config }: PortOptions,
   ): Promise<Listener> {
-    const { resolver, providers } = this.#options;
+    const { resolver, providers, replayMemory } = this.#options;
     const address = await listenAddress(where, resolver);
     const { ShadowsocksInbound, ShadowsocksPackets } = await import(
       "../inbound/server.ts"
@@ -275,7 +277,7 @@ export class Service {
     const route = server.proxy.length > 0
       ? await viaProxies(new DirectOutbound(), server.proxy)
       : direct;
-    const edition = await openEdition(server, providers);
+    const edition = await openEdition(server, { providers, replayMemory });
     if (this.#closed) {
       edition[Symbol.dispose]();
       throw ended(`${address}`);

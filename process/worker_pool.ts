@@ -13,6 +13,7 @@ import type { WorkerCommand, WorkerReport } from "./_worker_messages.ts";
 import type { AclFiles } from "./acl_files.ts";
 import { ProcessError } from "./errors.ts";
 import { openPoller, RelayLoop, type Serving } from "./relay_loop.ts";
+import type { SaltTable } from "./salts/mod.ts";
 
 /** Options of a {@linkcode WorkerPool}. */
 export interface WorkerPoolOptions {
@@ -25,6 +26,8 @@ export interface WorkerPoolOptions {
    * read them again, each for itself.
    */
   readonly acls?: AclFiles | undefined;
+  /** Where salts are remembered; absent: in each worker. */
+  readonly salts?: SaltTable | undefined;
   /** Starts a thread; default one of this program's workers. */
   readonly makeWorker?: () => WorkerThread;
 }
@@ -123,6 +126,7 @@ export class WorkerPool implements Serving {
       kind: "start",
       config: this.#config,
       listening,
+      salts: this.#options.salts,
     });
     if (this.#closing !== undefined) worker.tell(this.#closing);
     return await worker.listening;

@@ -90,6 +90,7 @@ const EXCEPTIONS: ReadonlySet<string> = new Set([
   "inbound/server.ts",
   "outbound/basic.ts",
   "outbound/shadowsocks.ts",
+  "shadowsocks/salt_table.ts",
 ]);
 
 const ASSERT = "@std/assert";

@@ -83,7 +83,7 @@ export class ClassicClientStream implements ClientStream {
     this.#answered = true;
     // An answer under a salt that was seen before is none: an old one again,
     // or our own words sent back.
-    if (!this.#port.streamSalts.add(this.#cryptor.peerSalt!)) {
+    if (!this.#port.client.streams.add(this.#cryptor.peerSalt!)) {
       this.#isReplay = true;
       return DECRYPT_FAILED;
     }
@@ -122,9 +122,9 @@ export class ClassicClientStream implements ClientStream {
     payload: Uint8Array,
   ): number {
     this.#head = undefined;
-    const { suite, streamSalts, oneTimeAuth, buffer } = this.#port;
+    const { suite, client, oneTimeAuth, buffer } = this.#port;
     const iv = this.#cryptor.salt!;
-    streamSalts.add(iv);
+    client.streams.addOwn(iv);
     const length = head.length + payload.length;
     const joined = oneTimeAuth ? new Uint8Array(length) : buffer.room(length);
     joined.set(head);

@@ -68,7 +68,7 @@ export class ClassicClientPackets implements ClientPackets {
   seal(packet: PacketBytes, output: Uint8Array): number {
     return this.#port.oneTimeAuth
       ? sealTagged(this.#port, packet, output)
-      : seal(this.#port, this.#port.clientPacketSalts, packet, output);
+      : seal(this.#port, this.#port.client.packets, packet, output);
   }
 
   /**
@@ -86,8 +86,7 @@ export class ClassicClientPackets implements ClientPackets {
     this.#look.end = end;
     const address = parseAddress(output, this.#look);
     if (address.status !== "ok") return BAD_ADDRESS.refused;
-    const { clientPacketSalts, suite } = port;
-    if (!clientPacketSalts.add(suite.packetSalt)) return REPLAY.refused;
+    if (!port.client.packets.add(port.suite.packetSalt)) return REPLAY.refused;
     setOpened(packet, output, address);
     packet.end = end;
     return undefined;
@@ -136,7 +135,7 @@ export class ClassicServerPackets implements ServerPackets {
       // The header that is passed on is a plain one.
       output[PACKET_ROOM] = address.type;
     } else if (port.oneTimeAuth) return TAG_REQUIRED;
-    if (!port.packetSalts.add(port.suite.packetSalt)) return REPLAY;
+    if (!port.server.packets.add(port.suite.packetSalt)) return REPLAY;
     setOpened(packet, output, address);
     packet.end = end;
     return { key: undefined, user: "", state: undefined, address };
@@ -151,7 +150,7 @@ export class ClassicServerPackets implements ServerPackets {
    * @returns Bytes in `output`, or {@linkcode NOT_SENDABLE}.
    */
   seal(packet: PacketBytes, _state: unknown, output: Uint8Array): number {
-    return seal(this.#port, this.#port.packetSalts, packet, output);
+    return seal(this.#port, this.#port.server.packets, packet, output);
   }
 
   /** Frees nothing: a packet leaves nothing behind. */
@@ -232,13 +231,13 @@ function seal(
   part.end = end;
   const count = suite.sealPacket(bytes, output, part);
   // Sent back to us, it would look like a packet of the other side.
-  salts.add(suite.packetSalt);
+  salts.addOwn(suite.packetSalt);
   return count;
 }
 
 /** The tag at the end depends on the salt, which is drawn when sealing. */
 function sealTagged(
-  { suite, clientPacketSalts, buffer }: ClassicPort,
+  { suite, client, buffer }: ClassicPort,
   { bytes, head, end }: PacketBytes,
   output: Uint8Array,
 ): number {
@@ -257,6 +256,6 @@ function sealTagged(
       tagged.set(authenticate(message, { iv, masterKey }), length);
     },
   });
-  clientPacketSalts.add(suite.packetSalt);
+  client.packets.addOwn(suite.packetSalt);
   return count;
 }

@@ -5,7 +5,7 @@
  */
 
 import { WorkBuffer } from "./_work_buffer.ts";
-import { SaltFilter } from "./salt_filter.ts";
+import { type KeySalts, ReplayMemory, type Side } from "./replay_memory.ts";
 import type { CipherSuite } from "./suite.ts";
 
 /** Which part of a packet the suite is to seal or open. */
@@ -24,17 +24,9 @@ export class ClassicPort {
   readonly suite: CipherSuite;
   /** Client: send one-time authentication; server: require it. */
   readonly oneTimeAuth: boolean;
-  /** Salts of connections, of both directions. */
-  readonly streamSalts: SaltFilter = new SaltFilter();
-  /** Server: salts of packets, of both directions. */
-  readonly packetSalts: SaltFilter = new SaltFilter();
-  /**
-   * Client: the same, of the last packets only. A packet that comes twice does
-   * an application no harm, which expects that of UDP; what was sent must not
-   * come back as an answer while its target may still be waited for. 4,096
-   * take 128 KiB, and do not fall out of the processor's cache.
-   */
-  readonly clientPacketSalts: SaltFilter = new SaltFilter({ capacity: 4096 });
+  readonly #memory: ReplayMemory;
+  #client: KeySalts | undefined;
+  #server: KeySalts | undefined;
   /** Told to the suite for each packet: one object, used again. */
   readonly part: PacketRange = { start: 0, end: 0, at: 0 };
   /** For the duration of one call. */
@@ -45,9 +37,31 @@ export class ClassicPort {
    *
    * @param suite Method, key and cipher.
    * @param oneTimeAuth Client: send it; server: require it.
+   * @param memory Where salts are remembered.
    */
-  constructor(suite: CipherSuite, oneTimeAuth: boolean) {
+  constructor(
+    suite: CipherSuite,
+    oneTimeAuth: boolean,
+    memory: ReplayMemory = ReplayMemory.inMemory(),
+  ) {
     this.suite = suite;
     this.oneTimeAuth = oneTimeAuth;
+    this.#memory = memory;
+  }
+
+  /** The salts of the client's side. */
+  get client(): KeySalts {
+    return this.#client ??= this.#saltsOf("client");
+  }
+
+  /** The salts of the server's side. */
+  get server(): KeySalts {
+    return this.#server ??= this.#saltsOf("server");
+  }
+
+  #saltsOf(side: Side): KeySalts {
+    const { method, masterKey } = this.suite;
+    const isProven = method.kind === "aead";
+    return this.#memory.forKey({ masterKey, isProven, side });
   }
 }

@@ -145,7 +145,7 @@ export class ClassicServerStream implements ServerStream {
     if (this.#answered) return cryptor.encrypt(input, output, length);
     this.#answered = true;
     // It must not come back as a request.
-    this.#port.streamSalts.add(cryptor.salt!);
+    this.#port.server.streams.addOwn(cryptor.salt!);
     const count = cryptor.encrypt(input, output, length);
     cryptor.forgetSalts();
     return count;
@@ -193,7 +193,7 @@ export class ClassicServerStream implements ServerStream {
     readonly payload: Uint8Array;
   }): ServerAnswer {
     const cryptor = this.#cryptor;
-    if (!this.#port.streamSalts.add(cryptor.peerSalt!)) {
+    if (!this.#port.server.streams.add(cryptor.peerSalt!)) {
       return this.#refuse("replay", "replay");
     }
     this.#header = undefined;

@@ -29,6 +29,7 @@ import type {
   ServerStream,
   ServerStreamListener,
 } from "./edition.ts";
+import type { ReplayMemory } from "./replay_memory.ts";
 import type { CipherSuite } from "./suite.ts";
 
 /** The 2017 edition, or that of the stream ciphers, with one key. */
@@ -44,12 +45,17 @@ export class ClassicEdition implements Edition {
    * @param suite Method, key and cipher; becomes the edition's own.
    * @param oneTimeAuth Client: send one-time authentication; server: require
    * it.
+   * @param memory Where salts are remembered. Default: one of its own.
    */
-  constructor(suite: CipherSuite, oneTimeAuth = false) {
+  constructor(
+    suite: CipherSuite,
+    oneTimeAuth = false,
+    memory?: ReplayMemory,
+  ) {
     this.method = suite.method;
     this.providerVersion = suite.providerVersion;
     this.authenticates = suite.method.kind === "aead";
-    this.#port = new ClassicPort(suite, oneTimeAuth);
+    this.#port = new ClassicPort(suite, oneTimeAuth, memory);
   }
 
   /**

@@ -281,7 +281,7 @@ Deno.test("Edition.newClientStream() throws when the target cannot be written", 
 Deno.test("openEdition() makes the edition that a method belongs to", async () => {
   for (const name of METHODS) {
     const options = { method: name.toUpperCase(), password: PASSWORD };
-    using edition = await openEdition(options, PROVIDERS);
+    using edition = await openEdition(options, { providers: PROVIDERS });
     assert(edition instanceof ClassicEdition);
     assertEquals(edition.method.name, name);
     assertEquals(edition.authenticates, name === "aes-256-gcm");

@@ -8,6 +8,7 @@
 import { findMethod, openProviders } from "../crypto/mod.ts";
 import type { Edition, SideCodec } from "./edition.ts";
 import { type EditionOptions, openEdition } from "./open_edition.ts";
+import type { ReplayMemory } from "./replay_memory.ts";
 import { concat } from "../tests/support/bytes.ts";
 
 /** A method that authenticates, with a salt of 16 bytes. */
@@ -25,16 +26,18 @@ for (const name of [AEAD_METHOD, STREAM_METHOD]) {
  * Makes an edition; two with the same options understand each other.
  *
  * @param options What differs from the defaults.
+ * @param replayMemory Where salts are remembered. Default: in it alone.
  * @returns The edition.
  */
 export function testEdition(
   options: Partial<EditionOptions> = {},
+  replayMemory?: ReplayMemory,
 ): Promise<Edition> {
   return openEdition({
     method: AEAD_METHOD,
     password: "what both sides know",
     ...options,
-  }, PROVIDERS);
+  }, { providers: PROVIDERS, replayMemory });
 }
 
 /**

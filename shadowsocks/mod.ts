@@ -14,5 +14,7 @@ export * from "./classic_edition.ts";
 export { Cryptor } from "./cryptor.ts";
 export * from "./edition.ts";
 export * from "./open_edition.ts";
+export * from "./replay_memory.ts";
 export * from "./salt_filter.ts";
+export * from "./salt_set.ts";
 export * from "./suite.ts";

@@ -2,105 +2,68 @@
  * Salts that have been seen: what comes under one of them again is a replay,
  * or our own words sent back.
  *
- * An exact set of 52-bit prefixes, so a fresh random salt is refused with a
- * probability of 2⁻³² at a million entries. Two generations: when the younger
- * is full, the older is forgotten. 16 to 32 bytes an entry.
- *
  * @module
  */
 
-/** Most salts of a generation; the last half a million are surely known. */
-const CAPACITY = 1 << 19;
-/** Slots of a generation at first; it grows while it is more than half full. */
-const FIRST_SLOTS = 1 << 10;
+import type { SaltHash } from "./_salt_hash.ts";
+import type { SaltSet } from "./salt_set.ts";
+
 /** Shorter ones repeat by chance, or are absent: they are not kept. */
 const MIN_LENGTH = 8;
 
-/** Options of {@linkcode SaltFilter}. */
-export interface SaltFilterOptions {
-  /** Most salts of a generation. Default: half a million. */
-  readonly capacity?: number;
+/** Salts of one kind, of those who have the key and our own. */
+export interface SaltPair {
+  /** Salts of messages that came and were authentic. */
+  readonly seen: SaltSet;
+  /**
+   * Salts of messages that were sent. They are kept apart, since it may be a
+   * stranger who has us send.
+   */
+  readonly own: SaltSet;
 }
 
-/** The salts of one key. Only those of authentic messages should be added. */
+/** What one side of a key remembers, of connections or of packets. */
 export class SaltFilter {
-  readonly #capacity: number;
-  #young = new Generation();
-  #old = new Generation();
+  readonly #hash: SaltHash;
+  readonly #seen: SaltSet;
+  readonly #own: SaltSet;
 
   /**
-   * Makes an empty filter.
+   * Makes a filter.
    *
-   * @param options How much it remembers.
+   * @param hash The hash of the key; not shared by two calls at once.
+   * @param pair Where the salts are kept, which other filters may share.
    */
-  constructor(options: SaltFilterOptions = {}) {
-    this.#capacity = options.capacity ?? CAPACITY;
+  constructor(hash: SaltHash, { seen, own }: SaltPair) {
+    this.#hash = hash;
+    this.#seen = seen;
+    this.#own = own;
   }
 
   /**
-   * Adds a salt, in one step with the look whether it is new.
+   * Adds the salt of a message that is authentic, in one step with the look
+   * whether it is new.
    *
    * @param salt The salt or IV.
-   * @returns False if it was there: a replay.
+   * @returns False if it was there: a replay, or our own.
    */
   add(salt: Uint8Array): boolean {
     if (salt.length < MIN_LENGTH) return true;
-    const low = (salt[0]! << 24 | salt[1]! << 16 | salt[2]! << 8 | salt[3]!) >>>
-      0;
-    const high = salt[4]! << 12 | salt[5]! << 4 | salt[6]! >>> 4;
-    // Never 0, which marks a free slot.
-    const key = high * 0x1_0000_0000 + low + 1;
-    if (this.#old.has(key, low)) return false;
-    if (!this.#young.add(key, low)) return false;
-    if (this.#young.size >= this.#capacity) {
-      const forgotten = this.#old;
-      this.#old = this.#young;
-      this.#young = forgotten;
-      forgotten.clear();
-    }
-    return true;
-  }
-}
-
-/** A set of numbers in one array, with linear probing. */
-class Generation {
-  size = 0;
-  #slots = new Float64Array(FIRST_SLOTS);
-
-  has(key: number, hash: number): boolean {
-    return this.#slots[this.#find(key, hash)] === key;
+    const hash = this.#hash;
+    hash.update(salt);
+    const { first, second } = hash;
+    return !this.#own.has(first, second) && this.#seen.add(first, second);
   }
 
-  add(key: number, hash: number): boolean {
-    const at = this.#find(key, hash);
-    if (this.#slots[at] === key) return false;
-    this.#slots[at] = key;
-    this.size++;
-    if (this.size * 2 > this.#slots.length) this.#grow();
-    return true;
-  }
-
-  /** Forgets all; the array, which has grown, serves the next ones. */
-  clear(): void {
-    this.#slots.fill(0);
-    this.size = 0;
-  }
-
-  /** Where the key is, or the free slot where it belongs. */
-  #find(key: number, hash: number): number {
-    const slots = this.#slots;
-    const mask = slots.length - 1;
-    let at = hash & mask;
-    while (slots[at] !== 0 && slots[at] !== key) at = (at + 1) & mask;
-    return at;
-  }
-
-  #grow(): void {
-    const keys = this.#slots;
-    this.#slots = new Float64Array(keys.length * 2);
-    for (const key of keys) {
-      if (key === 0) continue;
-      this.#slots[this.#find(key, (key - 1) % 0x1_0000_0000)] = key;
-    }
+  /**
+   * Adds a salt of our own.
+   *
+   * @param salt The salt or IV.
+   */
+  addOwn(salt: Uint8Array): void {
+    if (salt.length < MIN_LENGTH) return;
+    const hash = this.#hash;
+    hash.update(salt);
+    this.#own.add(hash.first, hash.second);
   }
 }

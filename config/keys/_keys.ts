@@ -14,6 +14,7 @@ import {
   UNSAFE,
 } from "./_foreign_keys.ts";
 import type { Keys, TableSpec } from "./_shape.ts";
+import { REPLAY_MODES } from "./_words.ts";
 import {
   BOOLEAN,
   DAEMON,
@@ -292,6 +293,21 @@ export const TOP = {
       meaning: "name servers, a list or with commas",
       usual: "those of the system",
       aliases: ["nameserver"],
+      ...OF_PROCESS,
+    },
+    replay: {
+      shape: word(...REPLAY_MODES),
+      meaning: "where used salts are remembered, so that nobody is served " +
+        "twice: `persist` (in `state_dir`, over restarts), `memory` or `off`",
+      usual: "`persist` for servers, `memory` for clients",
+      ...OF_PROCESS,
+    },
+    state_dir: {
+      shape: NAME,
+      meaning: "the folder for what outlives the process; it is made once " +
+        "something needs it",
+      usual: "`$STATE_DIRECTORY`, `$XDG_STATE_HOME/shadowsocks` or " +
+        "`/var/lib/shadowsocks`",
       ...OF_PROCESS,
     },
     udp_max_associations: {

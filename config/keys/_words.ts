@@ -19,6 +19,9 @@ export const FOREIGN_PROTOCOLS: ReadonlySet<unknown> = new Set([
   "fake-dns",
 ]);
 
+/** Where used salts are remembered. */
+export const REPLAY_MODES = ["persist", "memory", "off"] as const;
+
 /** How a group picks one of its members. */
 export const STRATEGIES = [
   "latency",

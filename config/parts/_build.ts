@@ -80,6 +80,8 @@ function plainPart(top: Top, context: Context): PlainPart {
     oneTimeAuth: values.one_time_auth ?? false,
     preferIpv6: values.prefer_ipv6 ?? false,
     dnsServer: values.dns_server ?? [],
+    replay: values.replay ?? (context.isClient ? "memory" : "persist"),
+    stateDir: values.state_dir,
     udpMaxAssociations: values.udp_max_associations ?? 512,
     managerAddress: context.isClient
       ? undefined

@@ -1,5 +1,5 @@
 /**
- * The benchmark: ciphers, a large ACL, event loop, and whole connections
+ * The benchmark: ciphers, a large ACL, memory of salts, event loop, and whole connections
  * through this program and through every other shadowsocks found on PATH.
  *
  * Usage: `deno task bench`; `--help` lists the options.
@@ -15,6 +15,7 @@ import { benchLoop } from "./loop.ts";
 import { type BenchOptions, parseOptions, USAGE } from "./options.ts";
 import { benchRelay } from "./relay.ts";
 import { writeReport } from "./report.ts";
+import { benchSalts } from "./salts.ts";
 import { formatText, type Table } from "./table.ts";
 
 /**
@@ -36,6 +37,7 @@ async function bench(options: BenchOptions): Promise<void> {
     tables.push(...await benchCrypto({ methods, seconds: share, progress }));
   }
   if (parts.includes("acl")) tables.push(...await benchAcl({ progress }));
+  if (parts.includes("salts")) tables.push(...await benchSalts({ progress }));
   if (parts.includes("loop")) {
     tables.push(...await benchLoop({ seconds, progress }));
   }

@@ -121,6 +121,8 @@ export function makeConfig(role: Role, keys: ConfigKeys = {}): Config {
     oneTimeAuth,
     preferIpv6: false,
     dnsServer: [],
+    replay: "memory",
+    stateDir: undefined,
     udpMaxAssociations: 512,
     managerAddress: undefined,
     managerDialect: "python",

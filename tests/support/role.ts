@@ -180,6 +180,7 @@ async function startRole(
   }
   args.push(...options.args ?? []);
   const env = {
+    STATE_DIRECTORY: `${folder}/state`,
     ...await environment(folder, options.libraries ?? "all"),
     ...options.env,
   };

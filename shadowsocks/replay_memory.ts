@@ -1,0 +1,115 @@
+/**
+ * The memory of salts of a process, or of all that share a table: one for each
+ * key, wherever it listens.
+ *
+ * @module
+ */
+
+import { SaltHash, type Side } from "./_salt_hash.ts";
+import { SaltFilter, type SaltPair } from "./salt_filter.ts";
+import { GrowingSaltSet, NO_SALTS } from "./salt_set.ts";
+
+export type { Side };
+
+/** Where the salts of all keys are kept. */
+export interface SaltKeeping {
+  /** Connections whose bytes prove that their sender has the key. */
+  readonly streams: SaltPair;
+  /** Packets that prove it. */
+  readonly packets: SaltPair;
+  /**
+   * Both of methods that prove nothing: whoever sends random bytes fills it,
+   * so it is apart from the others.
+   */
+  readonly unproven: SaltPair;
+}
+
+/** How much {@linkcode ReplayMemory.inMemory} remembers. */
+export interface InMemoryOptions {
+  /** Packets of each direction that are surely known. Default: as many. */
+  readonly packets?: number | undefined;
+}
+
+/** Whose salts are asked for. */
+export interface KeyOwner {
+  /** The key made from the password. */
+  readonly masterKey: Uint8Array;
+  /** Whether received bytes prove that their sender has the key. */
+  readonly isProven: boolean;
+  /** Client and server of one key do not know each other's salts. */
+  readonly side: Side;
+}
+
+/** What one side of a key remembers. */
+export interface KeySalts {
+  /** Salts of connections. */
+  readonly streams: SaltFilter;
+  /** Salts of packets. */
+  readonly packets: SaltFilter;
+}
+
+/** Salts of each kind that are surely known, where nothing else is said. */
+const CAPACITY = 1 << 19;
+/** Bytes of a secret. */
+export const SECRET_BYTES = 16;
+
+/** Makes the filters of keys. */
+export class ReplayMemory {
+  readonly #secret: Uint8Array;
+  readonly #keeping: SaltKeeping;
+
+  /**
+   * Makes a memory.
+   *
+   * @param secret Keys the hashes; the same for all that share the sets.
+   * @param keeping Where the salts are kept.
+   */
+  constructor(secret: Uint8Array, keeping: SaltKeeping) {
+    this.#secret = secret;
+    this.#keeping = keeping;
+  }
+
+  /**
+   * Makes one that ends with the process, and grows with what is in it.
+   *
+   * @param options How much it remembers.
+   */
+  static inMemory(options: InMemoryOptions = {}): ReplayMemory {
+    const { packets = CAPACITY } = options;
+    const pair = (capacity: number): SaltPair => ({
+      seen: new GrowingSaltSet(capacity),
+      own: new GrowingSaltSet(capacity),
+    });
+    const secret = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
+    return new ReplayMemory(secret, {
+      streams: pair(CAPACITY),
+      packets: pair(packets),
+      unproven: pair(packets),
+    });
+  }
+
+  /** Makes one that knows nothing: every salt is new. */
+  static none(): ReplayMemory {
+    const pair: SaltPair = { seen: NO_SALTS, own: NO_SALTS };
+    return new ReplayMemory(new Uint8Array(SECRET_BYTES), {
+      streams: pair,
+      packets: pair,
+      unproven: pair,
+    });
+  }
+
+  /**
+   * Makes the filters of one side of a key. Those of equal keys and sides know
+   * the same salts.
+   *
+   * @param owner The key, and whose it is.
+   */
+  forKey({ masterKey, isProven, side }: KeyOwner): KeySalts {
+    const { streams, packets, unproven } = this.#keeping;
+    const hash = new SaltHash(this.#secret, masterKey, side);
+    return {
+      streams: new SaltFilter(hash, isProven ? streams : unproven),
+      packets: new SaltFilter(hash, isProven ? packets : unproven),
+    };
+  }
+}
