@@ -147,7 +147,7 @@ Deno.test("readConfig() reports every network that is none", async () => {
     [
       "c.toml:3:16: Not a valid CIDR notation: 10.0.0.0/33",
       '"forbidden_ip" takes networks: 10.0.0.0/8, 2001:db8::/32, an address ' +
-      "alone, or private",
+      "alone, or words such as private and own",
       "c.toml:3:16: Not a valid CIDR notation: foo",
     ],
   );

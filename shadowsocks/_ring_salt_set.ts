@@ -78,11 +78,14 @@ export class RingSaltSet implements SaltSet {
     const tags = this.#tags;
     const checks = this.#checks;
     for (;;) {
-      if (this.has(first, second)) return false;
+      // The slot comes before the look for the salt: whoever adds the salt after
+      // that look takes this slot, and the exchange below fails. What the slot
+      // behind holds is read before too, so that no newer salt is freed.
       const slot = this.#firstFree(start);
-      // The slot behind becomes free, unless another has just taken it.
       const behind = slot === LAST ? 0 : slot + 1;
       const oldest = tags[start + behind]!;
+      if (this.has(first, second)) return false;
+      // The slot behind becomes free, unless another has just taken it.
       if (oldest !== 0) {
         // Before the tag: a check of 0 goes with every tag of its slot.
         checks[checkAt(start, behind)] = 0;
@@ -115,8 +118,10 @@ export class RingSaltSet implements SaltSet {
     for (let slot = 0; slot < SLOTS; slot++) {
       if (isFirstFree(tags, start, slot)) return slot;
     }
-    // All are free; or none is, which only foreign memory shows.
-    if (tags[start] !== 0) Atomics.store(tags, start, 0);
+    // None is free, which only foreign memory shows; else all were, and whoever
+    // adds the first salt at this moment takes slot 0 too.
+    const all = tags.subarray(start, start + SLOTS);
+    if (!all.includes(0)) Atomics.store(tags, start, 0);
     return 0;
   }
 
