@@ -57,7 +57,9 @@ function section(table: TableDoc): string {
 }
 
 function names({ key, aliases, options }: KeyDoc): string {
-  const others = [...aliases, ...options].map((each) => `\`${each}\``);
+  const others = [...new Set([...aliases, ...options])].map((each) =>
+    `\`${each}\``
+  );
   return [`\`${key}\``, ...others].join(", ");
 }
 
