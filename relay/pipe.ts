@@ -310,6 +310,10 @@ export class Pipe {
       }
       if (sent > 0) stream.release(sent);
       if (stream.pending !== undefined) return;
+      if (stream.decoder?.failed === true) {
+        this.#owner.onCodecFailed(stream.isUp);
+        return;
+      }
     }
     this.#afterWrite(stream);
   }
@@ -349,8 +353,11 @@ export class Pipe {
       this.#owner.session.moved(stream.direction, 0, stream.isUp ? count : 0);
     }
     if (this.#owner.isDestroyed()) return;
-    if (decoder?.failed === true || encoder?.failed === true) {
-      this.#owner.onCodecFailed((decoder?.failed === true) === stream.isUp);
+    if (decoder?.failed === true) {
+      // What was right before the wrong bytes is delivered first: see `flush`.
+      if (stream.pending === undefined) this.#owner.onCodecFailed(stream.isUp);
+    } else if (encoder?.failed === true) {
+      this.#owner.onCodecFailed(!stream.isUp);
     } else if (!stream.isUp && this.up.paused) this.#resume();
   }
 
