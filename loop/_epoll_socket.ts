@@ -36,6 +36,8 @@ export const IPPROTO_TCP = 6;
 const SO_ERROR = 4;
 const SO_LINGER = 13;
 const SHUT_WR = 1;
+/** SIOCOUTQ (tcp(7)): bytes in the send queue. */
+const SIOCOUTQ = 0x5411;
 /** MSG_NOSIGNAL: EPIPE as a return value, not as SIGPIPE. */
 export const MSG_NOSIGNAL = 0x4000;
 const NO_FLAGS = 0;
@@ -235,6 +237,12 @@ export class EpollStream extends EpollSocket implements StreamSocket {
     return remote instanceof SocketAddress
       ? remote
       : this.#remote = unpackSockaddr(remote);
+  }
+
+  get unsent(): number {
+    option[0] = 0;
+    this.owner.libc.symbols.ioctl(this.descriptor, SIOCOUTQ, option);
+    return option[0]!;
   }
 
   /** Whether the connection stands; does not take a pending error. */

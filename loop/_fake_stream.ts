@@ -38,6 +38,8 @@ export class FakeStream extends FakeSocket implements StreamSocket {
   room: number = Infinity;
   /** Most bytes that one `send` takes. */
   mostPerSend: number = Infinity;
+  /** Bytes that the other end has not acknowledged; the test may set it. */
+  unsent: number = 0;
   /** What each `send` has taken. */
   readonly sends: Uint8Array[] = [];
   /** How often FIN was sent. */

@@ -55,7 +55,7 @@ export interface PipeOwner {
   readonly session: Session;
   /** True once the connection is over: then nothing more is done. */
   isDestroyed(): boolean;
-  /** Bytes were read from one of the sockets. */
+  /** Bytes were read from one of the sockets, or those that waited sent. */
   onActivity(): void;
   /**
    * A socket failed, or its bytes end in the middle of a frame.
@@ -219,6 +219,7 @@ export class Pipe {
       this.#owner.onPipeFailed(!stream.isUp, sink.error);
     } else {
       stream.hold(data.subarray(Math.max(0, sent), end));
+      stream.moved();
       this.updateStream(stream, WAIT_STATUS_WRITING);
     }
   }
@@ -308,14 +309,26 @@ export class Pipe {
         this.#owner.onPipeFailed(!stream.isUp, sink.error);
         return;
       }
-      if (sent > 0) stream.release(sent);
-      if (stream.pending !== undefined) return;
+      if (sent > 0) {
+        stream.release(sent);
+        this.#owner.onActivity();
+      }
+      if (stream.pending !== undefined) {
+        stream.moved();
+        return;
+      }
       if (stream.decoder?.failed === true) {
         this.#owner.onCodecFailed(stream.isUp);
         return;
       }
     }
     this.#afterWrite(stream);
+  }
+
+  /** Tells whether the system has moved bytes that wait to be sent. */
+  isMoving(): boolean {
+    const isUpMoving = this.up.moved();
+    return this.down.moved() || isUpMoving;
   }
 
   /** Moves the carry, or has it moved once the sink has room. */

@@ -22,6 +22,8 @@ import type { Status } from "./status.ts";
 export interface RelayedConnection extends ListItem<RelayedConnection> {
   /** Seconds of the loop's clock; kept by the listener. */
   lastActivity: number;
+  /** When it got its place in the timeouts; kept by the listener. */
+  placedAt: number;
   /** Seconds of the loop's clock; kept by the listener. */
   acceptedAt: number;
   /** Its place in the listener's timeouts; -1: none. Kept by the listener. */

@@ -65,6 +65,8 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
   stage: number = STAGE_INIT;
   /** Seconds of the loop's clock; kept by the listener. */
   lastActivity = 0;
+  /** Whole seconds of the loop's clock; kept by the listener. */
+  placedAt = 0;
   /** Seconds of the loop's clock; kept by the listener. */
   acceptedAt = 0;
   /** Its place in the listener's timeouts; -1: none. Kept by the listener. */
@@ -159,8 +161,12 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
     return this.stage === STAGE_DESTROYED;
   }
 
-  /** True while datagrams flow for the association that it holds. */
+  /**
+   * True while datagrams flow for the association that it holds, or the system
+   * sends what it was given before.
+   */
   keepsAlive(): boolean {
+    if (this.stage === STAGE_STREAM) return this.#pipe.isMoving();
     return this.stage === STAGE_UDP_ASSOC &&
       this.#relay.udpRelay?.isActive(this.session.client.host) === true;
   }
@@ -266,7 +272,7 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
     this.#leave(failure.status, ending, reply);
   }
 
-  /** Counts reading as activity. */
+  /** Counts reading and writing as activity. */
   onActivity(): void {
     this.#relay.updateActivity(this);
   }
