@@ -33,6 +33,7 @@ import {
   type EpollSocket,
   EpollStream,
   IPPROTO_TCP,
+  setLinger,
   SOCKET_FLAGS,
   SOL_SOCKET,
 } from "./_epoll_socket.ts";
@@ -137,8 +138,9 @@ export class EpollPoller implements Poller, EpollOwner {
     try {
       listener.setOption(SOL_SOCKET, SO_REUSEADDR);
       if (options.reusePort) listener.setOption(SOL_SOCKET, SO_REUSEPORT);
-      // Accepted connections inherit TCP_NODELAY from the listener.
+      // Accepted connections inherit both from the listener.
       listener.setOption(IPPROTO_TCP, TCP_NODELAY);
+      setLinger(listener, true);
       this.#bind(listener, address, "listen on");
       if (options.fastOpen) this.#fastOpen.listen(listener, options.fastOpen);
       const backlog = options.backlog ?? DEFAULT_BACKLOG;
@@ -159,6 +161,7 @@ export class EpollPoller implements Poller, EpollOwner {
     const fd = this.#socket(address, SOCK_STREAM);
     const stream = new EpollStream(this, fd, address);
     stream.setOption(IPPROTO_TCP, TCP_NODELAY);
+    setLinger(stream, true);
     const { fastOpenData } = options;
     if (
       fastOpenData !== undefined && this.#fastOpen.connect(stream, fastOpenData)

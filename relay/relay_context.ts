@@ -34,8 +34,8 @@ export interface RelayedConnection extends ListItem<RelayedConnection> {
   keepsAlive(): boolean;
   /** Ends it because it was idle, or showed no valid request in time. */
   timeOut(): void;
-  /** Ends it. */
-  destroy(status: Status): void;
+  /** Ends it from outside: what is under way is reset. */
+  abort(status: Status): void;
 }
 
 /** The UDP side of a listener, as the connections that hold it see it. */

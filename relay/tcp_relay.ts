@@ -318,7 +318,7 @@ export class TCPRelay implements RelayContext, EventHandler {
    */
   destroy(status: Status = "shutdown"): void {
     this.close();
-    for (const handler of [...this.timeouts]) handler?.destroy(status);
+    for (const handler of [...this.timeouts]) handler?.abort(status);
   }
 
   /** Gives a handler the last place in the timeouts. */
@@ -385,7 +385,7 @@ export class TCPRelay implements RelayContext, EventHandler {
     // Who has shown no valid header yet must make room, the oldest first; one
     // for each client accepted, since the limit may be another one.
     this.#mayEvict = false;
-    this.#handshakes.first?.destroy("connections");
+    this.#handshakes.first?.abort("connections");
   }
 
   #resumeAccepting(): void {

@@ -178,7 +178,21 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
     if (this.stage === STAGE_DRAINING || target === undefined) {
       logger.debug("timed out: connection from {client}", names);
     } else logger.warn("timed out: {name} from {client}", names);
-    this.destroy("timeout");
+    this.abort("timeout");
+  }
+
+  /**
+   * Ends the connection from outside. Where a direction is open it is reset: a
+   * clean end would let what was cut look whole. One without a request, or
+   * between two of them, or that holds an association, is closed.
+   *
+   * @param status How the session ends.
+   */
+  abort(status: Status): void {
+    const hasRequest = this.#first !== undefined ||
+      this.#dialer !== undefined ||
+      this.stage === STAGE_DNS || this.stage === STAGE_STREAM;
+    this.destroy(status, { reset: hasRequest && this.#inbound.idle !== true });
   }
 
   /**

@@ -24,7 +24,7 @@ const TIMEOUT = 3;
 /** Longer than the ten seconds between two looks at longer timeouts. */
 const SECONDS = 13;
 /** Bytes that a slow reader takes a second. */
-const RATE = 800_000;
+const RATE = 1_600_000;
 /** How often it reads in a second. */
 const READS = 20;
 
