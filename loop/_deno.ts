@@ -47,6 +47,7 @@ export class DenoPoller implements Poller {
   readonly blocking = false;
   /** Deno closes a socket once the operations under way on it have ended. */
   readonly closesAtOnce = false;
+  readonly resets = false;
   /** `Deno.listenDatagram` does not set SO_REUSEPORT. */
   readonly sharesUdpPorts = false;
   /** Descriptors of the last batch. */

@@ -86,6 +86,7 @@ export class EpollPoller implements Poller, EpollOwner {
   readonly name = "epoll";
   readonly blocking = true;
   readonly closesAtOnce = true;
+  readonly resets = true;
   readonly sharesUdpPorts = true;
   readonly libc: Libc;
   readonly readyFds = new Int32Array(MAX_EVENTS);

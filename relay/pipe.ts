@@ -191,6 +191,18 @@ export class Pipe {
     this.updateStream(this.up, WAIT_STATUS_INIT);
   }
 
+  /**
+   * Sends what makes the ends to come no clean ones, where a codec can; for
+   * sockets that cannot be reset.
+   */
+  cut(): void {
+    const { output } = this.#context.buffers;
+    for (const { encoder, sink, finished } of [this.up, this.down]) {
+      const count = finished ? 0 : encoder?.cut?.(output) ?? 0;
+      if (count > 0) sink?.send(output, count);
+    }
+  }
+
   /** Drops all bytes. */
   clear(): void {
     this.#open = false;

@@ -209,6 +209,7 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
     this.stage = STAGE_DESTROYED;
     const reset = options.reset === true;
     this.#endSession(status);
+    if (reset && !this.#relay.loop.poller.resets) this.#pipe.cut();
     this.#leaveRemote(reset);
     this.#release(this.#client, reset);
     this.#pipe.clear();

@@ -152,6 +152,16 @@ export class ClassicServerStream implements ServerStream {
     return count;
   }
 
+  /**
+   * Makes an end behind it no clean one; see `SideCodec.cut`.
+   *
+   * @param output Takes the bytes.
+   * @returns How many.
+   */
+  cut(output: Uint8Array): number {
+    return this.#port.cut(output);
+  }
+
   /** Wipes the session keys and frees native memory. */
   [Symbol.dispose](): void {
     this.#header = undefined;
