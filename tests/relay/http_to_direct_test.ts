@@ -166,7 +166,10 @@ Deno.test("TCPRelay of HTTP to direct says 502 when the far side fails before th
     await fixture.settle();
     origin!.fail("ECONNRESET");
     await fixture.settle();
-    assertEquals([origin!.closed, client.closed], [room >= interim.length, !isFull]);
+    assertEquals([origin!.closed, client.closed], [
+      room >= interim.length,
+      !isFull,
+    ]);
     client.room = Infinity;
     await fixture.settle();
     assertEquals(client.closed, true);
