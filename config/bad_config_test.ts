@@ -69,6 +69,8 @@ const SERVER: readonly Row[] = [
   ['"mode": "both"', '4:13: "mode" is "both": expected one of tcp_only'],
   ['"event_loop": "kqueue"', '"event_loop" is "kqueue": expected one of'],
   ['"udp_max_associations": 0', '"udp_max_associations" is 0: expected'],
+  ['"timeout": 0.9', '4:16: "timeout" is 0.9: expected seconds, at least 1'],
+  ['"udp_timeout": 0', '"udp_timeout" is 0: expected seconds, at least 1'],
   ['"verbose": "loud"', '4:16: "verbose" is "loud": expected true'],
   ['"verbose": 0.5', '4:16: "verbose" is 0.5: expected true'],
   ['"forbidden_ip": "10.0.0.0/33"', "CIDR notation: 10.0.0.0/33", 2],

@@ -37,10 +37,10 @@ const ENTRIES: readonly (readonly [string, Partial<Config>])[] = [
     servers: [1, 2, 3].map((port) => serverOf({ port })),
   }],
   ['"local_port": "1081"', {}],
-  ['"timeout": 0.5', {
-    timeout: 0.5,
-    udpTimeout: 0.5,
-    servers: [serverOf({ timeout: 0.5 })],
+  ['"timeout": 1.5', {
+    timeout: 1.5,
+    udpTimeout: 1.5,
+    servers: [serverOf({ timeout: 1.5 })],
   }],
   ['"timeout": "60", "udp_timeout": 5', {
     timeout: 60,

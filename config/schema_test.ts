@@ -26,6 +26,7 @@ const BAD: readonly unknown[] = [
   { server_port: 65536 },
   { server_port: "x" },
   { timeout: 0 },
+  { udp_timeout: 0.9 },
   { mode: "both" },
   { servers: [{ tcp_weight: 2 }] },
   { servers: [{ sever: "x" }] },

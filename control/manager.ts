@@ -57,6 +57,13 @@ export interface ManagedPort {
   /** Where it listens, for log lines: `0.0.0.0:8001, [::]:8001`. */
   readonly addresses: string;
   /**
+   * Looks the names of its addresses up; called before `open`. Absent: it has
+   * none.
+   *
+   * @returns Why there is no address; undefined: it can be opened.
+   */
+  lookUp?(): Promise<Error | undefined>;
+  /**
    * Listens.
    *
    * @returns Why the port or its cipher cannot be had; undefined: it listens.
@@ -64,14 +71,19 @@ export interface ManagedPort {
   open(): Promise<Error | undefined>;
 }
 
+/** A port that is to be added. */
+export interface AddedPort {
+  /** It is one. */
+  readonly kind: "port";
+  /** The port. */
+  readonly port: ManagedPort;
+  /** What is to be said about it. */
+  readonly warnings: readonly PortNotice[];
+}
+
 /** What the JSON of an `add` means. */
 export type PortRequest =
-  | {
-    readonly kind: "port";
-    readonly port: ManagedPort;
-    /** What is to be said about it. */
-    readonly warnings: readonly PortNotice[];
-  }
+  | AddedPort
   | { readonly kind: "error"; readonly messages: readonly string[] };
 
 /** One line about a port, for the log. */
@@ -100,7 +112,8 @@ export interface ManagedServer {
    */
   addressesOf(port: number): string;
   /**
-   * Stops to listen on a port; settles when it is free.
+   * Stops to listen on a port and resets its connections; settles when it is
+   * free.
    *
    * @param port Its number.
    */
@@ -133,8 +146,10 @@ export class Manager {
   #control: ControlSocket | undefined;
   /** Who gets what is pushed. */
   #client: ControlClient | undefined;
-  /** Settles when every request so far is done. */
+  /** Settles when every request is done that waits for no name. */
   #work: Promise<void> = Promise.resolve();
+  /** By port: settles when the last request is done that waits for a name. */
+  readonly #lookups = new Map<number, Promise<void>>();
   #waiting = 0;
   #closed = false;
 
@@ -189,27 +204,77 @@ export class Manager {
     this.#control?.close();
   }
 
-  /** Requests are done one after the other: names may be looked up. */
+  /**
+   * Requests are done one after the other. One that has names looked up waits
+   * for them beside the others; only those about the same port wait for it.
+   */
   #onRequest(data: Uint8Array, client: ControlClient): void {
-    const request = parseRequest(data, this.#options.dialect);
     if (this.#waiting >= MAX_WAITING) {
       logger.warn("too many requests, one is lost");
       return;
     }
+    const request = this.#understand(data);
     this.#waiting++;
     this.#options.loop.giveTurn();
-    this.#work = this.#work.then(async () => {
+    const port = portOf(request);
+    const before = this.#lookups.get(port);
+    const added = request.kind === "port" ? request.port : undefined;
+    if (before === undefined && added?.lookUp === undefined) {
+      this.#enqueue(request, client);
+      return;
+    }
+    const done = this.#afterLookUp(request, client, before);
+    this.#lookups.set(port, done);
+    done.then(() => {
+      if (this.#lookups.get(port) === done) this.#lookups.delete(port);
+    });
+  }
+
+  /** Reads a request, and what it says about a port. */
+  #understand(data: Uint8Array): Understood {
+    const { dialect, server } = this.#options;
+    const request = parseRequest(data, dialect);
+    return request.kind === "add" ? server.parsePort(request.json) : request;
+  }
+
+  async #afterLookUp(
+    request: Understood,
+    client: ControlClient,
+    before: Promise<void> | undefined,
+  ): Promise<void> {
+    await before;
+    let failure: Error | undefined;
+    if (request.kind === "port" && !this.#closed) {
+      const { addresses: address, lookUp } = request.port;
+      if (lookUp !== undefined) {
+        logger.info("looking up {address}", { address });
+      }
+      failure = await lookUp?.().catch((error) => error);
+    }
+    await this.#enqueue(request, client, failure);
+  }
+
+  #enqueue(
+    request: Understood,
+    client: ControlClient,
+    failure?: Error,
+  ): Promise<void> {
+    return this.#work = this.#work.then(async () => {
       this.#waiting--;
       if (this.#closed) return;
       try {
-        await this.#answer(request, client);
+        await this.#answer(request, client, failure);
       } catch (error) {
         logger.error("Unexpected error in the manager: {error}", { error });
       }
     });
   }
 
-  async #answer(request: ManagerRequest, client: ControlClient): Promise<void> {
+  async #answer(
+    request: Understood,
+    client: ControlClient,
+    failure: Error | undefined,
+  ): Promise<void> {
     if (request.kind === "invalid") {
       logger.error("{reason}", { reason: request.reason });
       if (request.isKnown) this.#answerFailure(client, "err");
@@ -217,11 +282,16 @@ export class Manager {
     }
     this.#client = client;
     switch (request.kind) {
-      case "add":
-        return await this.#add(request.json, client);
-      case "remove":
-        await this.#remove(request.port);
-        return client.send("ok");
+      case "error":
+        for (const text of request.messages) logger.error("{text}", { text });
+        return this.#answerFailure(client, "err");
+      case "port":
+        return await this.#add(request, client, failure);
+      case "remove": {
+        const recent = await this.#remove(request.port);
+        client.send("ok");
+        return this.#pushLast(request.port, recent);
+      }
       case "ping":
         if (this.#options.dialect === "python") {
           return client.send("pong");
@@ -234,16 +304,14 @@ export class Manager {
     }
   }
 
-  async #add(json: string, client: ControlClient): Promise<void> {
-    const { dialect, server } = this.#options;
-    const request = server.parsePort(json);
-    if (request.kind === "error") {
-      for (const text of request.messages) logger.error("{text}", { text });
-      return this.#answerFailure(client, "err");
-    }
-    const { port, warnings } = request;
+  async #add(
+    { port, warnings }: AddedPort,
+    client: ControlClient,
+    failure: Error | undefined,
+  ): Promise<void> {
+    const { dialect } = this.#options;
     for (const { level, text } of warnings) logger[level]("{text}", { text });
-    if (this.#ports.has(port.port)) {
+    if (failure === undefined && this.#ports.has(port.port)) {
       if (dialect === "python") {
         logger.error("server already exists at {address}", {
           address: port.addresses,
@@ -252,7 +320,7 @@ export class Manager {
       }
       await this.#remove(port.port);
     }
-    const error = await this.#open(port);
+    const error = failure ?? await this.#open(port);
     if (error === undefined) return client.send("ok");
     logger.error("{reason}", { reason: error.message });
     this.#answerFailure(client, "port is not available");
@@ -265,18 +333,30 @@ export class Manager {
     return error;
   }
 
-  async #remove(port: number): Promise<void> {
+  /**
+   * Ends a port, and what was counted for it: the next one to have the number
+   * is another.
+   *
+   * @returns Bytes that nobody was told of yet.
+   */
+  async #remove(port: number): Promise<number> {
     const { server } = this.#options;
     const known = this.#ports.get(port);
     const address = known?.addresses ?? server.addressesOf(port);
     if (known === undefined) {
       logger.error("server not exist at {address}", { address });
-      return;
+      return 0;
     }
     logger.info("removing server at {address}", { address });
     this.#ports.delete(port);
-    this.#traffic.forgetTotal(port);
     await server.closePort(port);
+    return this.#traffic.forget(port);
+  }
+
+  /** Tells what a port had moved when it was removed. */
+  #pushLast(port: number, bytes: number): void {
+    if (bytes === 0 || this.#options.dialect === "libev") return;
+    this.#client?.send(statText([[port, bytes]]));
   }
 
   #answerFailure(client: ControlClient, text: string): void {
@@ -305,6 +385,17 @@ export class Manager {
       this.#client?.send(statText(part));
     }
   }
+}
+
+/** A request, with the port that it adds. */
+type Understood =
+  | Exclude<ManagerRequest, { readonly kind: "add" }>
+  | PortRequest;
+
+/** The port that a request is about; 0: none. */
+function portOf(request: Understood): number {
+  if (request.kind === "port") return request.port.port;
+  return request.kind === "remove" ? request.port : 0;
 }
 
 function statText(counts: readonly (readonly [number, number])[]): string {

@@ -62,11 +62,15 @@ export class PortTraffic implements Observer {
   }
 
   /**
-   * Starts the total of a port anew.
+   * Starts the counts of a port anew.
    *
    * @param port The port.
+   * @returns Bytes that {@linkcode PortTraffic.takeRecent} has not given.
    */
-  forgetTotal(port: number): void {
+  forget(port: number): number {
+    const recent = this.#recent.get(port) ?? 0;
+    this.#recent.delete(port);
     this.#totals.delete(port);
+    return recent;
   }
 }

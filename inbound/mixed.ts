@@ -124,6 +124,10 @@ class MixedStream implements InboundStream {
   }
 
   /** What the protocol makes of the target's end. */
+  get idle(): boolean {
+    return this.#stream?.idle === true;
+  }
+
   onTargetEnd(): "pass" | "next" | FinalRefusal {
     return this.#stream?.onTargetEnd?.() ?? "pass";
   }

@@ -50,6 +50,7 @@ export class DenoPoller implements Poller {
   readonly blocking = false;
   /** Deno closes a socket once the operations under way on it have ended. */
   readonly closesAtOnce = false;
+  readonly resets = false;
   /** `Deno.listenDatagram` does not set SO_REUSEPORT. */
   readonly sharesUdpPorts = false;
   /** Deno does not set IPV6_V6ONLY, which is the default of Windows alone. */

@@ -33,6 +33,7 @@ import {
   type EpollSocket,
   EpollStream,
   IPPROTO_TCP,
+  setLinger,
   SOCKET_FLAGS,
   SOL_SOCKET,
 } from "./_epoll_socket.ts";
@@ -88,6 +89,7 @@ export class EpollPoller implements Poller, EpollOwner {
   readonly name = "epoll";
   readonly blocking = true;
   readonly closesAtOnce = true;
+  readonly resets = true;
   readonly sharesUdpPorts = true;
   readonly splitsFamilies = true;
   readonly libc: Libc;
@@ -142,8 +144,9 @@ export class EpollPoller implements Poller, EpollOwner {
       listener.setOption(SOL_SOCKET, SO_REUSEADDR);
       if (options.reusePort) listener.setOption(SOL_SOCKET, SO_REUSEPORT);
       if (options.ipv6Only) listener.setOption(IPPROTO_IPV6, IPV6_V6ONLY);
-      // Accepted connections inherit TCP_NODELAY from the listener.
+      // Accepted connections inherit TCP_NODELAY and SO_LINGER.
       listener.setOption(IPPROTO_TCP, TCP_NODELAY);
+      setLinger(listener, true);
       this.#bind(listener, address, "listen on");
       if (options.fastOpen) this.#fastOpen.listen(listener, options.fastOpen);
       const backlog = options.backlog ?? DEFAULT_BACKLOG;
@@ -164,6 +167,7 @@ export class EpollPoller implements Poller, EpollOwner {
     const fd = this.#socket(address, SOCK_STREAM);
     const stream = new EpollStream(this, fd, address);
     stream.setOption(IPPROTO_TCP, TCP_NODELAY);
+    setLinger(stream, true);
     const { fastOpenData } = options;
     if (
       fastOpenData !== undefined && this.#fastOpen.connect(stream, fastOpenData)

@@ -38,6 +38,8 @@ export const IPPROTO_TCP = 6;
 const SO_ERROR = 4;
 const SO_LINGER = 13;
 const SHUT_WR = 1;
+/** SIOCOUTQ (tcp(7)): bytes in the send queue. */
+const SIOCOUTQ = 0x5411;
 /** MSG_NOSIGNAL: EPIPE as a return value, not as SIGPIPE. */
 export const MSG_NOSIGNAL = 0x4000;
 const NO_FLAGS = 0;
@@ -89,7 +91,7 @@ export abstract class EpollSocket implements Socket {
   unwanted = false;
   error = "";
   /** The poller that made it. */
-  protected readonly owner: EpollOwner;
+  readonly owner: EpollOwner;
   /**
    * `fd` while it is open, then -1: its number may belong to another socket,
    * and a late call must get EBADF.
@@ -205,7 +207,28 @@ export class EpollListener extends EpollSocket implements ListenerSocket {
   }
 }
 
-/** A TCP connection. */
+/**
+ * Chooses what it means to close a connection, or one accepted from a listener:
+ * a reset, which is sent too when the process dies and the system closes for
+ * it, since what was cut must not look whole; or FIN.
+ *
+ * @param socket The connection or the listener.
+ * @param resets True: a reset.
+ */
+export function setLinger(socket: EpollSocket, resets: boolean): void {
+  // struct linger: on(4) seconds(4). Zero seconds: a reset, and no FIN.
+  option[0] = resets ? 1 : 0;
+  option[1] = 0;
+  socket.owner.libc.symbols.setsockopt(
+    socket.descriptor,
+    SOL_SOCKET,
+    SO_LINGER,
+    option,
+    2 * INT_LENGTH,
+  );
+}
+
+/** A TCP connection; it is reset unless `close` is called. */
 export class EpollStream extends EpollSocket implements StreamSocket {
   readonly kind = "stream";
   fastOpenTaken: number | undefined = undefined;
@@ -237,6 +260,12 @@ export class EpollStream extends EpollSocket implements StreamSocket {
     return remote instanceof SocketAddress
       ? remote
       : this.#remote = unpackSockaddr(remote);
+  }
+
+  get unsent(): number {
+    option[0] = 0;
+    this.owner.libc.symbols.ioctl(this.descriptor, SIOCOUTQ, option);
+    return option[0]!;
   }
 
   /** Whether the connection stands; does not take a pending error. */
@@ -314,20 +343,13 @@ export class EpollStream extends EpollSocket implements StreamSocket {
     this.owner.libc.symbols.shutdown(this.descriptor, SHUT_WR);
   }
 
+  override close(): void {
+    if (!this.closed) setLinger(this, false);
+    super.close();
+  }
+
   reset(): void {
-    if (this.closed) return;
-    // struct linger: on(4) seconds(4). Zero seconds: a reset, and no FIN.
-    option[0] = 1;
-    option[1] = 0;
-    const { symbols } = this.owner.libc;
-    symbols.setsockopt(
-      this.descriptor,
-      SOL_SOCKET,
-      SO_LINGER,
-      option,
-      2 * INT_LENGTH,
-    );
-    this.close();
+    super.close();
   }
 }
 

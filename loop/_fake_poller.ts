@@ -66,6 +66,8 @@ export class FakePoller implements Poller {
   readonly blocking: boolean;
   /** The address of a fake is free at once. */
   readonly closesAtOnce = true;
+  /** Whether connections can be reset; the test may set it. */
+  resets = true;
   /** Fakes know of no other sockets of their port. */
   readonly sharesUdpPorts = false;
   /** The fakes know of no families. */

@@ -38,6 +38,8 @@ export class FakeStream extends FakeSocket implements StreamSocket {
   room: number = Infinity;
   /** Most bytes that one `send` takes. */
   mostPerSend: number = Infinity;
+  /** Bytes that the other end has not acknowledged; the test may set it. */
+  unsent: number = 0;
   /** What each `send` has taken. */
   readonly sends: Uint8Array[] = [];
   /** How often FIN was sent. */
@@ -96,7 +98,8 @@ export class FakeStream extends FakeSocket implements StreamSocket {
   }
 
   /**
-   * The connection fails, or cannot be made.
+   * The connection fails, or cannot be made; what was brought before can still
+   * be read, as on Linux.
    *
    * @param code The errno name, such as `ECONNRESET`.
    */
@@ -171,14 +174,16 @@ export class FakeStream extends FakeSocket implements StreamSocket {
 
   /** Closes the socket, and remembers that it was by a reset. */
   reset(): void {
-    this.wasReset = true;
+    this.wasReset ||= !this.closed;
     this.close();
   }
 
   #recv(buffer: Uint8Array): number {
-    if (this.#failure !== "") return this.#refuse();
     const piece = this.#inbox.shift();
-    if (piece === undefined) return this.#ended ? 0 : WOULD_BLOCK;
+    if (piece === undefined) {
+      if (this.#failure !== "") return this.#refuse();
+      return this.#ended ? 0 : WOULD_BLOCK;
+    }
     const length = Math.min(buffer.length, piece.length);
     buffer.set(piece.subarray(0, length));
     if (length < piece.length) this.#inbox.unshift(piece.subarray(length));

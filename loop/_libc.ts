@@ -66,6 +66,8 @@ const SYMBOLS = {
     parameters: ["i32", "i32", "i32", "buffer", "buffer"],
     result: "i32",
   },
+  // int ioctl(int fd, unsigned long request, void *argument)
+  ioctl: { parameters: ["i32", "u32", "buffer"], result: "i32" },
   // int epoll_create1(int flags)
   epoll_create1: { parameters: ["i32"], result: "i32" },
   // int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)

@@ -72,6 +72,11 @@ export interface Poller extends Disposable {
    */
   readonly closesAtOnce: boolean;
   /**
+   * Whether the `reset` of a connection resets it; if not, the other end sees
+   * FIN.
+   */
+  readonly resets: boolean;
+  /**
    * Whether `reusePort` of {@linkcode Poller.bindUdp} works: the system shares
    * out datagrams among the sockets of one port.
    */

@@ -90,6 +90,11 @@ export interface StreamSocket extends Socket {
    */
   readonly fastOpenTaken?: number | undefined;
   /**
+   * How many bytes `send` has taken that the other end has not acknowledged.
+   * Absent where the system does not tell.
+   */
+  readonly unsent?: number;
+  /**
    * Reads as many bytes as have come and have room.
    *
    * @param buffer Takes them.

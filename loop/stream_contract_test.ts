@@ -61,6 +61,24 @@ async function connectError(
   return code!;
 }
 
+contractTest(
+  "StreamSocket.unsent says what the other end has still to take, where the system tells",
+  async (fixture) => {
+    const { client, server } = await fixture.pair(LOOPBACK);
+    if (client.unsent === undefined) {
+      assertEquals(fixture.poller.name, "deno");
+      return;
+    }
+    assertEquals(client.unsent, 0);
+    const data = new Uint8Array(1024 * 1024);
+    while (client.send(data) > 0);
+    const unsent = client.unsent;
+    assert(unsent > 0);
+    receive(fixture, server);
+    await fixture.until(() => client.unsent === 0, "the last byte");
+  },
+);
+
 for (const [family, address] of [[4, LOOPBACK], [6, LOOPBACK6]] as const) {
   contractTest(
     `Poller.connectTcp() connects both ends over IPv${family}`,

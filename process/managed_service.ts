@@ -15,7 +15,8 @@ import {
   PortTraffic,
 } from "../control/mod.ts";
 import { CipherError } from "../crypto/mod.ts";
-import { formatHostPort, SocketError } from "../loop/mod.ts";
+import { listenAddress } from "../dns/mod.ts";
+import { formatHostPort, parseIp, SocketError } from "../loop/mod.ts";
 import { type PortSettings, Service, type ServiceOptions } from "./service.ts";
 
 /**
@@ -149,7 +150,8 @@ export class ManagedService implements ManagedServer {
   }
 
   /**
-   * Stops to listen on a port; settles when it is free.
+   * Stops to listen on a port and resets its connections; settles when it is
+   * free.
    *
    * @param port Its number.
    */
@@ -165,26 +167,49 @@ export class ManagedService implements ManagedServer {
     settings: PortSettings,
   ): ManagedPort {
     const [first] = servers;
-    return {
+    const port = {
       port: first?.port ?? 0,
       method: first?.method ?? this.#config.method,
       addresses: servers.map(formatHostPort).join(", "),
-      open: () => this.#open(servers, settings),
+    };
+    if (servers.every(({ host }) => parseIp(host) !== undefined)) {
+      return { ...port, open: () => this.#open(servers, settings) };
+    }
+    let found = servers;
+    return {
+      ...port,
+      lookUp: () =>
+        failureOf(async () => {
+          found = await Promise.all(servers.map((each) => this.#lookUp(each)));
+        }),
+      open: () => this.#open(found, settings),
     };
   }
 
-  async #open(
+  async #lookUp(server: ServerConfig): Promise<ServerConfig> {
+    const { host } = await listenAddress(server, this.#options.resolver);
+    return { ...server, host };
+  }
+
+  #open(
     servers: readonly ServerConfig[],
     settings: PortSettings,
   ): Promise<Error | undefined> {
-    try {
-      await this.#service.addServers(servers, settings);
-      return undefined;
-    } catch (error) {
-      if (error instanceof SocketError || error instanceof CipherError) {
-        return error;
-      }
-      throw error;
+    return failureOf(() => this.#service.addServers(servers, settings));
+  }
+}
+
+/** Does something; gives why it cannot be done. */
+async function failureOf(
+  action: () => Promise<void>,
+): Promise<Error | undefined> {
+  try {
+    await action();
+    return undefined;
+  } catch (error) {
+    if (error instanceof SocketError || error instanceof CipherError) {
+      return error;
     }
+    throw error;
   }
 }

@@ -173,7 +173,8 @@ export class Service {
   }
 
   /**
-   * Stops to listen on a port, at all its addresses. Open connections go on.
+   * Stops to listen on a port, at all its addresses, and ends its connections:
+   * who was removed is served no more, nor counted for who comes next.
    *
    * @param port The port.
    * @returns Whether somebody listened there.
@@ -183,7 +184,8 @@ export class Service {
       .filter(({ address }) => address.port === port);
     this.#listeners = this.#listeners
       .filter((each) => !removed.includes(each));
-    this.#close(removed);
+    if (this.#options.announce !== false) logClose(removed);
+    for (const listener of removed) listener.destroy("removed");
     return removed.length > 0;
   }
 

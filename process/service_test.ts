@@ -318,15 +318,16 @@ Deno.test("Service.removePort() closes a port at all its addresses, and no other
     { host: "127.0.0.1", port: 4712 },
   ));
   const client = await fixture.talk(4711);
+  const other = await fixture.talk(4712);
   await fixture.net.settle();
   assertEquals(fixture.service.removePort(4711), true);
   assertEquals(fixture.tcp, ["127.0.0.1:4712"]);
   assertEquals(fixture.udp, ["127.0.0.1:4712"]);
   assertEquals(fixture.ports, [4712]);
   assertEquals(fixture.service.removePort(4711), false);
-  // Its connections go on.
-  assertEquals([client.closed, fixture.ended.length], [false, 0]);
-  // The port may be had again while they do.
+  // Its connections end with it.
+  assertEquals([client.closed, other.closed], [true, false]);
+  assertEquals(fixture.ended.map(({ status }) => status), ["removed"]);
   await fixture.service.addServers(server({ port: 4711 }).servers);
   assertEquals(fixture.ports, [4712, 4711]);
 });
@@ -336,7 +337,6 @@ Deno.test("Service.close() tells when the last connection has ended", async () =
   const one = await fixture.talk(fixture.ports[0]!);
   const two = await fixture.talk(4711);
   await fixture.net.settle();
-  fixture.service.removePort(4711);
   let isIdle = false;
   fixture.service.close(() => {
     assertEquals(isIdle, false);
@@ -358,12 +358,12 @@ Deno.test("Service.close() tells at once when nobody is connected", async () => 
   assertEquals(calls, 1);
 });
 
-Deno.test("Service.destroy() ends connections, of removed ports too", async () => {
+Deno.test("Service.destroy() ends connections, of ports that are drained too", async () => {
   const fixture = await ServiceFixture.start(server({}, { port: 4711 }));
   await fixture.talk(fixture.ports[0]!);
   await fixture.talk(4711);
   await fixture.net.settle();
-  fixture.service.removePort(4711);
+  fixture.service.close(() => {});
   fixture.service.destroy();
   assertEquals(fixture.net.poller.open, []);
   assertEquals(

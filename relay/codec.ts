@@ -68,6 +68,14 @@ export interface StreamCodec extends Disposable {
    */
   readonly headPending: boolean;
   /**
+   * Makes bytes behind which the end of the connection is no clean one, for
+   * systems that cannot reset it: a frame that stays incomplete.
+   *
+   * @param output Takes them.
+   * @returns How many; 0: there are no frames. Absent: 0.
+   */
+  cut?(output: Uint8Array): number;
+  /**
    * Tells whether the end of what the socket sends would be a clean one now.
    *
    * @param leftover Bytes that the caller keeps for the next `decode`.

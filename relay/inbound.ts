@@ -115,6 +115,11 @@ export interface InboundStream extends Disposable {
   /** The client's codec; undefined: its bytes are the payload. */
   readonly codec: StreamCodec | undefined;
   /**
+   * True while nothing is under way in either direction, so that an end cuts
+   * nothing (HTTP between two requests). Absent: never.
+   */
+  readonly idle?: boolean;
+  /**
    * True once what was asked for is answered in full and the connection may
    * carry another request, for another target (HTTP keep-alive). The session
    * ends, and the next one begins with the bytes not consumed. Absent: never.

@@ -55,7 +55,7 @@ export interface PipeOwner {
   readonly session: Session;
   /** True once the connection is over: then nothing more is done. */
   isDestroyed(): boolean;
-  /** Bytes were read from one of the sockets. */
+  /** Bytes were read from one of the sockets, or those that waited sent. */
   onActivity(): void;
   /**
    * A socket failed, or its bytes end in the middle of a frame.
@@ -191,6 +191,18 @@ export class Pipe {
     this.updateStream(this.up, WAIT_STATUS_INIT);
   }
 
+  /**
+   * Sends what makes the ends to come no clean ones, where a codec can; for
+   * sockets that cannot be reset.
+   */
+  cut(): void {
+    const { output } = this.#context.buffers;
+    for (const { encoder, sink, finished } of [this.up, this.down]) {
+      const count = finished ? 0 : encoder?.cut?.(output) ?? 0;
+      if (count > 0) sink?.send(output, count);
+    }
+  }
+
   /** Drops all bytes. */
   clear(): void {
     this.#open = false;
@@ -219,6 +231,7 @@ export class Pipe {
       this.#owner.onPipeFailed(!stream.isUp, sink.error);
     } else {
       stream.hold(data.subarray(Math.max(0, sent), end));
+      stream.moved();
       this.updateStream(stream, WAIT_STATUS_WRITING);
     }
   }
@@ -308,10 +321,26 @@ export class Pipe {
         this.#owner.onPipeFailed(!stream.isUp, sink.error);
         return;
       }
-      if (sent > 0) stream.release(sent);
-      if (stream.pending !== undefined) return;
+      if (sent > 0) {
+        stream.release(sent);
+        this.#owner.onActivity();
+      }
+      if (stream.pending !== undefined) {
+        stream.moved();
+        return;
+      }
+      if (stream.decoder?.failed === true) {
+        this.#owner.onCodecFailed(stream.isUp);
+        return;
+      }
     }
     this.#afterWrite(stream);
+  }
+
+  /** Tells whether the system has moved bytes that wait to be sent. */
+  isMoving(): boolean {
+    const isUpMoving = this.up.moved();
+    return this.down.moved() || isUpMoving;
   }
 
   /** Moves the carry, or has it moved once the sink has room. */
@@ -349,8 +378,11 @@ export class Pipe {
       this.#owner.session.moved(stream.direction, 0, stream.isUp ? count : 0);
     }
     if (this.#owner.isDestroyed()) return;
-    if (decoder?.failed === true || encoder?.failed === true) {
-      this.#owner.onCodecFailed((decoder?.failed === true) === stream.isUp);
+    if (decoder?.failed === true) {
+      // What was right before the wrong bytes is delivered first: see `flush`.
+      if (stream.pending === undefined) this.#owner.onCodecFailed(stream.isUp);
+    } else if (encoder?.failed === true) {
+      this.#owner.onCodecFailed(!stream.isUp);
     } else if (!stream.isUp && this.up.paused) this.#resume();
   }
 

@@ -5,12 +5,12 @@
  */
 
 import type { Resolver } from "../dns/mod.ts";
-import type {
-  EventHandler,
-  EventLoop,
-  FdTable,
+import {
+  type EventHandler,
+  type EventLoop,
+  type FdTable,
   ListItem,
-  Socket,
+  type Socket,
 } from "../loop/mod.ts";
 import type { RelayBuffers } from "./buffers.ts";
 import type { Inbound } from "./inbound.ts";
@@ -18,22 +18,28 @@ import type { Router } from "./router.ts";
 import type { Peer, Session } from "./session.ts";
 import type { Status } from "./status.ts";
 
+/** What a listener keeps with each of its connections. */
+export class ListedConnection extends ListItem<RelayedConnection> {
+  /** When it was active last, in seconds of the loop's clock. */
+  lastActivity = 0;
+  /** When it got its place in the timeouts, in whole seconds of that clock. */
+  placedAt = 0;
+  /** When it was accepted, in seconds of that clock. */
+  acceptedAt = 0;
+  /** Its place in the timeouts; -1: none. */
+  timeoutIndex: number = -1;
+}
+
 /** A connection as its listener sees it. */
-export interface RelayedConnection extends ListItem<RelayedConnection> {
-  /** Seconds of the loop's clock; kept by the listener. */
-  lastActivity: number;
-  /** Seconds of the loop's clock; kept by the listener. */
-  acceptedAt: number;
-  /** Its place in the listener's timeouts; -1: none. Kept by the listener. */
-  timeoutIndex: number;
+export interface RelayedConnection extends ListedConnection {
   /** Handles one event of one of its sockets. */
   handleEvent(socket: Socket, event: number): void;
   /** True while it is active in a way that its sockets do not show. */
   keepsAlive(): boolean;
   /** Ends it because it was idle, or showed no valid request in time. */
   timeOut(): void;
-  /** Ends it. */
-  destroy(status: Status): void;
+  /** Ends it from outside: what is under way is reset. */
+  abort(status: Status): void;
 }
 
 /** The UDP side of a listener, as the connections that hold it see it. */

@@ -47,6 +47,8 @@ export class RelayStream {
   readSize: number = MIN_READ_SIZE;
   /** Bytes that the sink had no room for; the source is not read meanwhile. */
   pending: Uint8Array | undefined = undefined;
+  /** What of it the sink had taken and its other end not, when looked at last. */
+  #unsent = 0;
   /** True while the decoder takes nothing until the other direction moves. */
   paused = false;
   /** True once the source has sent its end. */
@@ -95,6 +97,18 @@ export class RelayStream {
     this.pending = length < pending.length
       ? pending.subarray(length)
       : undefined;
+  }
+
+  /**
+   * Tells whether the sink's other end has taken bytes since the last call: the
+   * system may have megabytes to send while nothing can be read or written.
+   *
+   * @returns True also if it is not known yet, and some are still to be taken.
+   */
+  moved(): boolean {
+    const before = this.#unsent;
+    const unsent = this.#unsent = this.sink?.unsent ?? 0;
+    return unsent > 0 && unsent !== before;
   }
 
   /**

@@ -168,6 +168,18 @@ export class Session {
   }
 }
 
+/**
+ * What log lines call a session.
+ *
+ * @param session The session.
+ * @returns Makes the names; called only if a line is written.
+ */
+export function namesOf(
+  session: Session,
+): () => { readonly name: string; readonly client: string } {
+  return () => ({ name: `${session.target}`, client: `${session.client}` });
+}
+
 /** Begins the sessions of one loop. */
 export class Sessions {
   readonly #observers: readonly Observer[];

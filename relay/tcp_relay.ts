@@ -115,12 +115,16 @@ export class TCPRelay implements RelayContext, EventHandler {
   readonly #listener: ListenerInfo;
   readonly #sessions: Sessions;
   readonly #timeout: number;
+  /** Whole seconds between two sweeps, and between two places of a handler. */
+  readonly #precision: number;
   readonly #serverSocket: ListenerSocket;
-  readonly #handlePeriodic: () => void;
+  readonly #onSweep: () => void;
   /** Handlers without a valid header, the first accepted first. */
   readonly #handshakes = new LinkedList<RelayedConnection>();
   #connections = 0;
   #handshakeTimer: Timer | undefined;
+  /** Active while there are connections. */
+  #sweepTimer: Timer | undefined;
   #pauseTimer: Timer | undefined;
   /** Whether ending a client may help: the last one ended has. */
   #mayEvict = true;
@@ -145,7 +149,12 @@ export class TCPRelay implements RelayContext, EventHandler {
     this.fastOpen = options.fastOpen ?? false;
     this.#sessions = options.sessions;
     this.#timeout = options.timeout;
-    this.#handlePeriodic = () => this.handlePeriodic();
+    const tenth = Math.floor(options.timeout / 10);
+    this.#precision = Math.max(1, Math.min(TIMEOUT_PRECISION, tenth));
+    this.#onSweep = () => {
+      this.handlePeriodic();
+      if (this.#connections > 0) this.#watchTimeouts();
+    };
     this.#serverSocket = options.poller.listenTcp(options.listen, {
       fastOpen: this.fastOpen ? FAST_OPEN_QUEUE : 0,
       reusePort: options.reusePort ?? false,
@@ -187,7 +196,6 @@ export class TCPRelay implements RelayContext, EventHandler {
     if (this.#closed) throw new Error("already closed");
     this.#eventloop = loop;
     loop.add(this.#serverSocket, POLL_IN | POLL_ERR, this);
-    loop.addPeriodic(this.#handlePeriodic);
   }
 
   /** Hands an event to the handler of its descriptor, or accepts. */
@@ -238,19 +246,15 @@ export class TCPRelay implements RelayContext, EventHandler {
 
   /**
    * Notes that a handler is active. Its place in the timeouts changes at most
-   * every TIMEOUT_PRECISION seconds, which keeps the list short.
+   * every TIMEOUT_PRECISION seconds (of a timeout below 100 s, every tenth of
+   * it), which keeps the list short.
    *
    * @param handler The handler.
    */
   updateActivity(handler: RelayedConnection): void {
-    const now = Math.floor(this.loop.time());
-    if (now - handler.lastActivity < TIMEOUT_PRECISION) return;
+    const now = this.loop.time();
     handler.lastActivity = now;
-    const index = handler.timeoutIndex;
-    if (index < 0) this.#connections++;
-    else this.timeouts[index] = undefined;
-    handler.timeoutIndex = this.timeouts.length;
-    this.timeouts.push(handler);
+    if (now - handler.placedAt >= this.#precision) this.#place(handler, now);
   }
 
   /**
@@ -275,8 +279,8 @@ export class TCPRelay implements RelayContext, EventHandler {
         if (now - handler.lastActivity < this.#timeout) break;
         if (handler.keepsAlive()) {
           // Active elsewhere: back to the end of the list, at any time.
-          handler.lastActivity = -Infinity;
-          this.updateActivity(handler);
+          handler.lastActivity = now;
+          this.#place(handler, now);
         } else {
           handler.timeOut();
         }
@@ -317,12 +321,22 @@ export class TCPRelay implements RelayContext, EventHandler {
    */
   destroy(status: Status = "shutdown"): void {
     this.close();
-    for (const handler of [...this.timeouts]) handler?.destroy(status);
+    for (const handler of [...this.timeouts]) handler?.abort(status);
+  }
+
+  /** Gives a handler the last place in the timeouts. */
+  #place(handler: RelayedConnection, now: number): void {
+    handler.placedAt = Math.floor(now);
+    const index = handler.timeoutIndex;
+    if (index < 0) this.#connections++;
+    else this.timeouts[index] = undefined;
+    handler.timeoutIndex = this.timeouts.length;
+    this.timeouts.push(handler);
   }
 
   #finish(): void {
     this.#handshakeTimer?.cancel();
-    this.#eventloop?.removePeriodic(this.#handlePeriodic);
+    this.#sweepTimer?.cancel();
     const onIdle = this.#onIdle;
     this.#onIdle = undefined;
     onIdle?.();
@@ -344,10 +358,11 @@ export class TCPRelay implements RelayContext, EventHandler {
 
   #handle(socket: StreamSocket): void {
     const handler = new TCPRelayHandler(this, socket);
-    handler.lastActivity = -Infinity;
-    this.updateActivity(handler);
+    const now = this.loop.time();
+    handler.lastActivity = handler.acceptedAt = now;
+    this.#place(handler, now);
     this.#handshakes.push(handler);
-    handler.acceptedAt = this.loop.time();
+    if (this.#sweepTimer?.active !== true) this.#watchTimeouts();
     if (this.#handshakeTimer?.active !== true) {
       this.#watchHandshakes(HANDSHAKE_TIMEOUT);
     }
@@ -373,13 +388,18 @@ export class TCPRelay implements RelayContext, EventHandler {
     // Who has shown no valid header yet must make room, the oldest first; one
     // for each client accepted, since the limit may be another one.
     this.#mayEvict = false;
-    this.#handshakes.first?.destroy("connections");
+    this.#handshakes.first?.abort("connections");
   }
 
   #resumeAccepting(): void {
     this.#pauseTimer?.cancel();
     this.#pauseTimer = undefined;
     if (!this.#closed) this.loop.modify(this.#serverSocket, POLL_IN);
+  }
+
+  #watchTimeouts(): void {
+    const delay = this.#precision * 1000;
+    this.#sweepTimer = this.loop.addTimer(delay, this.#onSweep);
   }
 
   #watchHandshakes(seconds: number): void {

@@ -8,17 +8,12 @@
  *   → handshake of proxies → inbound.connected → pipe → session.end
  * ```
  *
- * An outbound that cannot be reached makes room for the next one of its group. A
- * reset, or an end in the middle of a frame, becomes a reset of the other
- * side, since a clean end would let a cut transfer look whole.
- *
  * @module
  */
 
 import { getLogger } from "@logtape/logtape";
 import {
   FAILED,
-  ListItem,
   POLL_ERR,
   POLL_HUP,
   POLL_IN,
@@ -46,9 +41,13 @@ import { FirstFlight } from "./first_flight.ts";
 import type { Ending, FinalRefusal, InboundStream } from "./inbound.ts";
 import type { Outbound, OutboundStream } from "./outbound.ts";
 import { Pipe, type PipeOwner } from "./pipe.ts";
-import type { RelayContext, RelayedConnection } from "./relay_context.ts";
+import {
+  ListedConnection,
+  type RelayContext,
+  type RelayedConnection,
+} from "./relay_context.ts";
 import type { Decision } from "./router.ts";
-import type { Session } from "./session.ts";
+import { namesOf, type Session } from "./session.ts";
 import { withoutHandshake } from "./spent_inbound.ts";
 import { BLOCKED, type Failure, type Status } from "./status.ts";
 import type { Target } from "./target.ts";
@@ -59,16 +58,10 @@ const NOT_UNDERSTOOD: FinalRefusal = { status: "error", ending: "reset" };
 const logger = getLogger(["shadowsocks", "relay"]);
 
 /** One relayed connection. */
-export class TCPRelayHandler extends ListItem<RelayedConnection>
+export class TCPRelayHandler extends ListedConnection
   implements RelayedConnection, DialerOwner, PipeOwner {
   /** `STAGE_*`. */
   stage: number = STAGE_INIT;
-  /** Seconds of the loop's clock; kept by the listener. */
-  lastActivity = 0;
-  /** Seconds of the loop's clock; kept by the listener. */
-  acceptedAt = 0;
-  /** Its place in the listener's timeouts; -1: none. Kept by the listener. */
-  timeoutIndex: number = -1;
   /** What is being relayed. */
   session: Session;
   readonly #relay: RelayContext;
@@ -123,30 +116,31 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
   /** Handles one event of one of the sockets: error, read, write. */
   handleEvent(socket: Socket, event: number): void {
     if (this.stage === STAGE_DESTROYED) return;
+    const { up, down } = this.#pipe;
     const isClient = socket === this.#client;
-    if (!isClient && socket !== this.#pipe.down.source) {
+    if (!isClient && socket !== down.source) {
       this.#dialer?.handleEvent(socket, event);
       return;
     }
-    if ((event & POLL_ERR) !== 0) {
-      // The socket is gone, even where the client is still told something.
-      return this.onPipeFailed(isClient, socket.takeError());
-    }
-    if ((event & POLL_IN) !== 0) {
-      if (this.stage === STAGE_STREAM) {
-        this.#pipe.pump(isClient ? this.#pipe.up : this.#pipe.down);
-      } else if (isClient) this.#onClientRead();
+    const isStream = this.stage === STAGE_STREAM;
+    const stream = isClient ? up : down;
+    const failed = (event & POLL_ERR) !== 0;
+    if ((event & POLL_IN) !== 0 && (isStream || !failed)) {
+      // What came before a reset is delivered; the last read fails.
+      if (isStream) this.#pipe.pump(stream);
+      else if (isClient) this.#onClientRead();
       if (this.isDestroyed()) return;
-    } else if ((event & POLL_HUP) !== 0) {
-      // The socket's peer has closed both directions, and its bytes are not
-      // read at present. The poller would report that in every turn of the
-      // loop, so the socket is not watched until its bytes are read again.
+    } else if (failed && !(isStream && stream.pending !== undefined)) {
+      return this.onPipeFailed(isClient, socket.takeError());
+    } else if ((event & (POLL_HUP | POLL_ERR)) !== 0) {
+      // The socket's peer has closed both directions, or reset, and its bytes
+      // are not read at present. The poller would report that in every turn of
+      // the loop, so the socket is not watched until its bytes are read again.
       this.#relay.loop.remove(socket);
     }
     // Reading may have led to another request, with no far side yet.
-    const { up, down } = this.#pipe;
     const isEnd = isClient || socket === up.sink;
-    if ((event & POLL_OUT) !== 0 && isEnd) {
+    if ((event & POLL_OUT) !== 0 && isEnd && !failed) {
       this.#pipe.flush(isClient ? down : up);
     }
     if (!this.isDestroyed() && this.#inbound.finished === true) {
@@ -159,8 +153,12 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
     return this.stage === STAGE_DESTROYED;
   }
 
-  /** True while datagrams flow for the association that it holds. */
+  /**
+   * True while datagrams flow for the association that it holds, or the system
+   * sends what it was given before.
+   */
   keepsAlive(): boolean {
+    if (this.stage === STAGE_STREAM) return this.#pipe.isMoving();
     return this.stage === STAGE_UDP_ASSOC &&
       this.#relay.udpRelay?.isActive(this.session.client.host) === true;
   }
@@ -172,7 +170,24 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
     if (this.stage === STAGE_DRAINING || target === undefined) {
       logger.debug("timed out: connection from {client}", names);
     } else logger.warn("timed out: {name} from {client}", names);
-    this.destroy("timeout");
+    this.abort("timeout");
+  }
+
+  /**
+   * Ends the connection from outside. Where a direction is open it is reset: a
+   * clean end would let what was cut look whole. One without a request, or
+   * between two of them, or that holds an association, is closed; so is a side
+   * that was sent everything and the end, which it may not have read yet.
+   *
+   * @param status How the session ends.
+   */
+  abort(status: Status): void {
+    const isOpen = this.session.target !== undefined &&
+      this.stage !== STAGE_DRAINING && this.#inbound.idle !== true;
+    for (const { sink, finished } of [this.#pipe.up, this.#pipe.down]) {
+      if (finished && sink !== undefined) this.#release(sink, false);
+    }
+    this.destroy(status, { reset: isOpen });
   }
 
   /**
@@ -189,6 +204,7 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
     this.stage = STAGE_DESTROYED;
     const reset = options.reset === true;
     this.#endSession(status);
+    if (reset && !this.#relay.loop.poller.resets) this.#pipe.cut();
     this.#leaveRemote(reset);
     this.#release(this.#client, reset);
     this.#pipe.clear();
@@ -266,7 +282,7 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
     this.#leave(failure.status, ending, reply);
   }
 
-  /** Counts reading as activity. */
+  /** Counts reading and writing as activity. */
   onActivity(): void {
     this.#relay.updateActivity(this);
   }
@@ -279,8 +295,7 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
       code,
     }));
     if (!isClient && this.onTargetEnd()) return;
-    const status = isClient ? "client_reset" : "target_reset";
-    this.destroy(status, { reset: true });
+    this.destroy(isClient ? "client_reset" : "target_reset", { reset: true });
   }
 
   /** Ends the connection as the protocol of that side has it. */
@@ -377,12 +392,10 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
       this.onUnreached(BLOCKED);
       return;
     }
-    this.session.rule = decision.rule;
-    this.#dialer = new Dialer(this.#relay, this, {
-      target,
-      route: decision.route,
-      session: this.session,
-    });
+    const { session } = this;
+    const { route, rule } = decision;
+    session.rule = rule;
+    this.#dialer = new Dialer(this.#relay, this, { target, route, session });
     this.#dialer.start();
   }
 
@@ -406,8 +419,7 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
   #associate(port: number): void {
     const { udpRelay } = this.#relay;
     if (udpRelay === undefined || this.#inbound.associated === undefined) {
-      this.#leave("error", "close");
-      return;
+      return this.#leave("error", "close");
     }
     this.stage = STAGE_UDP_ASSOC;
     this.#relay.endHandshake(this);
@@ -422,16 +434,13 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
   /** Leaves a client that is not served (any more). */
   #leave(status: Status, ending: Ending, reply?: Uint8Array): void {
     this.#endSession(status);
-    const { down } = this.#pipe;
-    if (reply !== undefined) this.#pipe.write(down, reply);
+    if (reply !== undefined) this.#pipe.write(this.#pipe.down, reply);
     if (this.isDestroyed()) return;
-    if (ending === "reset") this.destroy(status, { reset: true });
-    else if (ending === "drain") this.#drain();
-    else {
-      this.#leaveRemote(false);
-      this.#finalStatus = status;
-      this.#pipe.endAfterWrite();
-    }
+    if (ending === "reset") return this.destroy(status, { reset: true });
+    if (ending === "drain") return this.#drain();
+    this.#leaveRemote(false);
+    this.#finalStatus = status;
+    this.#pipe.endAfterWrite();
   }
 
   /** Refuses the client without a sign: reads on, says nothing, forgets. */
@@ -488,11 +497,4 @@ export class TCPRelayHandler extends ListItem<RelayedConnection>
     if (reset) socket.reset();
     else socket.close();
   }
-}
-
-/** What log lines call a session; made only if a line is written. */
-function namesOf(
-  session: Session,
-): () => { readonly name: string; readonly client: string } {
-  return () => ({ name: `${session.target}`, client: `${session.client}` });
 }

@@ -110,6 +110,16 @@ export class ClassicClientStream implements ClientStream {
     return this.#encodeTagged(encoder, input.subarray(0, length), output);
   }
 
+  /**
+   * Makes an end behind it no clean one; see `SideCodec.cut`.
+   *
+   * @param output Takes the bytes.
+   * @returns How many.
+   */
+  cut(output: Uint8Array): number {
+    return this.#port.cut(output);
+  }
+
   /** Wipes the session keys and frees native memory. */
   [Symbol.dispose](): void {
     this.#cryptor[Symbol.dispose]();

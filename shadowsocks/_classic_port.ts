@@ -64,4 +64,17 @@ export class ClassicPort {
     const isProven = method.kind === "aead";
     return this.#memory.forKey({ masterKey, isProven, side });
   }
+
+  /**
+   * Makes an end behind it no clean one: a byte of a chunk's sealed length, as
+   * random as that is.
+   *
+   * @param output Takes it.
+   * @returns How many bytes: 0 with a stream cipher, which has no chunks.
+   */
+  cut(output: Uint8Array): number {
+    if (this.suite.method.kind !== "aead") return 0;
+    crypto.getRandomValues(output.subarray(0, 1));
+    return 1;
+  }
 }

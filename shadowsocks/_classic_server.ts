@@ -91,7 +91,7 @@ export class ClassicServerStream implements ServerStream {
     if (this.#isRefused) return this.#refuseKey();
     const cryptor = this.#cryptor;
     const length = cryptor.decrypt(data, output);
-    if (length === DECRYPT_FAILED || cryptor.failed) return this.#refuseKey();
+    if (length === DECRYPT_FAILED) return this.#refuseKey();
     const { consumed } = cryptor;
     if (length === 0) return { kind: "more", consumed };
     const bytes = this.#withHeader(output.subarray(0, length));
@@ -101,6 +101,7 @@ export class ClassicServerStream implements ServerStream {
         return this.#awaitMore(bytes);
       case "invalid":
         return this.#refuseAddress(address);
+      // What came before a wrong chunk counts; the next `decode` refuses that.
       case "ok":
         return address.oneTimeAuth
           ? this.#onTagged(bytes, address)
@@ -149,6 +150,16 @@ export class ClassicServerStream implements ServerStream {
     const count = cryptor.encrypt(input, output, length);
     cryptor.forgetSalts();
     return count;
+  }
+
+  /**
+   * Makes an end behind it no clean one; see `SideCodec.cut`.
+   *
+   * @param output Takes the bytes.
+   * @returns How many.
+   */
+  cut(output: Uint8Array): number {
+    return this.#port.cut(output);
   }
 
   /** Wipes the session keys and frees native memory. */
@@ -204,6 +215,7 @@ export class ClassicServerStream implements ServerStream {
   }
 
   #awaitMore(plain: Uint8Array): ServerAnswer {
+    if (this.#cryptor.failed) return this.#refuseKey();
     this.#header = plain.slice();
     return { kind: "more", consumed: this.#cryptor.consumed };
   }

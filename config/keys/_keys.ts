@@ -38,6 +38,7 @@ import {
   table,
   tables,
   TEXT,
+  TIMEOUT,
   VERBOSITY,
   word,
 } from "./_shapes.ts";
@@ -196,13 +197,13 @@ export const TOP = {
       options: [{ name: "m", argument: "METHOD" }],
     },
     timeout: {
-      shape: SECONDS,
+      shape: TIMEOUT,
       meaning: "idle seconds after which a connection ends",
       usual: "300",
       options: [{ name: "t", argument: "TIMEOUT" }],
     },
     udp_timeout: {
-      shape: SECONDS,
+      shape: TIMEOUT,
       meaning: "idle seconds after which a UDP association ends",
       usual: "`timeout`",
     },

@@ -24,6 +24,7 @@ import {
   SECONDS,
   STRATEGY,
   TEXT,
+  TIMEOUT,
   WEIGHT,
 } from "./_shapes.ts";
 
@@ -77,7 +78,7 @@ export const SERVER = {
       usual: "the outer `mode`",
     },
     timeout: {
-      shape: SECONDS,
+      shape: TIMEOUT,
       meaning: "idle seconds after which a connection ends",
       usual: "the outer `timeout`",
     },

@@ -28,6 +28,7 @@ import {
   readMethod,
   readName,
   readPort,
+  readSeconds,
   readText,
   readTimeout,
   readVerbose,
@@ -73,9 +74,16 @@ export const NAMES: Shape<readonly string[]> = shape(readNames, {
 });
 
 /** Seconds, whole or not. */
-export const SECONDS: Shape<number> = shape(readTimeout, {
+export const SECONDS: Shape<number> = shape(readSeconds, {
   type: ["number", "string"],
   exclusiveMinimum: 0,
+  pattern: "^[0-9]+$",
+});
+
+/** Seconds after which what is idle ends. */
+export const TIMEOUT: Shape<number> = shape(readTimeout, {
+  type: ["number", "string"],
+  minimum: 1,
   pattern: "^[0-9]+$",
 });
 

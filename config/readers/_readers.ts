@@ -94,8 +94,28 @@ export function readName(
     : report.expected("a name without control characters");
 }
 
+/** Timers count milliseconds in 31 bits. */
+const MAX_SECONDS = 2 ** 31 / 1000;
+
 /**
  * Reads seconds, whole or not.
+ *
+ * @param value The value as given.
+ * @param report Where to report.
+ * @returns The checked value; undefined after a report.
+ */
+export function readSeconds(
+  value: unknown,
+  report: Report,
+): number | undefined {
+  const seconds = numberOf(value);
+  return seconds !== undefined && seconds > 0 && seconds < MAX_SECONDS
+    ? seconds
+    : report.expected("seconds, more than 0 and at most 2147483");
+}
+
+/**
+ * Reads how long something may be idle: idleness is looked for once a second.
  *
  * @param value The value as given.
  * @param report Where to report.
@@ -106,10 +126,9 @@ export function readTimeout(
   report: Report,
 ): number | undefined {
   const seconds = numberOf(value);
-  // Timers count milliseconds in 31 bits.
-  return seconds !== undefined && seconds > 0 && seconds < 2 ** 31 / 1000
+  return seconds !== undefined && seconds >= 1 && seconds < MAX_SECONDS
     ? seconds
-    : report.expected("seconds, more than 0 and at most 2147483");
+    : report.expected("seconds, at least 1 and at most 2147483");
 }
 
 /**

@@ -167,21 +167,32 @@ managerTest(
 );
 
 managerTest(
-  "Manager answers in the order of the requests when a name is looked up",
+  "Manager has requests wait for no name of another port",
   {},
   async (fixture) => {
     const client = fixture.client();
-    const [one, two] = [freePort(), freePort()];
+    const [one, two, three] = [freePort(), freePort(), freePort()];
     await client.send(add(one, { server: "host.test" }));
-    await client.send(add(two));
-    await client.send("list");
-    await fixture.logs.waitFor("adding server at host.test");
-    assertEquals(fixture.resolver.asked.length, 1);
+    await client.send(remove(one));
+    await client.send(add(two, { server: "host.test" }));
+    await fixture.logs.waitFor("looking up host.test", 2);
+    assertEquals(fixture.resolver.asked.length, 2);
+    assertEquals(await client.ask(add(three)), "ok");
+    assertEquals(await client.ask("ping"), "pong");
+    assertEquals(await client.ask("list"), `[${entry(three)}\n]`);
+    assertEquals(await areListening(three), true);
+    // The removal of a port waits for its own name.
     fixture.resolver.answer("127.0.0.1");
     assertEquals(await client.receive(), "ok");
     assertEquals(await client.receive(), "ok");
-    assertEquals(await client.receive(), `[${entry(one)},${entry(two)}\n]`);
-    assert(await areListening(one, two));
+    fixture.resolver.answer("127.0.0.1");
+    assertEquals(await client.receive(), "ok");
+    assertEquals(
+      await client.ask("list"),
+      `[${entry(three)},${entry(two)}\n]`,
+    );
+    assertEquals(await isListening(one), false);
+    assert(await areListening(two, three));
   },
 );
 
@@ -192,10 +203,9 @@ managerTest(
     const client = fixture.client();
     const port = freePort();
     await client.send(add(port, { server: "host.test" }));
-    await fixture.logs.waitFor("adding server at host.test");
+    await fixture.logs.waitFor("looking up host.test");
     fixture.service.destroy();
     fixture.resolver.answer("127.0.0.1");
-    await fixture.logs.waitFor("the service has ended");
     assertEquals(await isListening(port), false);
     assertEquals(fixture.watched, 0);
   },

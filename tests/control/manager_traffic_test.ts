@@ -163,35 +163,50 @@ managerTest(
   },
 );
 
+/** Bytes that were not pushed yet come behind the answer. */
+async function removed(
+  client: ManagerClient,
+  port: number,
+): Promise<number | undefined> {
+  assertEquals(await client.ask(`remove: {"server_port":${port}}`), "ok");
+  const next = await client.ask("ping");
+  if (next === "pong") return undefined;
+  assertEquals(await client.receive(), "pong");
+  return parseStat(next)[port];
+}
+
 managerTest(
-  "Manager closes a removed port at once and lets its connections finish",
+  "Manager ends the connections of a removed port, and bills nobody else for them",
   {},
   async (fixture) => {
     await using target = echoTarget();
     const client = fixture.client();
-    const port = freePort();
+    const [port, kept] = [freePort(), freePort()];
+    await add(client, kept);
+    using other = await PortConnection.open(kept, PASSWORD, { target });
+    await other.echo(seededBytes(10, 1));
+    await pushed(fixture, client);
     const before = fixture.watched;
     await add(client, port);
-    {
-      using conn = await PortConnection.open(port, PASSWORD, { target });
-      await conn.echo(seededBytes(1000, 1));
-      assertEquals(await client.ask(`remove: {"server_port":${port}}`), "ok");
-      assertEquals(await isListening(port), false);
-      await conn.echo(seededBytes(100_000, 2));
-      assertEquals(
-        await pushed(fixture, client),
-        `stat: {"${port}":${conn.bytes}}`,
-      );
-      // Another password takes the port while the old connection lives.
-      await add(client, port, { password: "another password" });
-      using next = await PortConnection.open(port, "another password", {
-        target,
-      });
-      await next.echo(seededBytes(100, 3));
-      await conn.echo(seededBytes(100, 4));
-    }
-    assertEquals(await client.ask(`remove: {"server_port":${port}}`), "ok");
-    await fixture.logs.waitFor("closed TCP port", 2);
+    using conn = await PortConnection.open(port, PASSWORD, { target });
+    await conn.echo(seededBytes(1000, 1));
+    assertEquals(await removed(client, port), conn.bytes);
+    assertEquals(await isListening(port), false);
+    await conn.ended();
+    await other.echo(seededBytes(10, 1));
+    await pushed(fixture, client);
+    // Another password takes the port.
+    await add(client, port, { password: "another password" });
+    using next = await PortConnection.open(port, "another password", {
+      target,
+    });
+    await next.echo(seededBytes(100, 3));
+    assertEquals(
+      await pushed(fixture, client),
+      `stat: {"${port}":${next.bytes}}`,
+    );
+    assertEquals(await removed(client, port), undefined);
+    await next.ended();
     while (fixture.watched > before) {
       assertEquals(await client.ask("ping"), "pong");
     }
@@ -199,7 +214,7 @@ managerTest(
 );
 
 managerTest(
-  "Manager replaces the password of a port in the libev dialect",
+  "Manager ends the connections of a port whose password it replaces in the libev dialect",
   LIBEV,
   async (fixture) => {
     await using target = echoTarget();
@@ -209,11 +224,34 @@ managerTest(
     using old = await PortConnection.open(port, PASSWORD, { target });
     await old.echo(seededBytes(10, 1));
     await add(client, port, { password: "another password" });
+    await old.ended();
     using next = await PortConnection.open(port, "another password", {
       target,
     });
     await next.echo(seededBytes(100, 3));
-    await old.echo(seededBytes(10, 2));
+    assertEquals(await client.ask("ping"), `stat: {"${port}":${next.bytes}}`);
+  },
+);
+
+managerTest(
+  "Manager keeps a port in the libev dialect whose new address has no name",
+  LIBEV,
+  async (fixture) => {
+    await using target = echoTarget();
+    const client = fixture.client();
+    const port = freePort();
+    await add(client, port);
+    using conn = await PortConnection.open(port, PASSWORD, { target });
+    const json = JSON.stringify({
+      server_port: port,
+      password: PASSWORD,
+      server: "host.test",
+    });
+    await client.send(`add: ${json}`);
+    await fixture.logs.waitFor("looking up host.test");
+    fixture.resolver.answer();
+    assertEquals(await client.receive(), "port is not available");
+    await conn.echo(seededBytes(10, 1));
   },
 );
 
@@ -258,24 +296,20 @@ managerTest(
   async (fixture) => {
     await using target = echoTarget();
     const client = fixture.client();
-    const [port, removed] = [freePort(), freePort()];
+    const [port, second] = [freePort(), freePort()];
     await add(client, port);
-    await add(client, removed);
+    await add(client, second);
     const idle = Promise.withResolvers<void>();
     {
       using one = await PortConnection.open(port, PASSWORD, { target });
-      using two = await PortConnection.open(removed, PASSWORD, { target });
+      using two = await PortConnection.open(second, PASSWORD, { target });
       await one.echo(seededBytes(1000, 1));
       await two.echo(seededBytes(1000, 2));
-      assertEquals(
-        await client.ask(`remove: {"server_port":${removed}}`),
-        "ok",
-      );
       fixture.service.close(() => idle.resolve());
       // What was counted so far is not lost.
       assertEquals(parseStat(await client.receive()), {
         [port]: one.bytes,
-        [removed]: two.bytes,
+        [second]: two.bytes,
       });
       await closes(port);
       await client.send("ping").catch(() => {});
@@ -289,19 +323,19 @@ managerTest(
 );
 
 managerTest(
-  "Manager.destroy() ends connections, of removed ports too",
+  "Manager.destroy() ends connections, of ports that are drained too",
   {},
   async (fixture) => {
     await using target = echoTarget();
     const client = fixture.client();
-    const [port, removed] = [freePort(), freePort()];
+    const [port, second] = [freePort(), freePort()];
     await add(client, port);
-    await add(client, removed);
+    await add(client, second);
     using one = await PortConnection.open(port, PASSWORD, { target });
-    using two = await PortConnection.open(removed, PASSWORD, { target });
+    using two = await PortConnection.open(second, PASSWORD, { target });
     await one.echo(seededBytes(10, 1));
     await two.echo(seededBytes(10, 2));
-    assertEquals(await client.ask(`remove: {"server_port":${removed}}`), "ok");
+    fixture.service.close(() => {});
     fixture.service.destroy();
     assertEquals(fixture.watched, 0);
     await one.ended();

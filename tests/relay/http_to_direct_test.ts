@@ -166,7 +166,10 @@ Deno.test("TCPRelay of HTTP to direct says 502 when the far side fails before th
     await fixture.settle();
     origin!.fail("ECONNRESET");
     await fixture.settle();
-    assertEquals([origin!.closed, client.closed], [true, !isFull]);
+    assertEquals([origin!.closed, client.closed], [
+      room >= interim.length,
+      !isFull,
+    ]);
     client.room = Infinity;
     await fixture.settle();
     assertEquals(client.closed, true);
@@ -192,3 +195,15 @@ Deno.test("TCPRelay of HTTP to direct resets the client when the far side fails 
     assertEquals([client.wasReset, fixture.statuses], [true, ["target_reset"]]);
   }
 });
+
+for (const answered of [true, false]) {
+  Deno.test(`TCPRelay of HTTP to direct ${answered ? "closes" : "resets"} a client that times out ${answered ? "between two requests" : "while an answer is owed"}`, async () => {
+    using fixture = new HttpFixture();
+    const client = await fixture.client(get("/1"));
+    const [origin] = fixture.poller.connects;
+    origin!.bring(utf8(answered ? OK : OK.slice(0, -1)));
+    await fixture.settle();
+    await fixture.advance(400);
+    assertEquals([client.closed, client.wasReset], [true, !answered]);
+  });
+}

@@ -203,13 +203,35 @@ for (const side of ["local", "remote"] as const) {
   });
 }
 
-Deno.test("TCPRelayHandler handles the error before the read and the write", async () => {
+for (const room of [Infinity, 3]) {
+  Deno.test(`TCPRelayHandler delivers what came before a reset to a ${room === 3 ? "slow" : "fast"} client`, async () => {
+    using fixture = new RelayFixture();
+    const { local, remote, client, handler } = await serverFlow(fixture);
+    local.room = room;
+    remote.bring(utf8("the "), utf8("answer"));
+    remote.fail("ECONNRESET");
+    await fixture.settle();
+    if (room === 3) {
+      assert(!handler.isDestroyed());
+      assertEquals(fixture.poller.maskOf(remote), undefined, "it would spin");
+      local.room = Infinity;
+      await fixture.settle();
+    }
+    assertEquals(text(client.open(local.sent)), "the answer");
+    assert(handler.isDestroyed());
+    assertEquals([local.wasReset, remote.wasReset], [true, true]);
+  });
+}
+
+Deno.test("TCPRelayHandler does not write when an error came with the event", async () => {
   using fixture = new RelayFixture();
-  const { local, handler } = await serverFlow(fixture);
-  const { reads } = local;
+  const { local, remote, handler } = await serverFlow(fixture);
+  local.room = 1;
+  remote.bring(utf8("answer"));
+  await fixture.settle();
+  local.room = Infinity;
   handler.handleEvent(local, POLL_IN | POLL_OUT | POLL_ERR | POLL_HUP);
-  assert(handler.isDestroyed());
-  assertEquals([local.reads, local.sends.length], [reads, 0]);
+  assertEquals(local.sent.length, 1);
 });
 
 Deno.test("TCPRelayHandler does not write when it was destroyed while reading", async () => {
@@ -412,3 +434,49 @@ Deno.test("TCPRelayHandler does not read the client while it connects", async ()
   await fixture.settle();
   assertEquals(text(remote.sent), "early");
 });
+
+/** What ends a connection from outside. */
+const ENDINGS: readonly {
+  readonly name: string;
+  readonly end: (fixture: RelayFixture) => Promise<void> | void;
+}[] = [
+  { name: "it times out", end: (fixture) => fixture.advance(400) },
+  { name: "the relay ends", end: ({ relay }) => relay.destroy() },
+];
+for (const { name, end } of ENDINGS) {
+  Deno.test(`TCPRelayHandler resets both sides when ${name} while a direction is open`, async () => {
+    for (const stage of ["both", "down", "connecting"]) {
+      using fixture = new RelayFixture();
+      const established = stage !== "connecting";
+      const { local, remote } = await serverFlow(fixture, { established });
+      if (stage === "down") {
+        local.end();
+        await fixture.settle();
+      }
+      await end(fixture);
+      assertEquals([local.wasReset, local.closed], [true, true], stage);
+      if (established) assertEquals(remote.wasReset, stage !== "down", stage);
+    }
+  });
+
+  Deno.test(`TCPRelayHandler closes when ${name} and there was no request`, async () => {
+    using fixture = new RelayFixture();
+    const local = await fixture.accept();
+    await end(fixture);
+    assertEquals([local.closed, local.wasReset], [true, false]);
+  });
+
+  Deno.test(`TCPRelayHandler makes the end an unclean one when ${name} and the poller cannot reset`, async () => {
+    using fixture = new RelayFixture();
+    fixture.poller.resets = false;
+    const { local, remote, client } = await serverFlow(fixture);
+    remote.bring(utf8("answer"));
+    await fixture.settle();
+    client.open(local.sent);
+    assert(client.atBoundary);
+    await end(fixture);
+    assertEquals(text(client.open(local.sent)), "answer");
+    assert(!client.atBoundary);
+    assertEquals(remote.sends.length, 0, "nothing that the target would take");
+  });
+}

@@ -6,6 +6,7 @@
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { POLL_IN, SocketAddress, TIMEOUT_PRECISION } from "../../loop/mod.ts";
+import { serverFlow } from "./_flow_fixture.ts";
 import { CipherPeer, header, RelayFixture } from "./_relay_fixture.ts";
 import { TIMEOUTS_CLEAN_SIZE } from "../../relay/constants.ts";
 import { Sessions } from "../../relay/session.ts";
@@ -53,16 +54,88 @@ Deno.test("TCPRelay.updateActivity() leaves the list alone when less than TIMEOU
   using fixture = new RelayFixture();
   const { relay, clock } = fixture;
   const [one, two] = await handlersOf(fixture, 2);
-  const accepted = one!.lastActivity;
-  assertEquals(accepted, 5000);
+  assertEquals([one!.lastActivity, one!.placedAt], [5000, 5000]);
   clock.advance(TIMEOUT_PRECISION * 1000 - 1);
   relay.updateActivity(one!);
   assertSameList(relay, [one, two]);
-  assertEquals(one!.lastActivity, accepted);
+  assertEquals([one!.lastActivity, one!.placedAt], [5009.999, 5000]);
   clock.advance(1);
   relay.updateActivity(one!);
   assertSameList(relay, [undefined, two, one]);
-  assertEquals(one!.lastActivity, accepted + TIMEOUT_PRECISION);
+  assertEquals([one!.lastActivity, one!.placedAt], [5010, 5010]);
+});
+
+for (const timeout of [1, 1.5, 5, 10, 30, 300]) {
+  Deno.test(`TCPRelay ends a connection when it was idle for the timeout, not before, and soon after (${timeout} s)`, async () => {
+    using fixture = new RelayFixture({ settings: { timeout } });
+    const { local, client } = await serverFlow(fixture);
+    // An echo is made whenever nearly the timeout has passed, for long enough.
+    const pause = timeout - 0.25;
+    for (let i = 0; i < 40; i++) {
+      for (let second = 0; second < Math.floor(pause); second++) {
+        await fixture.advance(1);
+      }
+      await fixture.advance(pause % 1);
+      assert(!local.closed, `it was not idle in round ${i}`);
+      local.bring(client.seal(utf8("x")));
+      await fixture.settle();
+    }
+    for (let second = 0; second < Math.floor(timeout); second++) {
+      assert(!local.closed, `it was idle for ${second} s`);
+      await fixture.advance(1);
+    }
+    const tolerance = Math.max(2, Math.min(2 * TIMEOUT_PRECISION, timeout / 5));
+    for (let second = 0; second < tolerance; second++) {
+      await fixture.advance(1);
+    }
+    assert(local.closed);
+  });
+}
+
+Deno.test("TCPRelay takes writing for activity", async () => {
+  using fixture = new RelayFixture({ settings: { timeout: 5 } });
+  const { local, remote, client } = await serverFlow(fixture);
+  remote.room = 0;
+  local.bring(client.seal(new Uint8Array(1000)));
+  await fixture.settle();
+  for (let second = 0; second < 30; second++) {
+    await fixture.advance(1);
+    assert(!local.closed, `it was written to in second ${second}`);
+    if (second % 4 !== 0) continue;
+    remote.room = 10;
+    await fixture.settle();
+  }
+  for (let second = 0; second < 8; second++) await fixture.advance(1);
+  assert(local.closed);
+});
+
+for (const blocked of [true, false]) {
+  Deno.test(`TCPRelay takes it for activity when the system sends what it was given, ${blocked ? "and" : "though"} ${blocked ? "more" : "nothing"} waits`, async () => {
+    using fixture = new RelayFixture({ settings: { timeout: 5 } });
+    const { local, remote, client } = await serverFlow(fixture);
+    remote.unsent = 1000;
+    if (blocked) remote.room = 1;
+    local.bring(client.seal(new Uint8Array(1000)));
+    await fixture.settle();
+    for (let second = 0; second < 60; second++) {
+      await fixture.advance(1);
+      assert(!local.closed, `it was moving in second ${second}`);
+      if (second % 4 === 0) remote.unsent -= 10;
+    }
+    for (let second = 0; second < 13; second++) await fixture.advance(1);
+    assert(local.closed, "nothing has moved any more");
+  });
+}
+
+Deno.test("TCPRelay ends a connection in time when the system sends nothing of what it was given", async () => {
+  using fixture = new RelayFixture({ settings: { timeout: 5 } });
+  const { local, remote, client } = await serverFlow(fixture);
+  remote.room = 1;
+  remote.unsent = 1000;
+  local.bring(client.seal(new Uint8Array(1000)));
+  await fixture.settle();
+  for (let second = 0; second < 7; second++) await fixture.advance(1);
+  assert(local.closed);
 });
 
 Deno.test("TCPRelay tells observers of every read when it has bytes", async () => {
