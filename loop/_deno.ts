@@ -195,6 +195,11 @@ export class DenoPoller implements Poller {
     return this.#hub.turn();
   }
 
+  /** Lets go of the buffers that nobody uses. */
+  trim(): void {
+    this.#hub.buffers.trim();
+  }
+
   /** Ends a wait under way. */
   wake(): void {
     this.#hub.wake();

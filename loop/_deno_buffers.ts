@@ -37,11 +37,11 @@ const MUCH = 16_384;
  */
 const OWN = 4096;
 /**
- * Most large buffers lent at a time, 17 MiB in all. A read holds its buffer
+ * Most large buffers lent at a time, 4.5 MiB in all. A read holds its buffer
  * while it waits, so without a bound every connection that pauses in the middle
  * of a transfer would hold one.
  */
-const MOST_LARGE = 64;
+const MOST_LARGE = 16;
 
 /** Lends buffers of one size. */
 export class BufferPool {
@@ -82,6 +82,11 @@ export class BufferPool {
   give(buffer: Uint8Array): void {
     this.#lent--;
     this.#free.push(buffer);
+  }
+
+  /** Forgets the buffers that are not lent. */
+  trim(): void {
+    this.#free.length = 0;
   }
 
   /** Last first, so that buffers are lent in the order of their addresses. */
@@ -139,6 +144,13 @@ export class Buffers {
     if (length === SMALL) this.#small.give(buffer);
     else if (length === MEDIUM) this.#medium.give(buffer);
     else if (length === LARGE) this.#large.give(buffer);
+  }
+
+  /** Lets go of what is not lent. */
+  trim(): void {
+    this.#small.trim();
+    this.#medium.trim();
+    this.#large.trim();
   }
 
   #most(): Uint8Array {

@@ -133,6 +133,11 @@ export class DenoStream extends DenoSocket implements StreamSocket {
     return length;
   }
 
+  /** Whether a write is under way. */
+  get busy(): boolean {
+    return this.#writing;
+  }
+
   /** Sends FIN after all that `send` took. */
   shutdown(): void {
     if (this.closed || this.#shutdown || this.#failure !== "") return;

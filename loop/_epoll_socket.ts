@@ -38,6 +38,11 @@ export const IPPROTO_TCP = 6;
 const SO_ERROR = 4;
 const SO_LINGER = 13;
 const SHUT_WR = 1;
+/** SO_MEMINFO (linux/sock_diag.h): nine numbers about a socket's memory. */
+const SO_MEMINFO = 55;
+const MEMINFO_NUMBERS = 9;
+const MEMINFO_SNDBUF = 3;
+const MEMINFO_QUEUED = 5;
 /** SIOCOUTQ (tcp(7)): bytes in the send queue. */
 const SIOCOUTQ = 0x5411;
 /** MSG_NOSIGNAL: EPIPE as a return value, not as SIGPIPE. */
@@ -71,6 +76,7 @@ export interface EpollOwner {
 const addressBytes = new Uint8Array(SOCKADDR_LENGTH);
 const addressLength = new Uint32Array(1);
 const option = new Int32Array(2);
+const memory = new Int32Array(MEMINFO_NUMBERS);
 const readPlace = new BufferPlace();
 const writePlace = new BufferPlace();
 
@@ -266,6 +272,19 @@ export class EpollStream extends EpollSocket implements StreamSocket {
     option[0] = 0;
     this.owner.libc.symbols.ioctl(this.descriptor, SIOCOUTQ, option);
     return option[0]!;
+  }
+
+  get room(): number {
+    addressLength[0] = memory.byteLength;
+    memory[MEMINFO_SNDBUF] = memory[MEMINFO_QUEUED] = 0;
+    this.owner.libc.symbols.getsockopt(
+      this.descriptor,
+      SOL_SOCKET,
+      SO_MEMINFO,
+      memory,
+      addressLength,
+    );
+    return memory[MEMINFO_SNDBUF]! - memory[MEMINFO_QUEUED]!;
   }
 
   /** Whether the connection stands; does not take a pending error. */

@@ -139,6 +139,8 @@ export interface Poller extends Disposable {
    * @returns Settles when it has asked the system for its events.
    */
   turn(): Promise<void>;
+  /** Lets go of memory that is kept for later. Absent: there is none. */
+  trim?(): void;
   /** Ends a `wait` under way. */
   wake(): void;
   /** Descriptors of the last batch, `[0, count)`. */

@@ -95,6 +95,15 @@ export interface StreamSocket extends Socket {
    */
   readonly unsent?: number;
   /**
+   * Whether `send` would take nothing now. Absent where only a try can tell.
+   */
+  readonly busy?: boolean;
+  /**
+   * About how many bytes `send` would take now. Absent where the system does
+   * not tell.
+   */
+  readonly room?: number;
+  /**
    * Reads as many bytes as have come and have room.
    *
    * @param buffer Takes them.

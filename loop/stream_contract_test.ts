@@ -71,7 +71,10 @@ contractTest(
     }
     assertEquals(client.unsent, 0);
     const data = new Uint8Array(1024 * 1024);
+    const room = client.room!;
+    assert(room > 10_000, `there is room for ${room} bytes`);
     while (client.send(data) > 0);
+    assert(client.room! < room / 8, `there is room for ${client.room} bytes`);
     const unsent = client.unsent;
     assert(unsent > 0);
     receive(fixture, server);

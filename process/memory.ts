@@ -21,34 +21,61 @@ export interface MemorySystem {
   readonly trim: (() => void) | undefined;
 }
 
+/** What the memory is used for. */
+export interface MemoryLoad {
+  /**
+   * How many sockets there are: what was in memory with many of them is no
+   * measure for few.
+   */
+  readonly sockets: number;
+  /** Lets go of what is kept for later. */
+  release(): void;
+}
+
 /** Growth in bytes that is worth a collection, which takes 10 to 60 ms. */
 const WORTHWHILE = 8 * 1024 * 1024;
+/**
+ * The same in sockets that are gone, if they were half of all: at the 128 KiB
+ * that a stalled tunnel holds at most, 32 tunnels have held half of that.
+ */
+const MANY = 64;
 
 const logger = getLogger(["shadowsocks"]);
 
 /** Watches the memory of the process. */
 export class MemoryKeeper {
   #system: MemorySystem | undefined;
+  readonly #load: MemoryLoad;
   /** What was in memory when it was last given back. */
   #least = 0;
+  /** The most sockets that were seen since. */
+  #most = 0;
 
   /**
    * Makes a keeper that knows nothing yet: the first call measures.
    *
+   * @param load What there is to do.
    * @param system By default that of the process, looked up when first needed.
    */
-  constructor(system?: MemorySystem) {
+  constructor(load: MemoryLoad, system?: MemorySystem) {
+    this.#load = load;
     this.#system = system;
   }
 
   /** Gives memory back if that is worth while; for a quiet moment. */
   onQuiet(): void {
     const system = this.#system ??= openMemorySystem();
+    const { sockets } = this.#load;
     const before = system.resident();
-    if (before < this.#least + WORTHWHILE) return;
+    const hasGrown = before >= this.#least + WORTHWHILE;
+    const haveGone = this.#most - sockets >= MANY && sockets <= this.#most / 2;
+    this.#most = Math.max(this.#most, sockets);
+    if (!hasGrown && !haveGone) return;
+    this.#load.release();
     system.collect?.();
     system.trim?.();
     this.#least = system.resident();
+    this.#most = sockets;
     logger.debug("memory: {before} MB, {after} MB when tidied", {
       before: Math.round(before / 1e6),
       after: Math.round(this.#least / 1e6),

@@ -12,12 +12,14 @@ const MB = 1024 * 1024;
 /** A keeper of memory that the test fills; garbage is what exceeds 60 MB. */
 function setUp(): {
   keeper: MemoryKeeper;
+  load: { sockets: number };
   calls: string[];
   fill: (megabytes: number) => void;
 } {
   const calls: string[] = [];
+  const load = { sockets: 0, release: () => void calls.push("release") };
   let resident = 0;
-  const keeper = new MemoryKeeper({
+  const system = {
     resident: () => resident,
     collect: () => {
       calls.push("collect");
@@ -27,15 +29,21 @@ function setUp(): {
       calls.push("trim");
       resident = 60 * MB;
     },
-  });
-  return { keeper, calls, fill: (megabytes) => resident = megabytes * MB };
+  };
+  const keeper = new MemoryKeeper(load, system);
+  return {
+    keeper,
+    load,
+    calls,
+    fill: (megabytes) => resident = megabytes * MB,
+  };
 }
 
-Deno.test("MemoryKeeper.onQuiet() collects, then trims", () => {
+Deno.test("MemoryKeeper.onQuiet() lets go, collects, then trims", () => {
   const { keeper, calls, fill } = setUp();
   fill(70);
   keeper.onQuiet();
-  assertEquals(calls, ["collect", "trim"]);
+  assertEquals(calls, ["release", "collect", "trim"]);
 });
 
 Deno.test("MemoryKeeper.onQuiet() does nothing until much has come since", () => {
@@ -50,12 +58,36 @@ Deno.test("MemoryKeeper.onQuiet() does nothing until much has come since", () =>
   assertEquals(calls, []);
   fill(68);
   keeper.onQuiet();
-  assertEquals(calls, ["collect", "trim"]);
+  assertEquals(calls, ["release", "collect", "trim"]);
+});
+
+Deno.test("MemoryKeeper.onQuiet() does not take what many sockets need for the measure of few", () => {
+  const { keeper, load, calls, fill } = setUp();
+  load.sockets = 400;
+  fill(100);
+  keeper.onQuiet();
+  calls.length = 0;
+  fill(64);
+  for (const count of [400, 399, 201]) {
+    load.sockets = count;
+    keeper.onQuiet();
+  }
+  assertEquals(calls, []);
+  load.sockets = 200;
+  keeper.onQuiet();
+  assertEquals(calls, ["release", "collect", "trim"]);
+  // Few that go are not worth while.
+  calls.length = 0;
+  for (const count of [200, 150, 101]) {
+    load.sockets = count;
+    keeper.onQuiet();
+  }
+  assertEquals(calls, []);
 });
 
 Deno.test("MemoryKeeper.onQuiet() goes without what is missing", () => {
   const resident = (): number => 70 * MB;
-  const keeper = new MemoryKeeper({
+  const keeper = new MemoryKeeper({ sockets: 0, release: () => {} }, {
     resident,
     collect: undefined,
     trim: undefined,

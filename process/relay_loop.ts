@@ -14,7 +14,7 @@ import { ReplayMemory } from "../shadowsocks/mod.ts";
 import type { AclFiles } from "./acl_files.ts";
 import { ProcessError } from "./errors.ts";
 import type { ManagedService } from "./managed_service.ts";
-import { MemoryKeeper } from "./memory.ts";
+import { MemoryKeeper, type MemoryLoad } from "./memory.ts";
 import { Service, type ServiceOptions } from "./service.ts";
 import type { SaltTable } from "./salts/mod.ts";
 
@@ -91,7 +91,7 @@ export class RelayLoop implements Serving {
     this.#announce = options.announce ?? true;
     this.#providers = stack.use(new ProviderSet(config));
     this.#loop = new EventLoop(stack.use(poller));
-    const memory = new MemoryKeeper();
+    const memory = new MemoryKeeper(loadOf(this.#loop));
     this.#loop.addQuiet(() => memory.onQuiet());
     if (options.onPeriodic !== undefined) {
       this.#loop.addPeriodic(options.onPeriodic);
@@ -235,6 +235,16 @@ export async function openPoller(name: Config["eventLoop"]): Promise<Poller> {
   } catch (error) {
     throw new ProcessError((error as Error).message, { cause: error });
   }
+}
+
+/** What the memory of a loop depends on. */
+function loadOf(loop: EventLoop): MemoryLoad {
+  return {
+    get sockets() {
+      return loop.size;
+    },
+    release: () => loop.poller.trim?.(),
+  };
 }
 
 function warnOfFallback(providers: ProviderSet): void {

@@ -275,6 +275,10 @@ export class Pipe {
    * @param stream One of the two.
    */
   pump(stream: RelayStream): void {
+    if (stream.sink?.busy === true) {
+      this.updateStream(stream, WAIT_STATUS_WRITING);
+      return;
+    }
     const start = stream.carry?.length ?? 0;
     const length = this.read(stream);
     if (length <= 0) {
@@ -302,7 +306,7 @@ export class Pipe {
     const start = stream.carry?.length ?? 0;
     if (start > 0) input.set(stream.carry!);
     const limit = stream.paused ? AHEAD_SIZE : input.length;
-    const end = Math.min(start + stream.readSize, limit);
+    const end = Math.min(start + stream.nextRead, limit);
     const count = stream.source!.recv(input, start, end);
     return count > 0 ? start + count : count;
   }

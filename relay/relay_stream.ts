@@ -112,6 +112,20 @@ export class RelayStream {
   }
 
   /**
+   * Most bytes of the next read: a large one brings what the sink has room for,
+   * since the rest would be held for as long as nobody takes it.
+   */
+  get nextRead(): number {
+    const { readSize } = this;
+    if (readSize === MIN_READ_SIZE) return readSize;
+    const room = this.sink?.room;
+    if (room === undefined) return readSize;
+    // The system counts more than the bytes, and frames make them longer.
+    const fitting = room - (room >> 3);
+    return Math.max(MIN_READ_SIZE, Math.min(readSize, fitting));
+  }
+
+  /**
    * Chooses the size of the next read. Large ones make a fast transfer cheap;
    * but what a slow sink does not take is held, so there they stay small.
    *

@@ -89,6 +89,35 @@ Deno.test("TCPRelayHandler holds at most what one read brought when the sink is 
   assertEquals(remote.reads, reads + 1);
 });
 
+Deno.test("TCPRelayHandler reads no more than the sink has room for, and not while it is busy", async () => {
+  using fixture = new RelayFixture();
+  const { local, remote } = await serverFlow(fixture);
+  const sizes: number[] = [];
+  const { recv } = remote;
+  remote.recv = (buffer, start = 0, end = buffer.length) => {
+    sizes.push(end - start);
+    return recv.call(remote, buffer, start, end);
+  };
+  const megabyte = new Uint8Array(1024 * 1024);
+  const told: { room?: number; busy?: boolean } = local;
+  for (const [room, size] of [[1e6, 0x10000], [1e6, 0x20000], [1e5, 87_500]]) {
+    told.room = room!;
+    remote.bring(megabyte.subarray(0, size));
+    await fixture.settle();
+    assertEquals(sizes.at(-1), size);
+  }
+  told.busy = true;
+  local.room = 0;
+  const { length } = sizes;
+  remote.bring(megabyte);
+  await fixture.settle();
+  assertEquals(sizes.length, length);
+  told.busy = false;
+  local.room = Infinity;
+  await fixture.settle();
+  assert(sizes.length > length);
+});
+
 Deno.test("TCPRelayHandler passes the client's end on and then the answer", async () => {
   using fixture = new RelayFixture();
   const { local, remote, client, handler } = await serverFlow(fixture);
