@@ -145,7 +145,7 @@ servicesTest(
     }
     // Three at the local, three at the server.
     assertEquals(services.watched - before, 6);
-    assertEquals(target.sources.size, 12);
+    assertEquals(target.received, 12);
     await request(services.localPort, { count: 2, parallel: 1 });
   },
   { both: { udpMaxAssociations: 3 } },
