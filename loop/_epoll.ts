@@ -23,6 +23,7 @@
  */
 
 import type { SocketAddress } from "./address.ts";
+import { DescriptorBudget } from "./descriptors.ts";
 import { DenoTurns } from "./_deno_turn.ts";
 import { FastOpen } from "./_epoll_fast_open.ts";
 import { EINPROGRESS, EINTR, errnoName, type Libc, openLibc } from "./_libc.ts";
@@ -87,6 +88,7 @@ export class EpollPoller implements Poller, EpollOwner {
   readonly closesAtOnce = true;
   readonly sharesUdpPorts = true;
   readonly libc: Libc;
+  readonly budget: DescriptorBudget;
   readonly readyFds = new Int32Array(MAX_EVENTS);
   readonly readyEvents = new Int32Array(MAX_EVENTS);
   readonly #epoll: number;
@@ -110,11 +112,16 @@ export class EpollPoller implements Poller, EpollOwner {
    * Makes a poller without sockets.
    *
    * @param libc The system's calls.
+   * @param budget The descriptors that its sockets may have.
    * @throws {Error} If FFI is denied, this is not Linux, or no descriptor is
    * to be had.
    */
-  constructor(libc: Libc = openLibc()) {
+  constructor(
+    libc: Libc = openLibc(),
+    budget: DescriptorBudget = new DescriptorBudget(),
+  ) {
     this.libc = libc;
+    this.budget = budget;
     this.#fastOpen = new FastOpen(libc);
     this.#epoll = libc.symbols.epoll_create1(EPOLL_CLOEXEC);
     if (this.#epoll < 0) throw this.#error("make epoll descriptor");
@@ -281,10 +288,12 @@ export class EpollPoller implements Poller, EpollOwner {
   onOpen(socket: EpollSocket): void {
     socket.serial = this.#serial = (this.#serial + 1) | 0;
     this.#sockets[socket.fd] = socket;
+    this.budget.open++;
   }
 
   onClose(socket: EpollSocket): void {
     this.#sockets[socket.fd] = undefined;
+    this.budget.open--;
     // Closing the descriptor takes it out of epoll, now or before long.
     socket.wanted = socket.registered = -1;
   }

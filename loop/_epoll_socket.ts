@@ -6,6 +6,7 @@
 
 import { SocketAddress } from "./address.ts";
 import { BufferPlace } from "./_buffer_place.ts";
+import type { DescriptorBudget } from "./descriptors.ts";
 import type { DatagramBatches } from "./_epoll_batch.ts";
 import { EAGAIN, EINTR, errnoName, type Libc } from "./_libc.ts";
 import {
@@ -53,6 +54,8 @@ const SYS_SENDTO = X86_64 ? 44 : 206;
 export interface EpollOwner {
   /** libc. */
   readonly libc: Libc;
+  /** The descriptors that sockets may have. */
+  readonly budget: DescriptorBudget;
   /**
    * Whether a wait is under way on another thread. A datagram must then be sent
    * at once: batches leave at the beginning of a wait.
@@ -186,7 +189,11 @@ export class EpollListener extends EpollSocket implements ListenerSocket {
   readonly kind = "listener";
 
   accept(): StreamSocket | undefined {
-    const { symbols } = this.owner.libc;
+    const { libc: { symbols }, budget } = this.owner;
+    if (budget.isShort) {
+      this.error = "EMFILE";
+      return undefined;
+    }
     addressLength[0] = SOCKADDR_LENGTH;
     const fd = symbols.accept4(
       this.descriptor,

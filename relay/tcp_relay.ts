@@ -113,6 +113,7 @@ export class TCPRelay implements RelayContext, EventHandler {
   readonly #listener: ListenerInfo;
   readonly #sessions: Sessions;
   readonly #timeout: number;
+  readonly #poller: Poller;
   readonly #serverSocket: ListenerSocket;
   readonly #handlePeriodic: () => void;
   /** Handlers without a valid header, the first accepted first. */
@@ -144,10 +145,12 @@ export class TCPRelay implements RelayContext, EventHandler {
     this.#sessions = options.sessions;
     this.#timeout = options.timeout;
     this.#handlePeriodic = () => this.handlePeriodic();
+    this.#poller = options.poller;
     this.#serverSocket = options.poller.listenTcp(options.listen, {
       fastOpen: this.fastOpen ? FAST_OPEN_QUEUE : 0,
       reusePort: options.reusePort ?? false,
     });
+    this.#poller.budget.fix(1);
     const { protocol } = options;
     this.#listener = { protocol, port: this.listenPort };
   }
@@ -302,6 +305,7 @@ export class TCPRelay implements RelayContext, EventHandler {
       this.#closed = true;
       this.#pauseTimer?.cancel();
       this.#eventloop?.remove(this.#serverSocket);
+      this.#poller.budget.fix(-1);
       this.#serverSocket.close();
     }
     if (this.#connections === 0) this.#finish();
@@ -371,6 +375,8 @@ export class TCPRelay implements RelayContext, EventHandler {
     // for each client accepted, since the limit may be another one.
     this.#mayEvict = false;
     this.#handshakes.first?.destroy("connections");
+    // Where a socket is not closed at once, it is closed in this turn.
+    this.loop.giveTurn();
   }
 
   #resumeAccepting(): void {
