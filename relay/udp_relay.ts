@@ -21,6 +21,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Resolver } from "../dns/mod.ts";
 import {
   type DatagramSocket,
+  type DescriptorHolder,
   type EventHandler,
   type EventLoop,
   FdTable,
@@ -102,6 +103,8 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
   readonly #associations: LRUCache<string, UDPAssociation>;
   /** The clients that hold their associations by connections. */
   readonly #clients = new UDPClients();
+  /** Makes room for others, of other relays too. */
+  readonly #holder: DescriptorHolder;
   #eventloop: EventLoop | undefined;
   #closed = false;
   #closeStatus: Status = "ok";
@@ -136,6 +139,15 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
     });
     const { protocol } = options;
     this.#listener = { protocol, port: this.listenPort };
+    const associations = this.#associations;
+    this.#holder = {
+      get held() {
+        return associations.size;
+      },
+      release: (asking) => this.#dropOther(asking),
+    };
+    this.#poller.budget.addHolder(this.#holder);
+    this.#poller.budget.fix(1);
   }
 
   /** The loop. */
@@ -234,8 +246,10 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
     this.#closeStatus = status;
     this.#eventloop?.removePeriodic(this.#handlePeriodic);
     this.#eventloop?.remove(this.#serverSocket);
+    this.#poller.budget.fix(-1);
     this.#serverSocket.close();
     this.#associations.clear();
+    this.#poller.budget.removeHolder(this.#holder);
   }
 
   #endAll(associations: readonly UDPAssociation[]): void {
@@ -309,10 +323,12 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
     const made = new UDPAssociation(key, session, {
       open: (address, self) => this.#openSocket(address, self),
       onOpen: (socket, self) => {
+        this.#poller.budget.associated++;
         this.#fdToAssociations.set(socket.fd, self);
         this.loop.add(socket, POLL_IN | POLL_ERR, this);
       },
       onClose: (socket) => {
+        this.#poller.budget.associated--;
         this.#fdToAssociations.delete(socket.fd);
         this.loop.remove(socket);
       },
@@ -334,25 +350,41 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
     association: UDPAssociation,
   ): DatagramSocket | undefined {
     const any = address.family === 4 ? ANY_IPV4 : ANY_IPV6;
+    const poller = this.#poller;
+    this.#keepToShare(association);
     for (;;) {
       try {
-        return this.#poller.bindUdp(any, { batch: true });
+        return poller.bindUdp(any, { batch: true });
       } catch (error) {
         if (!(error instanceof SocketError)) throw error;
-        const outOfDescriptors = isOutOfDescriptors(error.code);
-        // The oldest association makes room, but not the one asking.
-        if (outOfDescriptors && this.#dropOther(association.key)) continue;
+        // The oldest association makes room, but not the one asking. Where its
+        // descriptor is free only later, the next datagram finds it.
+        const isRoom = isOutOfDescriptors(error.code) &&
+          poller.budget.makeRoom(association);
+        if (isRoom && poller.closesAtOnce) continue;
         this.#logNoSocket(error, association.client);
         return undefined;
       }
     }
   }
 
+  /** Has the oldest associations end for a new socket, if all have too many. */
+  #keepToShare(association: UDPAssociation): void {
+    const { budget } = this.#poller;
+    if (!budget.isAssociationFull && !budget.isShort) return;
+    if (this.#mayLog()) {
+      logger.error(
+        "descriptors run short: the oldest UDP association ends for {client}; raise the descriptor limit (ulimit -n)",
+        { client: `${association.client}` },
+      );
+    }
+    if (budget.isShort) budget.makeRoom(association);
+    while (budget.isAssociationFull && budget.makeRoom(association));
+  }
+
   /** Says why a client's datagrams are lost, but not for each of them. */
   #logNoSocket({ code, message }: SocketError, client: SocketAddress): void {
-    const now = this.loop.time();
-    if (now < this.#quietUntil) return;
-    this.#quietUntil = now + LOG_INTERVAL;
+    if (!this.#mayLog()) return;
     const properties = { reason: message, client: `${client}` };
     if (isOutOfDescriptors(code)) {
       logger.error(
@@ -362,9 +394,17 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
     } else logger.error("{reason} for UDP from {client}", properties);
   }
 
-  #dropOther(key: string): boolean {
+  /** Whether it is long enough since a lack of sockets was logged. */
+  #mayLog(): boolean {
+    const now = this.loop.time();
+    if (now < this.#quietUntil) return false;
+    this.#quietUntil = now + LOG_INTERVAL;
+    return true;
+  }
+
+  #dropOther(asking: unknown): boolean {
     for (const association of this.#associations.values()) {
-      if (association.key === key) continue;
+      if (association === asking) continue;
       this.#associations.delete(association.key);
       return true;
     }
