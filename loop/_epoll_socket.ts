@@ -4,11 +4,11 @@
  * @module
  */
 
-import { SocketAddress } from "./address.ts";
+import { SocketAddress, UNSPECIFIED } from "./address.ts";
 import { BufferPlace } from "./_buffer_place.ts";
 import type { DescriptorBudget } from "./descriptors.ts";
 import type { DatagramBatches } from "./_epoll_batch.ts";
-import { EAGAIN, EINTR, errnoName, type Libc } from "./_libc.ts";
+import { EAGAIN, EINTR, ENOTCONN, errnoName, type Libc } from "./_libc.ts";
 import {
   AF_INET,
   AF_INET6,
@@ -65,6 +65,8 @@ export interface EpollOwner {
   onOpen(socket: EpollSocket): void;
   /** Told when a descriptor is closed, which ends its epoll registration. */
   onClose(socket: EpollSocket): void;
+  /** Has a socket report an error for which the system has no event; see errno. */
+  onFailure(socket: EpollSocket): void;
 }
 
 const addressBytes = new Uint8Array(SOCKADDR_LENGTH);
@@ -118,11 +120,12 @@ export abstract class EpollSocket implements Socket {
   get localAddress(): SocketAddress {
     if (this.#localAddress === undefined) {
       addressLength[0] = SOCKADDR_LENGTH;
-      this.owner.libc.symbols.getsockname(
+      const refused = this.owner.libc.symbols.getsockname(
         this.descriptor,
         addressBytes,
         addressLength,
-      );
+      ) < 0;
+      if (refused) return UNSPECIFIED;
       this.#localAddress = fromSockaddr(addressBytes);
     }
     return this.#localAddress;
@@ -144,14 +147,15 @@ export abstract class EpollSocket implements Socket {
   takeError(): string {
     addressLength[0] = INT_LENGTH;
     const { symbols } = this.owner.libc;
-    symbols.getsockopt(
+    const refused = symbols.getsockopt(
       this.descriptor,
       SOL_SOCKET,
       SO_ERROR,
       option,
       addressLength,
-    );
-    if (option[0] !== 0) this.error = errnoName(option[0]!);
+    ) < 0;
+    if (refused) this.fail();
+    else if (option[0] !== 0) this.error = errnoName(option[0]!);
     return this.error;
   }
 
@@ -316,7 +320,11 @@ export class EpollStream extends EpollSocket implements StreamSocket {
   }
 
   shutdown(): void {
-    this.owner.libc.symbols.shutdown(this.descriptor, SHUT_WR);
+    const { libc } = this.owner;
+    if (libc.symbols.shutdown(this.descriptor, SHUT_WR) === 0) return;
+    // Without its end the peer would wait for ever. One that has gone waits for
+    // nothing, and its reset is reported.
+    if (libc.errno() !== ENOTCONN) this.owner.onFailure(this);
   }
 
   reset(): void {

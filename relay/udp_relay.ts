@@ -26,6 +26,7 @@ import {
   type EventLoop,
   FdTable,
   POLL_ERR,
+  POLL_HUP,
   POLL_IN,
   type Poller,
   type Socket,
@@ -191,8 +192,12 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
       // An ICMP answer to something sent before: datagrams may be lost.
       logger.debug("UDP socket error: {code}", { code: socket.takeError() });
     }
-    if ((event & POLL_IN) === 0) return;
     const association = this.#fdToAssociations.get(fd);
+    if ((event & POLL_HUP) !== 0) {
+      this.#onUnwatched(socket, association);
+      return;
+    }
+    if ((event & POLL_IN) === 0) return;
     const datagrams = association !== undefined
       ? socket as DatagramSocket
       : this.#serverSocket;
@@ -250,6 +255,18 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
     this.#serverSocket.close();
     this.#associations.clear();
     this.#poller.budget.removeHolder(this.#holder);
+  }
+
+  /** The poller cannot watch the socket, so nothing of it would be heard. */
+  #onUnwatched(socket: Socket, association: UDPAssociation | undefined): void {
+    if (association !== undefined) {
+      this.#associations.delete(association.key);
+      return;
+    }
+    // As with TCP: the port ends, the others of the process go on.
+    const code = socket.takeError();
+    this.close("error");
+    throw new Error(`server_socket error: ${code || "unknown"}`);
   }
 
   #endAll(associations: readonly UDPAssociation[]): void {
