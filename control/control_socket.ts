@@ -14,6 +14,7 @@ import {
   formatHostPort,
   isLoopbackIp,
   POLL_ERR,
+  POLL_HUP,
   POLL_IN,
   type Recipient,
   removeStaleSocket,
@@ -115,8 +116,12 @@ class Control<A> implements EventHandler, ControlSocket {
   handleEvent(_socket: Socket, _fd: number, event: number): void {
     const socket = this.#socket;
     if ((event & POLL_ERR) !== 0) {
-      // An answer did not find its client; the next one may.
-      logger.debug("control socket: {code}", { code: socket.takeError() });
+      // An answer did not find its client; the next one may. With POLL_HUP the
+      // poller cannot watch the socket: no request will be heard.
+      const isLost = (event & POLL_HUP) !== 0;
+      logger[isLost ? "error" : "debug"]("control socket: {code}", {
+        code: socket.takeError(),
+      });
     }
     if ((event & POLL_IN) === 0) return;
     for (let i = 0; i < READ_BATCH && !socket.closed; i++) {

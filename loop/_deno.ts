@@ -14,6 +14,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { SocketAddress } from "./address.ts";
+import { DescriptorBudget } from "./descriptors.ts";
 import { DenoDatagram, udpForm, UNIX_FORM } from "./_deno_datagram.ts";
 import { socketError } from "./_deno_errors.ts";
 import { DenoHub } from "./_deno_hub.ts";
@@ -59,11 +60,19 @@ export class DenoPoller implements Poller {
   readonly readyFds: Int32Array;
   /** Masks of the last batch. */
   readonly readyEvents: Int32Array;
-  readonly #hub = new DenoHub();
+  /** The descriptors that its sockets may have. */
+  readonly budget: DescriptorBudget;
+  readonly #hub: DenoHub;
   #fastOpenLogged = false;
 
-  /** Makes a poller without sockets. */
-  constructor() {
+  /**
+   * Makes a poller without sockets.
+   *
+   * @param budget The descriptors that its sockets may have.
+   */
+  constructor(budget: DescriptorBudget = new DescriptorBudget()) {
+    this.budget = budget;
+    this.#hub = new DenoHub(budget);
     this.readyFds = this.#hub.fds;
     this.readyEvents = this.#hub.events;
   }

@@ -10,6 +10,7 @@
 
 import { Buffers } from "./_deno_buffers.ts";
 import { DenoTurns } from "./_deno_turn.ts";
+import type { DescriptorBudget } from "./descriptors.ts";
 import {
   type DenoSocket,
   type SocketHub,
@@ -43,6 +44,8 @@ const LINGER = 60_000;
 export class DenoHub implements SocketHub, Disposable {
   /** Lends memory to reads and writes under way. */
   readonly buffers: Buffers = new Buffers();
+  /** The descriptors that sockets may have. */
+  readonly budget: DescriptorBudget;
   /** Descriptors of the last batch. */
   readonly fds: Int32Array = new Int32Array(BATCH_SIZE);
   /** Masks of the last batch. */
@@ -61,6 +64,15 @@ export class DenoHub implements SocketHub, Disposable {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerDue = Infinity;
 
+  /**
+   * Makes a hub without sockets.
+   *
+   * @param budget The descriptors that they may have.
+   */
+  constructor(budget: DescriptorBudget) {
+    this.budget = budget;
+  }
+
   /** Gives the next descriptor. */
   nextFd(): number {
     return ++this.#lastFd;
@@ -69,6 +81,7 @@ export class DenoHub implements SocketHub, Disposable {
   /** Takes a new socket in. */
   opened(socket: DenoSocket): void {
     this.#open.add(socket);
+    this.budget.open++;
   }
 
   /** Whether the socket was made by this hub and is open. */
@@ -88,17 +101,18 @@ export class DenoHub implements SocketHub, Disposable {
   /** Reports nothing of the socket from now on. */
   closed(socket: DenoSocket): void {
     socket.mode = UNREGISTERED;
-    this.#open.delete(socket);
+    if (this.#open.delete(socket)) this.budget.open--;
   }
 
   /** Holds a closed socket whose last bytes are under way. */
   linger(socket: DenoSocket): void {
     this.#lingering.set(socket, performance.now());
+    this.budget.open++;
   }
 
   /** Ends what `linger` began. */
   lingered(socket: DenoSocket): void {
-    this.#lingering.delete(socket);
+    if (this.#lingering.delete(socket)) this.budget.open--;
   }
 
   /** Fills the batch from the queue; returns how many events it holds. */

@@ -53,8 +53,17 @@ export class DenoListener extends DenoSocket implements ListenerSocket {
       this.error = "EBADF";
       return undefined;
     }
-    const conn = this.#accepted.shift();
-    if (conn !== undefined) return new DenoStream(this.hub, conn);
+    const { budget } = this.hub;
+    if (this.#accepted.length > 0) {
+      // Those that were accepted ahead are counted: the first leaves the others
+      // where they are until there is room.
+      if (budget.isShort) {
+        this.error = "EMFILE";
+        return undefined;
+      }
+      budget.open--;
+      return new DenoStream(this.hub, this.#accepted.shift());
+    }
     // The failure is told once: the next batch tries again if POLL_IN is still
     // asked for.
     this.error = this.#failure;
@@ -67,7 +76,8 @@ export class DenoListener extends DenoSocket implements ListenerSocket {
   pump(): void {
     if (
       this.#accepting || this.#failure !== "" ||
-      this.#accepted.length >= ACCEPT_AHEAD
+      this.#accepted.length >= ACCEPT_AHEAD ||
+      (this.#accepted.length > 0 && this.hub.budget.isShort)
     ) return;
     this.#accepting = true;
     this.#listener.accept().then(this.#onAccepted, this.#onFailed);
@@ -89,7 +99,10 @@ export class DenoListener extends DenoSocket implements ListenerSocket {
     this.closed = true;
     this.hub.closed(this);
     closeQuietly(this.#listener);
-    for (const conn of this.#accepted.splice(0)) closeQuietly(conn);
+    for (const conn of this.#accepted.splice(0)) {
+      this.hub.budget.open--;
+      closeQuietly(conn);
+    }
   }
 
   /** Closes at once; bytes under way may be lost. */
@@ -101,6 +114,7 @@ export class DenoListener extends DenoSocket implements ListenerSocket {
     this.#accepting = false;
     if (this.closed) return closeQuietly(conn);
     this.#accepted.push(conn);
+    this.hub.budget.open++;
     if (this.wants(POLL_IN)) this.pump();
     this.hub.changed(this);
   };

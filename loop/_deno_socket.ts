@@ -7,6 +7,7 @@
 
 import { SocketAddress, UNSPECIFIED } from "./address.ts";
 import type { Buffers } from "./_deno_buffers.ts";
+import type { DescriptorBudget } from "./descriptors.ts";
 import { parseIp } from "./ip.ts";
 import { FAILED, type Socket } from "./socket.ts";
 
@@ -17,6 +18,8 @@ export const UNREGISTERED: number = -1;
 export interface SocketHub {
   /** Lends memory to reads and writes under way. */
   readonly buffers: Buffers;
+  /** The descriptors that sockets may have. */
+  readonly budget: DescriptorBudget;
   /** Gives the next descriptor; none is given twice. */
   nextFd(): number;
   /** Takes a new socket in, to close it with the poller at the latest. */

@@ -23,11 +23,12 @@
  */
 
 import type { SocketAddress } from "./address.ts";
+import { DescriptorBudget } from "./descriptors.ts";
 import { DenoTurns } from "./_deno_turn.ts";
 import { FastOpen } from "./_epoll_fast_open.ts";
 import { EINPROGRESS, EINTR, errnoName, type Libc, openLibc } from "./_libc.ts";
+import { EpollDatagram } from "./_epoll_datagram.ts";
 import {
-  EpollDatagram,
   EpollListener,
   type EpollOwner,
   type EpollSocket,
@@ -39,10 +40,9 @@ import {
 } from "./_epoll_socket.ts";
 import { AF_UNIX, EpollUnixDatagram, toSockaddrUn } from "./_epoll_unix.ts";
 import { DatagramBatches } from "./_epoll_batch.ts";
-import { ASK_V4, ASK_V6 } from "./_packet_info.ts";
 import { AF_INET, AF_INET6, toSockaddr } from "./_sockaddr.ts";
 import { bindPrivately } from "./_unix.ts";
-import { POLL_ALWAYS, POLL_IN } from "./events.ts";
+import { POLL_ALWAYS, POLL_ERR, POLL_HUP, POLL_IN } from "./events.ts";
 import { isLoopbackIp, isUnspecifiedIp } from "./ip.ts";
 import type {
   BindOptions,
@@ -78,6 +78,11 @@ const DEFAULT_BACKLOG = 1024;
  * takes some milliseconds, after which timers are looked at again.
  */
 const MAX_EVENTS = 1024;
+/**
+ * So many waits in succession may fail: what is passing (memory that is short)
+ * does not end the process, and what is not does not keep the thread for ever.
+ */
+const MAX_FAILED_WAITS = 1000;
 
 /** Whether `struct epoll_event` is packed here. */
 const PACKED = Deno.build.arch === "x86_64";
@@ -93,6 +98,7 @@ export class EpollPoller implements Poller, EpollOwner {
   readonly sharesUdpPorts = true;
   readonly splitsFamilies = true;
   readonly libc: Libc;
+  readonly budget: DescriptorBudget;
   readonly readyFds = new Int32Array(MAX_EVENTS);
   readonly readyEvents = new Int32Array(MAX_EVENTS);
   readonly #epoll: number;
@@ -106,6 +112,10 @@ export class EpollPoller implements Poller, EpollOwner {
   #serial = 0;
   /** Sockets whose mask the kernel has to be told before the next wait. */
   #changes: EpollSocket[] = [];
+  /** Sockets with an error of which the kernel has no event. */
+  readonly #failed: EpollSocket[] = [];
+  /** How many waits have failed since the last that did not. */
+  #failedWaits = 0;
   readonly #fastOpen: FastOpen;
   #batches: DatagramBatches | undefined;
   readonly #turns = new DenoTurns();
@@ -116,11 +126,16 @@ export class EpollPoller implements Poller, EpollOwner {
    * Makes a poller without sockets.
    *
    * @param libc The system's calls.
+   * @param budget The descriptors that its sockets may have.
    * @throws {Error} If FFI is denied, this is not Linux, or no descriptor is
    * to be had.
    */
-  constructor(libc: Libc = openLibc()) {
+  constructor(
+    libc: Libc = openLibc(),
+    budget: DescriptorBudget = new DescriptorBudget(),
+  ) {
     this.libc = libc;
+    this.budget = budget;
     this.#fastOpen = new FastOpen(libc);
     this.#epoll = libc.symbols.epoll_create1(EPOLL_CLOEXEC);
     if (this.#epoll < 0) throw this.#error("make epoll descriptor");
@@ -129,7 +144,13 @@ export class EpollPoller implements Poller, EpollOwner {
       libc.symbols.close(this.#epoll);
       throw this.#error("make eventfd");
     }
-    this.#control(EPOLL_CTL_ADD, { fd: this.#waker, serial: 0 }, POLL_IN);
+    const waker = { fd: this.#waker, serial: 0 };
+    if (!this.#control(EPOLL_CTL_ADD, waker, POLL_IN)) {
+      const error = this.#error("watch eventfd");
+      libc.symbols.close(this.#waker);
+      libc.symbols.close(this.#epoll);
+      throw error;
+    }
   }
 
   listenTcp(
@@ -205,10 +226,7 @@ export class EpollPoller implements Poller, EpollOwner {
       },
     );
     try {
-      if (tellsRecipient) {
-        const { level, name } = address.family === 4 ? ASK_V4 : ASK_V6;
-        datagram.setOption(level, name);
-      }
+      if (tellsRecipient) datagram.askForRecipients();
       if (options.reusePort) datagram.setOption(SOL_SOCKET, SO_REUSEPORT);
       if (options.ipv6Only) datagram.setOption(IPPROTO_IPV6, IPV6_V6ONLY);
       this.#bind(datagram, address, "bind UDP socket to");
@@ -255,21 +273,25 @@ export class EpollPoller implements Poller, EpollOwner {
     this.#applyChanges();
     this.#batches?.sending.flush();
     const { symbols } = this.libc;
-    const left = this.#leftOver();
     const count = symbols.epoll_wait(
       this.#epoll,
       this.#events,
       MAX_EVENTS,
-      left === undefined ? timeout : 0,
+      this.#hasOwnEvents() ? 0 : timeout,
     );
-    if (count >= 0) return this.#collect(count);
-    if (this.libc.errno() === EINTR) return 0;
+    if (count >= 0) {
+      this.#failedWaits = 0;
+      return this.#collect(count);
+    }
+    if (
+      this.libc.errno() === EINTR || ++this.#failedWaits < MAX_FAILED_WAITS
+    ) return this.#collect(0);
     throw this.#error("wait for events");
   }
 
   async wait(timeout: number): Promise<number> {
-    if (this.#leftOver() !== undefined) return this.poll(0);
     this.#applyChanges();
+    if (this.#hasOwnEvents()) return this.poll(0);
     this.#batches?.sending.flush();
     this.waiting = true;
     let count: number;
@@ -298,12 +320,20 @@ export class EpollPoller implements Poller, EpollOwner {
   onOpen(socket: EpollSocket): void {
     socket.serial = this.#serial = (this.#serial + 1) | 0;
     this.#sockets[socket.fd] = socket;
+    this.budget.open++;
   }
 
   onClose(socket: EpollSocket): void {
     this.#sockets[socket.fd] = undefined;
+    this.budget.open--;
     // Closing the descriptor takes it out of epoll, now or before long.
     socket.wanted = socket.registered = -1;
+  }
+
+  onFailure(socket: EpollSocket): void {
+    socket.error = errnoName(this.libc.errno());
+    this.#failed.push(socket);
+    this.wake();
   }
 
   /** Closes every socket and the descriptors of the poller. */
@@ -354,22 +384,26 @@ export class EpollPoller implements Poller, EpollOwner {
       : wanted < 0
       ? EPOLL_CTL_DEL
       : EPOLL_CTL_MOD;
-    this.#control(operation, socket, Math.max(wanted, 0));
-    socket.registered = wanted;
+    if (this.#control(operation, socket, Math.max(wanted, 0))) {
+      socket.registered = wanted;
+      return;
+    }
+    // Such as for `fs.epoll.max_user_watches`: the socket would never hear of
+    // its bytes. Nobody waits for one that is to be watched no longer.
+    if (wanted >= 0) this.onFailure(socket);
   }
 
+  /** @returns Whether the kernel has taken it; else see errno. */
   #control(
     operation: number,
     { fd, serial }: { readonly fd: number; readonly serial: number },
     mask: number,
-  ): void {
+  ): boolean {
     this.#event[0] = mask;
     this.#event[DATA_WORD] = fd;
     this.#event[DATA_WORD + 1] = serial;
     const { symbols } = this.libc;
-    if (symbols.epoll_ctl(this.#epoll, operation, fd, this.#event) < 0) {
-      throw this.#error(`watch descriptor ${fd}`);
-    }
+    return symbols.epoll_ctl(this.#epoll, operation, fd, this.#event) === 0;
   }
 
   #collect(count: number): number {
@@ -397,7 +431,27 @@ export class EpollPoller implements Poller, EpollOwner {
       this.readyEvents[ready] = wanted;
       ready++;
     }
-    return this.#addLeftOver(ready);
+    return this.#addLeftOver(this.#addFailed(ready));
+  }
+
+  /** Whether there are events of which the kernel does not know. */
+  #hasOwnEvents(): boolean {
+    return this.#failed.length > 0 || this.#leftOver() !== undefined;
+  }
+
+  /** Reports the sockets of {@linkcode onFailure}; those without room later. */
+  #addFailed(count: number): number {
+    const failed = this.#failed;
+    while (failed.length > 0 && count < MAX_EVENTS) {
+      const socket = failed.pop()!;
+      // An event of what the kernel still watches may stand before this one:
+      // the loop leaves out what its handler has closed.
+      if (socket.closed || socket.wanted < 0) continue;
+      this.readyFds[count] = socket.fd;
+      this.readyEvents[count] = POLL_ERR | POLL_HUP;
+      count++;
+    }
+    return count;
   }
 
   /** The socket whose received batch was not read to its end. */

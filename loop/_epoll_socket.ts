@@ -1,29 +1,23 @@
 /**
- * The three kinds of socket over libc's calls.
+ * Listeners and streams over libc's calls, and what they share with datagrams.
  *
  * @module
  */
 
-import { SocketAddress } from "./address.ts";
+import { SocketAddress, UNSPECIFIED } from "./address.ts";
 import { BufferPlace } from "./_buffer_place.ts";
-import type { DatagramBatches } from "./_epoll_batch.ts";
-import { EAGAIN, EINTR, errnoName, type Libc } from "./_libc.ts";
-import { PacketInfo } from "./_packet_info.ts";
+import type { DescriptorBudget } from "./descriptors.ts";
+import { EAGAIN, EINTR, ENOTCONN, errnoName, type Libc } from "./_libc.ts";
 import {
-  AF_INET,
-  AF_INET6,
   fromSockaddr,
   type PackedSockaddr,
   packSockaddr,
   SOCKADDR_LENGTH,
-  toSockaddr,
   unpackSockaddr,
 } from "./_sockaddr.ts";
 import {
-  type DatagramSocket,
   FAILED,
   type ListenerSocket,
-  type Recipient,
   type Socket,
   type StreamSocket,
   WOULD_BLOCK,
@@ -62,6 +56,8 @@ const SYS_SENDTO = X86_64 ? 44 : 206;
 export interface EpollOwner {
   /** libc. */
   readonly libc: Libc;
+  /** The descriptors that sockets may have. */
+  readonly budget: DescriptorBudget;
   /**
    * Whether a wait is under way on another thread. A datagram must then be sent
    * at once: batches leave at the beginning of a wait.
@@ -71,6 +67,8 @@ export interface EpollOwner {
   onOpen(socket: EpollSocket): void;
   /** Told when a descriptor is closed, which ends its epoll registration. */
   onClose(socket: EpollSocket): void;
+  /** Has a socket report an error for which the system has no event; see errno. */
+  onFailure(socket: EpollSocket): void;
 }
 
 const addressBytes = new Uint8Array(SOCKADDR_LENGTH);
@@ -125,11 +123,12 @@ export abstract class EpollSocket implements Socket {
   get localAddress(): SocketAddress {
     if (this.#localAddress === undefined) {
       addressLength[0] = SOCKADDR_LENGTH;
-      this.owner.libc.symbols.getsockname(
+      const refused = this.owner.libc.symbols.getsockname(
         this.descriptor,
         addressBytes,
         addressLength,
-      );
+      ) < 0;
+      if (refused) return UNSPECIFIED;
       this.#localAddress = fromSockaddr(addressBytes);
     }
     return this.#localAddress;
@@ -151,14 +150,15 @@ export abstract class EpollSocket implements Socket {
   takeError(): string {
     addressLength[0] = INT_LENGTH;
     const { symbols } = this.owner.libc;
-    symbols.getsockopt(
+    const refused = symbols.getsockopt(
       this.descriptor,
       SOL_SOCKET,
       SO_ERROR,
       option,
       addressLength,
-    );
-    if (option[0] !== 0) this.error = errnoName(option[0]!);
+    ) < 0;
+    if (refused) this.fail();
+    else if (option[0] !== 0) this.error = errnoName(option[0]!);
     return this.error;
   }
 
@@ -196,7 +196,11 @@ export class EpollListener extends EpollSocket implements ListenerSocket {
   readonly kind = "listener";
 
   accept(): StreamSocket | undefined {
-    const { symbols } = this.owner.libc;
+    const { libc: { symbols }, budget } = this.owner;
+    if (budget.isShort) {
+      this.error = "EMFILE";
+      return undefined;
+    }
     addressLength[0] = SOCKADDR_LENGTH;
     const fd = symbols.accept4(
       this.descriptor,
@@ -359,7 +363,11 @@ export class EpollStream extends EpollSocket implements StreamSocket {
   }
 
   shutdown(): void {
-    this.owner.libc.symbols.shutdown(this.descriptor, SHUT_WR);
+    const { libc } = this.owner;
+    if (libc.symbols.shutdown(this.descriptor, SHUT_WR) === 0) return;
+    // Without its end the peer would wait for ever. One that has gone waits for
+    // nothing, and its reset is reported.
+    if (libc.errno() !== ENOTCONN) this.owner.onFailure(this);
   }
 
   override close(): void {
@@ -370,128 +378,4 @@ export class EpollStream extends EpollSocket implements StreamSocket {
   reset(): void {
     super.close();
   }
-}
-
-/** A UDP socket. */
-export class EpollDatagram extends EpollSocket implements DatagramSocket {
-  readonly kind = "datagram";
-  sender: SocketAddress;
-  recipient: PacketInfo | undefined = undefined;
-  /** Whether the system tells where its datagrams were sent to. */
-  readonly tellsRecipient: boolean;
-  readonly #mapped: boolean;
-  readonly #batches: DatagramBatches | undefined;
-
-  /**
-   * Wraps a descriptor.
-   *
-   * @param owner The poller.
-   * @param fd An open, bound, non-blocking descriptor.
-   * @param options What it is bound to, which stands as `sender` until one is
-   * known; the batches, if it is to use them; and whether it is told of
-   * recipients, for which it has to.
-   */
-  constructor(owner: EpollOwner, fd: number, options: {
-    readonly bound: SocketAddress;
-    readonly batches: DatagramBatches | undefined;
-    readonly tellsRecipient: boolean;
-  }) {
-    super(owner, fd);
-    this.tellsRecipient = options.tellsRecipient;
-    this.sender = options.bound;
-    this.#mapped = options.bound.family === 6;
-    this.#batches = options.batches;
-  }
-
-  override close(): void {
-    if (!this.closed) {
-      this.#batches?.sending.flush();
-      this.#batches?.received.drop(this);
-    }
-    super.close();
-  }
-
-  recvFrom(buffer: Uint8Array): number {
-    const received = this.#batches?.receiverFor(this);
-    if (received !== undefined) {
-      const count = received.receive(this, buffer);
-      if (count === FAILED) return this.fail();
-      if (count >= 0) {
-        this.sender = received.sender!;
-        if (this.tellsRecipient) this.recipient = received.recipient;
-      }
-      return count;
-    }
-    addressLength[0] = SOCKADDR_LENGTH;
-    const count = this.owner.libc.symbols.recvfrom(
-      this.descriptor,
-      buffer as Uint8Array<ArrayBuffer>,
-      buffer.length,
-      NO_FLAGS,
-      addressBytes,
-      addressLength,
-    );
-    if (count < 0) return this.fail();
-    this.sender = fromSockaddr(addressBytes);
-    return count;
-  }
-
-  sendTo(
-    data: Uint8Array,
-    address: SocketAddress,
-    recipient?: Recipient,
-  ): number {
-    const from = recipient !== undefined && recipient instanceof PacketInfo
-      ? recipient
-      : undefined;
-    const { waiting } = this.owner;
-    const sockaddr = this.#mapped && address.family === 4
-      ? mapSockaddr(toSockaddr(address))
-      : toSockaddr(address);
-    if (
-      this.#batches !== undefined && !this.closed &&
-      (!waiting || from !== undefined)
-    ) {
-      const { sending } = this.#batches;
-      if (sending.add(this, data, { address, sockaddr, from })) {
-        if (waiting) sending.flush();
-        return data.length;
-      }
-      sending.flush();
-    }
-    return this.#send(data, sockaddr);
-  }
-
-  sendAlone(data: Uint8Array, address: SocketAddress): number {
-    if (!this.closed) this.#batches?.sending.flush();
-    const sockaddr = this.#mapped && address.family === 4
-      ? mapSockaddr(toSockaddr(address))
-      : toSockaddr(address);
-    return this.#send(data, sockaddr);
-  }
-
-  #send(data: Uint8Array, sockaddr: Uint8Array): number {
-    const count = this.owner.libc.symbols.sendto(
-      this.descriptor,
-      data as Uint8Array<ArrayBuffer>,
-      data.length,
-      MSG_NOSIGNAL,
-      sockaddr as Uint8Array<ArrayBuffer>,
-      sockaddr.length,
-    );
-    return count >= 0 ? count : this.fail();
-  }
-}
-
-const mappedBytes = new Uint8Array(SOCKADDR_LENGTH);
-mappedBytes.fill(0xff, 18, 20);
-
-/** An IPv4 sockaddr as the IPv4-mapped one that an IPv6 socket takes. */
-function mapSockaddr(v4: Uint8Array): Uint8Array {
-  if (v4[0] !== AF_INET) return v4;
-  mappedBytes[0] = AF_INET6;
-  mappedBytes[2] = v4[2]!;
-  mappedBytes[3] = v4[3]!;
-  mappedBytes.set(v4.subarray(4, 8), 20);
-  return mappedBytes;
 }

@@ -10,7 +10,7 @@ import { LOOPBACK, pollers } from "../tests/_loop_fixture.ts";
 import { Descriptors, withoutLeaks } from "../tests/_descriptors.ts";
 import { EpollPoller } from "./_epoll.ts";
 import { type Libc, openLibc } from "./_libc.ts";
-import { POLL_IN } from "./events.ts";
+import { POLL_ERR, POLL_HUP, POLL_IN } from "./events.ts";
 import type { DatagramSocket } from "./socket.ts";
 
 const SYS_DUP = Deno.build.arch === "x86_64" ? 32 : 23;
@@ -112,5 +112,44 @@ epollTest(
       }
     }
     assert(replaced, "no socket got the number");
+  },
+);
+
+epollTest(
+  "EpollPoller has a socket fail that epoll_ctl refuses, while it waits too",
+  async (descriptors) => {
+    const watched = descriptors.watch(openLibc());
+    let refusing = false;
+    const libc: Libc = {
+      symbols: {
+        ...watched.symbols,
+        epoll_ctl: (...args) =>
+          refusing ? -1 : watched.symbols.epoll_ctl(...args),
+      },
+      errno: () => refusing ? 28 : watched.errno(),
+    };
+    using poller = new EpollPoller(libc);
+    const refuse = (): DatagramSocket => {
+      const socket = poller.bindUdp(LOOPBACK);
+      refusing = true;
+      poller.register(socket, POLL_IN);
+      return socket;
+    };
+    const assertFailed = (count: number, socket: DatagramSocket): void => {
+      refusing = false;
+      assertEquals(count, 1);
+      assertEquals(poller.readyFds[0], socket.fd);
+      assertEquals(poller.readyEvents[0], POLL_ERR | POLL_HUP);
+      assertEquals(socket.takeError(), "ENOSPC");
+      socket.close();
+    };
+    const first = refuse();
+    assertFailed(poller.poll(10_000), first);
+    const second = refuse();
+    assertFailed(await poller.wait(10_000), second);
+    const waiting = poller.wait(10_000);
+    const third = refuse();
+    assertFailed(await waiting, third);
+    assertEquals(poller.poll(0), 0, "an error is told once");
   },
 );

@@ -11,6 +11,7 @@
 
 import { SocketAddress } from "./address.ts";
 import type { FakeClock } from "./_fake_clock.ts";
+import { DescriptorBudget } from "./descriptors.ts";
 import { POLL_ALWAYS } from "./events.ts";
 import { FakeDatagram } from "./_fake_datagram.ts";
 import { FakeListener } from "./_fake_listener.ts";
@@ -38,6 +39,8 @@ export interface FakePollerOptions {
   readonly clock?: FakeClock;
   /** Whether the loop shall believe that `poll` may block. Default false. */
   readonly blocking?: boolean;
+  /** The descriptors that its sockets may have; fakes count none as open. */
+  readonly budget?: DescriptorBudget;
 }
 
 /**
@@ -64,6 +67,8 @@ export class FakePoller implements Poller {
   readonly name = "deno";
   /** Whether `poll` may block, as far as the loop knows. */
   readonly blocking: boolean;
+  /** The descriptors that its sockets may have. */
+  readonly budget: DescriptorBudget;
   /** The address of a fake is free at once. */
   readonly closesAtOnce = true;
   /** Whether connections can be reset; the test may set it. */
@@ -124,6 +129,7 @@ export class FakePoller implements Poller {
     this.#clock = options.clock;
     this.#start = options.clock?.now() ?? 0;
     this.blocking = options.blocking ?? false;
+    this.budget = options.budget ?? new DescriptorBudget();
   }
 
   /** How many sockets are watched. */

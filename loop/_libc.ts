@@ -145,6 +145,7 @@ const ERRNO_NAMES: Readonly<Record<number, string>> = {
   22: "EINVAL",
   23: "ENFILE",
   24: "EMFILE",
+  28: "ENOSPC",
   30: "EROFS",
   32: "EPIPE",
   90: "EMSGSIZE",
@@ -170,6 +171,8 @@ const ERRNO_NAMES: Readonly<Record<number, string>> = {
 export const EAGAIN = 11;
 /** `errno` of a call that a signal cut short. */
 export const EINTR = 4;
+/** `errno` of a call on a stream whose peer is gone. */
+export const ENOTCONN = 107;
 /** `errno` of a connect that goes on. */
 export const EINPROGRESS = 115;
 

@@ -7,6 +7,7 @@
 export * from "./address.ts";
 export * from "./cidr.ts";
 export * from "./clock.ts";
+export * from "./descriptors.ts";
 export * from "./event_loop.ts";
 export * from "./events.ts";
 export * from "./fair_shares.ts";

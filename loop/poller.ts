@@ -7,6 +7,7 @@
  */
 
 import type { SocketAddress } from "./address.ts";
+import type { DescriptorBudget } from "./descriptors.ts";
 import type {
   DatagramSocket,
   ListenerSocket,
@@ -66,6 +67,8 @@ export interface BindOptions {
 export interface Poller extends Disposable {
   /** The name that `--event-loop` takes; for options and log lines only. */
   readonly name: "epoll" | "deno";
+  /** The descriptors that its sockets may have. */
+  readonly budget: DescriptorBudget;
   /**
    * Whether the address of a socket is free again once `close` has returned.
    * If not, the system closes it some milliseconds later.

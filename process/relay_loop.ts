@@ -8,9 +8,15 @@ import { getLogger } from "@logtape/logtape";
 import type { Config, HostPort } from "../config/mod.ts";
 import { ProviderSet } from "../crypto/mod.ts";
 import { makeResolver } from "../dns/mod.ts";
-import { EventLoop, makePoller, type Poller } from "../loop/mod.ts";
+import {
+  type DescriptorBudget,
+  EventLoop,
+  makePoller,
+  type Poller,
+} from "../loop/mod.ts";
 import type { Observer } from "../relay/mod.ts";
 import { ReplayMemory } from "../shadowsocks/mod.ts";
+import { openBudget } from "./_descriptors.ts";
 import type { AclFiles } from "./acl_files.ts";
 import { ProcessError } from "./errors.ts";
 import type { ManagedService } from "./managed_service.ts";
@@ -127,7 +133,10 @@ export class RelayLoop implements Serving {
   ): Promise<RelayLoop> {
     const observers = await observersOf(config, options);
     const replayMemory = await replayMemoryOf(config, options.salts);
-    const poller = await openPoller(config.eventLoop);
+    const poller = await openPoller(
+      config.eventLoop,
+      openBudget(options.reusePort ? config.workers : 1),
+    );
     return new RelayLoop(config, poller, {
       ...options,
       observers,
@@ -226,12 +235,16 @@ async function replayMemoryOf(
  * Makes the poller of a configuration.
  *
  * @param name The one asked for.
+ * @param budget The descriptors that its sockets may have.
  * @returns The poller.
  * @throws {ProcessError} If it cannot be had.
  */
-export async function openPoller(name: Config["eventLoop"]): Promise<Poller> {
+export async function openPoller(
+  name: Config["eventLoop"],
+  budget?: DescriptorBudget,
+): Promise<Poller> {
   try {
-    return await makePoller(name);
+    return await makePoller(name, budget);
   } catch (error) {
     throw new ProcessError((error as Error).message, { cause: error });
   }

@@ -115,6 +115,7 @@ export class TCPRelay implements RelayContext, EventHandler {
   readonly #listener: ListenerInfo;
   readonly #sessions: Sessions;
   readonly #timeout: number;
+  readonly #poller: Poller;
   /** Whole seconds between two sweeps, and between two places of a handler. */
   readonly #precision: number;
   readonly #serverSocket: ListenerSocket;
@@ -149,6 +150,7 @@ export class TCPRelay implements RelayContext, EventHandler {
     this.fastOpen = options.fastOpen ?? false;
     this.#sessions = options.sessions;
     this.#timeout = options.timeout;
+    this.#poller = options.poller;
     const tenth = Math.floor(options.timeout / 10);
     this.#precision = Math.max(1, Math.min(TIMEOUT_PRECISION, tenth));
     this.#onSweep = () => {
@@ -160,6 +162,7 @@ export class TCPRelay implements RelayContext, EventHandler {
       reusePort: options.reusePort ?? false,
       ipv6Only: options.ipv6Only ?? false,
     });
+    this.#poller.budget.fix(1);
     const { protocol } = options;
     this.#listener = { protocol, port: this.listenPort };
   }
@@ -309,6 +312,7 @@ export class TCPRelay implements RelayContext, EventHandler {
       this.#closed = true;
       this.#pauseTimer?.cancel();
       this.#eventloop?.remove(this.#serverSocket);
+      this.#poller.budget.fix(-1);
       this.#serverSocket.close();
     }
     if (this.#connections === 0) this.#finish();
@@ -389,6 +393,8 @@ export class TCPRelay implements RelayContext, EventHandler {
     // for each client accepted, since the limit may be another one.
     this.#mayEvict = false;
     this.#handshakes.first?.abort("connections");
+    // Where a socket is not closed at once, it is closed in this turn.
+    this.loop.giveTurn();
   }
 
   #resumeAccepting(): void {

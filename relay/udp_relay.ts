@@ -21,10 +21,12 @@ import { getLogger } from "@logtape/logtape";
 import type { Resolver } from "../dns/mod.ts";
 import {
   type DatagramSocket,
+  type DescriptorHolder,
   type EventHandler,
   type EventLoop,
   FdTable,
   POLL_ERR,
+  POLL_HUP,
   POLL_IN,
   type Poller,
   type Socket,
@@ -109,6 +111,8 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
   readonly #associations: LRUCache<string, UDPAssociation>;
   /** The clients that hold their associations by connections. */
   readonly #clients = new UDPClients();
+  /** Makes room for others, of other relays too. */
+  readonly #holder: DescriptorHolder;
   #eventloop: EventLoop | undefined;
   #closed = false;
   #closeStatus: Status = "ok";
@@ -149,6 +153,15 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
     });
     const { protocol } = options;
     this.#listener = { protocol, port: this.listenPort };
+    const associations = this.#associations;
+    this.#holder = {
+      get held() {
+        return associations.size;
+      },
+      release: (asking) => this.#dropOther(asking),
+    };
+    this.#poller.budget.addHolder(this.#holder);
+    this.#poller.budget.fix(1);
   }
 
   /** The loop. */
@@ -192,8 +205,12 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
       // An ICMP answer to something sent before: datagrams may be lost.
       logger.debug("UDP socket error: {code}", { code: socket.takeError() });
     }
-    if ((event & POLL_IN) === 0) return;
     const association = this.#fdToAssociations.get(fd);
+    if ((event & POLL_HUP) !== 0) {
+      this.#onUnwatched(socket, association);
+      return;
+    }
+    if ((event & POLL_IN) === 0) return;
     const datagrams = association !== undefined
       ? socket as DatagramSocket
       : this.#serverSocket;
@@ -247,8 +264,22 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
     this.#closeStatus = status;
     this.#eventloop?.removePeriodic(this.#handlePeriodic);
     this.#eventloop?.remove(this.#serverSocket);
+    this.#poller.budget.fix(-1);
     this.#serverSocket.close();
     this.#associations.clear();
+    this.#poller.budget.removeHolder(this.#holder);
+  }
+
+  /** The poller cannot watch the socket, so nothing of it would be heard. */
+  #onUnwatched(socket: Socket, association: UDPAssociation | undefined): void {
+    if (association !== undefined) {
+      this.#associations.delete(association.key);
+      return;
+    }
+    // As with TCP: the port ends, the others of the process go on.
+    const code = socket.takeError();
+    this.close("error");
+    throw new Error(`server_socket error: ${code || "unknown"}`);
   }
 
   #endAll(associations: readonly UDPAssociation[]): void {
@@ -325,10 +356,12 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
     const made = new UDPAssociation(key, session, {
       open: (address, self) => this.#openSocket(address, self),
       onOpen: (socket, self) => {
+        this.#poller.budget.associated++;
         this.#fdToAssociations.set(socket.fd, self);
         this.loop.add(socket, POLL_IN | POLL_ERR, this);
       },
       onClose: (socket) => {
+        this.#poller.budget.associated--;
         this.#fdToAssociations.delete(socket.fd);
         this.loop.remove(socket);
       },
@@ -369,25 +402,41 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
     association: UDPAssociation,
   ): DatagramSocket | undefined {
     const any = address.family === 4 ? ANY_IPV4 : ANY_IPV6;
+    const poller = this.#poller;
+    this.#keepToShare(association);
     for (;;) {
       try {
-        return this.#poller.bindUdp(any, { batch: true });
+        return poller.bindUdp(any, { batch: true });
       } catch (error) {
         if (!(error instanceof SocketError)) throw error;
-        const outOfDescriptors = isOutOfDescriptors(error.code);
-        // The oldest association makes room, but not the one asking.
-        if (outOfDescriptors && this.#dropOther(association.key)) continue;
+        // The oldest association makes room, but not the one asking. Where its
+        // descriptor is free only later, the next datagram finds it.
+        const isRoom = isOutOfDescriptors(error.code) &&
+          poller.budget.makeRoom(association);
+        if (isRoom && poller.closesAtOnce) continue;
         this.#logNoSocket(error, association.client);
         return undefined;
       }
     }
   }
 
+  /** Has the oldest associations end for a new socket, if all have too many. */
+  #keepToShare(association: UDPAssociation): void {
+    const { budget } = this.#poller;
+    if (!budget.isAssociationFull && !budget.isShort) return;
+    if (this.#mayLog()) {
+      logger.error(
+        "descriptors run short: the oldest UDP association ends for {client}; raise the descriptor limit (ulimit -n)",
+        { client: `${association.client}` },
+      );
+    }
+    if (budget.isShort) budget.makeRoom(association);
+    while (budget.isAssociationFull && budget.makeRoom(association));
+  }
+
   /** Says why a client's datagrams are lost, but not for each of them. */
   #logNoSocket({ code, message }: SocketError, client: SocketAddress): void {
-    const now = this.loop.time();
-    if (now < this.#quietUntil) return;
-    this.#quietUntil = now + LOG_INTERVAL;
+    if (!this.#mayLog()) return;
     const properties = { reason: message, client: `${client}` };
     if (isOutOfDescriptors(code)) {
       logger.error(
@@ -397,9 +446,17 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
     } else logger.error("{reason} for UDP from {client}", properties);
   }
 
-  #dropOther(key: string): boolean {
+  /** Whether it is long enough since a lack of sockets was logged. */
+  #mayLog(): boolean {
+    const now = this.loop.time();
+    if (now < this.#quietUntil) return false;
+    this.#quietUntil = now + LOG_INTERVAL;
+    return true;
+  }
+
+  #dropOther(asking: unknown): boolean {
     for (const association of this.#associations.values()) {
-      if (association.key === key) continue;
+      if (association === asking) continue;
       this.#associations.delete(association.key);
       return true;
     }

@@ -23,13 +23,17 @@ export class Descriptors {
    * Makes a poller whose descriptors are known here.
    *
    * @param name Which one; default: the best of this system.
+   * @param wrap Puts something between the poller and libc.
    * @returns The poller.
    */
-  async makePoller(name?: Poller["name"]): Promise<Poller> {
+  async makePoller(
+    name?: Poller["name"],
+    wrap: (libc: Libc) => Libc = (libc) => libc,
+  ): Promise<Poller> {
     if ((name ?? await bestPoller()) === "deno") {
       return await makePoller("deno");
     }
-    return new EpollPoller(this.watch(openLibc()));
+    return new EpollPoller(wrap(this.watch(openLibc())));
   }
 
   /**

@@ -7,6 +7,7 @@
 import type { Role } from "../../config/mod.ts";
 import { findMethod, openProviders } from "../../crypto/mod.ts";
 import { EventLoop, type Poller } from "../../loop/mod.ts";
+import type { Libc } from "../../loop/_libc.ts";
 import { Service } from "../../process/mod.ts";
 import { LogCapture } from "../support/logs.ts";
 import { CipherSuite } from "../../shadowsocks/mod.ts";
@@ -30,6 +31,8 @@ await providers.forMethod(findMethod("aes-256-gcm")!);
 export interface ServicesOptions {
   /** Default: the best of this system. */
   readonly poller?: Poller["name"];
+  /** Puts something between the `epoll` poller and libc. */
+  readonly wrap?: (libc: Libc) => Libc;
   /** Keys for both. */
   readonly both?: ConfigKeys;
   /** Keys for the server. */
@@ -63,7 +66,7 @@ export class Services implements AsyncDisposable {
   /** Starts both. */
   static async start(options: ServicesOptions = {}): Promise<Services> {
     const descriptors = new Descriptors();
-    const poller = await descriptors.makePoller(options.poller);
+    const poller = await descriptors.makePoller(options.poller, options.wrap);
     const services = new Services(descriptors, poller);
     try {
       services.serverPort = await services.#add("ssserver", {

@@ -11,7 +11,7 @@ import {
   type ConfigValues,
   formatConfig,
 } from "./config_file.ts";
-import { ChildProgram } from "./process.ts";
+import { type ChildOptions, ChildProgram } from "./process.ts";
 import { withTimeout } from "./timeout.ts";
 
 /** The roles that the tests start. */
@@ -37,6 +37,8 @@ export interface RoleOptions {
   readonly libraries?: NativeLibraries;
   /** Further variables for the process. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Commands that a shell does before it, such as `ulimit -n 64`. */
+  readonly shell?: string;
 }
 
 /** The executable under test; undefined: the source is. */
@@ -45,7 +47,7 @@ export const EXECUTABLE: string | undefined = Deno.env.get("SS_EXECUTABLE");
 const MAIN = new URL("../../main.ts", import.meta.url).href;
 const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
 const STARTED = /starting [a-z ]+ at \S+?:(\d+)(?=\s)/g;
-const LISTENING = /starting manager at \/|starting [a-z ]+ at .*:(\d+)/;
+const LISTENING = /starting manager at \/|starting [a-z ]+ at \S+?:(\d+)(?=\s)/;
 
 /**
  * Names of the cipher libraries. To hide one, an empty file of its name, which
@@ -184,8 +186,9 @@ async function startRole(
     ...await environment(folder, options.libraries ?? "all"),
     ...options.env,
   };
+  const { shell } = options;
   const program = EXECUTABLE === undefined
-    ? new ChildProgram(Deno.execPath(), {
+    ? startProgram(Deno.execPath(), shell, {
       args: [
         "run",
         "--allow-all",
@@ -200,7 +203,7 @@ async function startRole(
       cwd: folder,
       env,
     })
-    : await startExecutable(EXECUTABLE, folder, { role, args, env });
+    : await startExecutable(EXECUTABLE, folder, { role, args, env, shell });
   return { program, folder };
 }
 
@@ -212,16 +215,34 @@ async function startExecutable(
     readonly role: TestedRole;
     readonly args: readonly string[];
     readonly env: Readonly<Record<string, string>>;
+    readonly shell: string | undefined;
   },
 ): Promise<ChildProgram> {
-  const { role, args } = options;
+  const { role, args, shell } = options;
   const env = { ...options.env, PATH: folder, HOME: folder };
   if (role === "demo" || Deno.build.os === "windows") {
-    return new ChildProgram(file, { args: [role, ...args], cwd: folder, env });
+    return startProgram(file, shell, {
+      args: [role, ...args],
+      cwd: folder,
+      env,
+    });
   }
   const link = `${folder}/${role}`;
   await Deno.symlink(await Deno.realPath(file), link);
-  return new ChildProgram(link, { args, cwd: folder, env, clearEnv: true });
+  return startProgram(link, shell, { args, cwd: folder, env, clearEnv: true });
+}
+
+/** Starts a program, in a shell that has done something before. */
+function startProgram(
+  file: string,
+  shell: string | undefined,
+  options: ChildOptions,
+): ChildProgram {
+  if (shell === undefined) return new ChildProgram(file, options);
+  return new ChildProgram("/bin/sh", {
+    ...options,
+    args: ["-c", `${shell} && exec "$0" "$@"`, file, ...options.args],
+  });
 }
 
 /** Hides the cipher libraries behind empty files of their names. */

@@ -46,7 +46,16 @@ export class TcpTarget implements AsyncDisposable, Target {
 
   async #accept(): Promise<void> {
     const conversations: Promise<void>[] = [];
-    for await (const conn of this.#listener) {
+    for (;;) {
+      let conn: Deno.TcpConn;
+      try {
+        conn = await this.#listener.accept();
+      } catch (error) {
+        // The client was gone before it was accepted.
+        if (error instanceof Deno.errors.NotConnected) continue;
+        if (error instanceof Deno.errors.BadResource) break;
+        throw error;
+      }
       this.#accepted++;
       this.#open.add(conn);
       conversations.push(this.#serve(conn));
