@@ -51,8 +51,12 @@ function isRole(name: string | undefined): name is Role {
 }
 
 async function main(): Promise<number> {
+  await using output = new LogFile();
+  return await act(output);
+}
+
+async function act(output: LogFile): Promise<number> {
   const [role, args] = parseRole();
-  using output = new LogFile();
   const write = (text: string): void => output.write(text);
   if (role === "demo") {
     const { runDemo } = await import("./demo/mod.ts");
@@ -61,10 +65,12 @@ async function main(): Promise<number> {
   if (role === "schema") {
     const { configSchema } = await import("./config/schema.ts");
     write(`${JSON.stringify(configSchema(), undefined, 2)}\n`);
+    await output.flush();
     return 0;
   }
   if (!isRole(role)) {
     write(USAGE);
+    await output.flush();
     return role === "--help" || role === "-h" ? 0 : 2;
   }
   const acls = new AclFiles();
@@ -77,14 +83,17 @@ async function main(): Promise<number> {
     case "help":
     case "version":
       write(result.text);
+      await output.flush();
       return 0;
     case "error":
       show(result.messages);
       write(result.usage ?? "");
+      await output.flush();
       return result.exitCode;
     case "checked":
       show([...result.messages, ...result.warnings]);
       write("the configuration is valid\n");
+      await output.flush();
       return 0;
     case "config": {
       const limiter = setUpLog(output, result.config);
