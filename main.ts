@@ -33,8 +33,12 @@ function parseRole(): readonly [string | undefined, readonly string[]] {
 }
 
 async function main(): Promise<number> {
+  await using output = new LogFile();
+  return await act(output);
+}
+
+async function act(output: LogFile): Promise<number> {
   const [role, args] = parseRole();
-  using output = new LogFile();
   const write = (text: string): void => output.write(text);
   if (role === "demo") {
     const { runDemo } = await import("./demo/mod.ts");
@@ -45,12 +49,14 @@ async function main(): Promise<number> {
   if (role === "schema" && args.length === 0) {
     const { configSchema } = await import("./config/schema.ts");
     write(`${JSON.stringify(configSchema(), undefined, 2)}\n`);
+    await output.flush();
     return 0;
   }
   if (!isRole(role)) {
     const { answerWithoutRole } = await import("./config/no_role.ts");
     const answer = answerWithoutRole(role, args);
     write(answer.text);
+    await output.flush();
     return answer.exitCode;
   }
   const acls = new AclFiles();
@@ -63,14 +69,17 @@ async function main(): Promise<number> {
     case "help":
     case "version":
       write(result.text);
+      await output.flush();
       return 0;
     case "error":
       write(result.usage ?? "");
       show(result.messages);
+      await output.flush();
       return result.exitCode;
     case "checked":
       show([...result.messages, ...result.warnings]);
       write("the configuration is valid\n");
+      await output.flush();
       return 0;
     case "config": {
       const limiter = setUpLog(output, result.config);

@@ -21,10 +21,8 @@ export const LOG_CATEGORY: readonly ["shadowsocks"] = ["shadowsocks"];
 
 /** Where the lines go. */
 export interface LogOutput {
-  /** Writes whole lines before it returns. */
+  /** Takes whole lines, and never waits for whoever reads them. */
   write(text: string): void;
-  /** Opens the file anew, after something else has moved it away. */
-  reopen(): void;
 }
 
 /** The name of each level in a line. */

@@ -18,10 +18,7 @@ import {
 /** Logs into a list of writes. */
 function logInto(verbose: number, log: () => void): string[] {
   const written: string[] = [];
-  setUpLog(
-    { write: (text) => written.push(text), reopen: () => {} },
-    { verbose },
-  );
+  setUpLog({ write: (text) => written.push(text) }, { verbose });
   try {
     log();
   } finally {

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { LogFile, type ProcessOutput } from "./output.ts";
+import { LogFile, type ProcessOutput, warningLine } from "./output.ts";
 
 /** A file of its own, or the output of the log. */
-export class AccessOutput implements Disposable {
+export class AccessOutput implements AsyncDisposable {
   readonly #file: LogFile | undefined;
   readonly #output: ProcessOutput;
 
@@ -22,12 +22,28 @@ export class AccessOutput implements Disposable {
   constructor(path: string | undefined, output: ProcessOutput) {
     this.#output = output;
     if (path === undefined || path === "-") return;
-    this.#file = new LogFile({ hasTerminal: false });
+    this.#file = new LogFile({
+      hasTerminal: false,
+      // Whoever reads the file expects sessions in it, nothing else.
+      onLost: (count) => {
+        output.write(
+          warningLine(
+            `lines of the access log ${path} were lost, since it could not be written: ${count}`,
+          ),
+        );
+        return "";
+      },
+    });
     this.#file.open(path);
   }
 
+  /** The name of the file; undefined: it has none of its own. */
+  get path(): string | undefined {
+    return this.#file?.path;
+  }
+
   /**
-   * Writes a line.
+   * Has a line written.
    *
    * @param line With its line end.
    */
@@ -38,14 +54,19 @@ export class AccessOutput implements Disposable {
   /**
    * Opens the file again by its name, after a rotation.
    *
-   * @returns False if it cannot be: the old one still takes the lines.
+   * @returns Why it cannot be: the old one still takes the lines.
    */
-  reopen(): boolean {
-    return this.#file?.reopen() ?? true;
+  async reopen(): Promise<string | undefined> {
+    return await this.#file?.reopen();
   }
 
-  /** Closes the file. */
-  [Symbol.dispose](): void {
-    this.#file?.[Symbol.dispose]();
+  /** Waits until everything is written to the file. */
+  async flush(): Promise<void> {
+    await this.#file?.flush();
+  }
+
+  /** Closes the file, after a moment for what is not written yet. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#file?.[Symbol.asyncDispose]();
   }
 }

@@ -10,62 +10,74 @@ import { KeptOutput } from "./_config_fixture.ts";
 import { ProcessError } from "./errors.ts";
 
 /** Runs a test in a folder of its own. */
-function inFolder(body: (folder: string) => void): void {
-  const folder = Deno.makeTempDirSync({ prefix: "ss-access-" });
+async function inFolder(
+  body: (folder: string) => Promise<void>,
+): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "ss-access-" });
   try {
-    body(folder);
+    await body(folder);
   } finally {
-    Deno.removeSync(folder, { recursive: true });
+    await Deno.remove(folder, { recursive: true });
   }
 }
 
-Deno.test("AccessOutput.write() appends to the file alone", () => {
-  inFolder((folder) => {
+Deno.test("AccessOutput.write() appends to the file alone", async () => {
+  await inFolder(async (folder) => {
     const path = `${folder}/access.log`;
-    Deno.writeTextFileSync(path, "before\n");
+    await Deno.writeTextFile(path, "before\n");
     const output = new KeptOutput();
-    using access = new AccessOutput(path, output);
+    await using access = new AccessOutput(path, output);
     access.write("one\n");
     access.write("two\n");
-    assertEquals(Deno.readTextFileSync(path), "before\none\ntwo\n");
+    await access.flush();
+    assertEquals(await Deno.readTextFile(path), "before\none\ntwo\n");
     assertEquals(output.text, "");
   });
 });
 
 for (const path of ["-", undefined]) {
-  Deno.test(`AccessOutput.write() goes to the log when the file is ${path}`, () => {
+  Deno.test(`AccessOutput.write() goes to the log when the file is ${path}`, async () => {
     const output = new KeptOutput();
-    using access = new AccessOutput(path, output);
+    await using access = new AccessOutput(path, output);
     access.write("one\n");
     assertEquals(output.text, "one\n");
     // The log is opened again by whoever has it.
-    assertEquals(access.reopen(), true);
+    assertEquals(await access.reopen(), undefined);
   });
 }
 
-Deno.test("AccessOutput.reopen() goes on in a new file when the old one has moved", () => {
-  inFolder((folder) => {
+Deno.test("AccessOutput.reopen() goes on in a new file when the old one has moved", async () => {
+  await inFolder(async (folder) => {
     const path = `${folder}/access.log`;
-    using access = new AccessOutput(path, new KeptOutput());
+    await using access = new AccessOutput(path, new KeptOutput());
     access.write("one\n");
-    Deno.renameSync(path, `${path}.1`);
+    await access.flush();
+    await Deno.rename(path, `${path}.1`);
     access.write("two\n");
-    assertEquals(access.reopen(), true);
+    assertEquals(await access.reopen(), undefined);
     access.write("three\n");
-    assertEquals(Deno.readTextFileSync(`${path}.1`), "one\ntwo\n");
-    assertEquals(Deno.readTextFileSync(path), "three\n");
+    await access.flush();
+    assertEquals(await Deno.readTextFile(`${path}.1`), "one\ntwo\n");
+    assertEquals(await Deno.readTextFile(path), "three\n");
   });
 });
 
-Deno.test("AccessOutput.reopen() keeps the old file when the new one cannot be opened", () => {
-  inFolder((folder) => {
+Deno.test("AccessOutput.reopen() keeps the old file when the new one cannot be opened", async () => {
+  await inFolder(async (folder) => {
     const path = `${folder}/sub/access.log`;
-    Deno.mkdirSync(`${folder}/sub`);
-    using access = new AccessOutput(path, new KeptOutput());
-    Deno.renameSync(`${folder}/sub`, `${folder}/moved`);
-    assertEquals(access.reopen(), false);
+    await Deno.mkdir(`${folder}/sub`);
+    await using access = new AccessOutput(path, new KeptOutput());
+    await Deno.rename(`${folder}/sub`, `${folder}/moved`);
+    assertEquals(
+      await access.reopen(),
+      `Cannot open log file ${path}: No such file or directory`,
+    );
     access.write("one\n");
-    assertEquals(Deno.readTextFileSync(`${folder}/moved/access.log`), "one\n");
+    await access.flush();
+    assertEquals(
+      await Deno.readTextFile(`${folder}/moved/access.log`),
+      "one\n",
+    );
   });
 });
 

@@ -24,6 +24,8 @@ export function testConfig(role: Role, keys: ConfigKeys = {}): Config {
 
 /** An output that keeps the lines. */
 export class KeptOutput implements ProcessOutput {
+  /** There is no file. */
+  readonly path = undefined;
   /** What was written. */
   text = "";
 
@@ -33,7 +35,7 @@ export class KeptOutput implements ProcessOutput {
   }
 
   /** Nothing is to do. */
-  reopen(): boolean {
-    return true;
+  reopen(): Promise<undefined> {
+    return Promise.resolve(undefined);
   }
 }

@@ -57,7 +57,6 @@ async function work(
   const { config } = command;
   const limiter = setUpLog({
     write: (text) => scope.postMessage({ kind: "log", text }),
-    reopen: () => true,
   }, config);
   {
     using own = await RelayLoop.open(config, {

@@ -10,13 +10,13 @@ import { ProcessError } from "./errors.ts";
 import { LogFile } from "./output.ts";
 
 /** A log file that has left standard output. */
-function detached(
+async function detached(
   path: string,
-): { readonly log: LogFile; readonly redirected: string[] } {
+): Promise<{ readonly log: LogFile; readonly redirected: string[] }> {
   const redirected: string[] = [];
   const log = new LogFile();
   log.open(path);
-  log.detach((target) => redirected.push(target));
+  await log.detach((target) => redirected.push(target));
   return { log, redirected };
 }
 
@@ -24,9 +24,10 @@ Deno.test("LogFile.write() appends to the file when it was opened", async () => 
   await using folder = new TempFolder();
   const path = folder.file("a.log");
   await Deno.writeTextFile(path, "before\n");
-  const { log, redirected } = detached(path);
-  using _log = log;
+  const { log, redirected } = await detached(path);
+  await using _log = log;
   log.write("after\n");
+  await log.flush();
   assertEquals(await Deno.readTextFile(path), "before\nafter\n");
   assertEquals(redirected, [path]);
 });
@@ -34,13 +35,15 @@ Deno.test("LogFile.write() appends to the file when it was opened", async () => 
 Deno.test("LogFile.reopen() goes on in a new file when the old one has moved", async () => {
   await using folder = new TempFolder();
   const path = folder.file("a.log");
-  const { log, redirected } = detached(path);
-  using _log = log;
+  const { log, redirected } = await detached(path);
+  await using _log = log;
   log.write("one\n");
+  await log.flush();
   await Deno.rename(path, folder.file("a.log.1"));
   log.write("two\n");
-  assertEquals(log.reopen(), true);
+  assertEquals(await log.reopen(), undefined);
   log.write("three\n");
+  await log.flush();
   assertEquals(await Deno.readTextFile(folder.file("a.log.1")), "one\ntwo\n");
   assertEquals(await Deno.readTextFile(path), "three\n");
   assertEquals(redirected, [path, path]);
@@ -49,22 +52,27 @@ Deno.test("LogFile.reopen() goes on in a new file when the old one has moved", a
 Deno.test("LogFile.reopen() keeps the old file when the new one cannot be opened", async () => {
   await using folder = new TempFolder();
   await Deno.mkdir(folder.file("logs"));
-  const { log } = detached(folder.file("logs/a.log"));
-  using _log = log;
+  const { log } = await detached(folder.file("logs/a.log"));
+  await using _log = log;
   await Deno.rename(folder.file("logs"), folder.file("moved"));
-  assertEquals(log.reopen(), false);
+  assertEquals(
+    await log.reopen(),
+    `Cannot open log file ${folder.file("logs/a.log")}: ` +
+      "No such file or directory",
+  );
   log.write("kept\n");
+  await log.flush();
   assertEquals(await Deno.readTextFile(folder.file("moved/a.log")), "kept\n");
 });
 
-Deno.test("LogFile.reopen() does nothing when there is no file", () => {
-  using log = new LogFile();
-  assertEquals(log.reopen(), true);
+Deno.test("LogFile.reopen() does nothing when there is no file", async () => {
+  await using log = new LogFile();
+  assertEquals(await log.reopen(), undefined);
 });
 
 Deno.test("LogFile.open() names the file and the reason when it fails", async () => {
   await using folder = new TempFolder();
-  using log = new LogFile();
+  await using log = new LogFile();
   const path = folder.file("nowhere/a.log");
   const error = assertThrows(() => log.open(path), ProcessError);
   assertEquals(

@@ -24,7 +24,7 @@ export interface RunOptions {
   /** Has read the rules with the configuration; absent: they are read. */
   readonly acls?: AclFiles | undefined;
   /** Called when everything listens and the user is set. */
-  readonly onReady?: () => void;
+  readonly onReady?: () => Promise<void>;
   /** Called when SIGQUIT has closed the listeners. */
   readonly onDrain?: () => void;
   /** Called now and then while one loop serves; workers have their own. */
@@ -49,7 +49,7 @@ export async function run(
 ): Promise<number> {
   const { output, onReady, onDrain } = options;
   try {
-    using access = new AccessOutput(config.accessLog?.file, output);
+    await using access = new AccessOutput(config.accessLog?.file, output);
     using salts = await openSalts(config);
     using serving = await makeServing(config, {
       ...options,
@@ -61,10 +61,10 @@ export async function run(
       drain: () => {
         serving.drain().then(onDrain);
       },
-      reopen: () => {
+      reopen: async () => {
         // Each is opened again whatever becomes of the other.
-        const isAccessOpen = access.reopen();
-        return output.reopen() && isAccessOpen;
+        const reasons = [await access.reopen(), await output.reopen()];
+        return reasons.filter((reason) => reason !== undefined);
       },
     });
     await serving.start();
@@ -72,7 +72,7 @@ export async function run(
       const { setUser } = await import("./_user.ts");
       setUser(config.user);
     }
-    onReady?.();
+    await onReady?.();
     await serving.serve();
     return 0;
   } catch (error) {

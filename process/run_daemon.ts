@@ -42,10 +42,10 @@ export async function runDaemon(
     output,
     acls,
     onPeriodic,
-    onReady: () => {
+    onReady: async () => {
       openPosix().setsid();
       output.print("started\n");
-      output.detach(redirectOutput);
+      await output.detach(redirectOutput);
     },
     // The ports are free, so that the next daemon may have the file.
     onDrain: () => pidFile[Symbol.dispose](),

@@ -12,8 +12,8 @@ export interface SignalActions {
   readonly terminate: () => void;
   /** SIGQUIT: stop listening, end when the last connection has ended. */
   readonly drain?: () => void;
-  /** SIGHUP: open the log file again; false if that fails. */
-  readonly reopen?: () => boolean;
+  /** SIGHUP: open the log files again; what could not be opened, and why. */
+  readonly reopen?: () => Promise<readonly string[]>;
 }
 
 const logger = getLogger(["shadowsocks"]);
@@ -51,9 +51,10 @@ export function onSignals(actions: SignalActions): Disposable {
       });
     }
     if (reopen !== undefined) {
-      listen("SIGHUP", () => {
-        if (reopen()) return;
-        logger.warn("cannot open the log file again: keeping the old one");
+      listen("SIGHUP", async () => {
+        for (const reason of await reopen()) {
+          logger.warn("{reason}: keeping the old one", { reason });
+        }
       });
     }
   }

@@ -33,6 +33,8 @@ export class ChildProgram implements AsyncDisposable {
   readonly #waiters = new Set<Waiter>();
   #output = "";
   #running = true;
+  /** Settles when its output is read on. */
+  #reading: PromiseWithResolvers<void> | undefined;
 
   /**
    * Starts the program.
@@ -70,6 +72,11 @@ export class ChildProgram implements AsyncDisposable {
   /** Settles at the program's exit, after all its output was read. */
   get ended(): Promise<Deno.CommandStatus> {
     return this.#ended;
+  }
+
+  /** Settles at the program's exit, whether its output was read or not. */
+  get exited(): Promise<Deno.CommandStatus> {
+    return this.#child.status;
   }
 
   /**
@@ -135,9 +142,21 @@ export class ChildProgram implements AsyncDisposable {
     this.#child.kill(signal);
   }
 
+  /** Reads its output no more, so that its pipes fill up. */
+  pause(): void {
+    this.#reading ??= Promise.withResolvers();
+  }
+
+  /** Reads its output on. */
+  resume(): void {
+    this.#reading?.resolve();
+    this.#reading = undefined;
+  }
+
   /** Ends it at once if it still runs. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#running) this.kill("SIGKILL");
+    this.resume();
     await this.#ended;
   }
 
@@ -157,6 +176,7 @@ export class ChildProgram implements AsyncDisposable {
 
   async #read(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
     for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+      await this.#reading?.promise;
       this.#output += text;
       for (const waiter of this.#waiters) {
         if (waiter.check(this.#output)) this.#waiters.delete(waiter);
