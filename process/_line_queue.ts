@@ -59,6 +59,8 @@ export class LineQueue {
    * @param text Whole lines.
    */
   write(text: string): void {
+    // Nothing would have ended before the queue knows that it is writing.
+    if (text === "") return;
     if (this.#waiting.length + text.length > MAX_WAITING) {
       this.#lost += countLines(text);
       return;

@@ -87,6 +87,16 @@ Deno.test("LineQueue.write() counts what cannot be written and says it with the 
   assertEquals(target.text, "here\n1 lost\n");
 });
 
+Deno.test("LineQueue.write() goes on after an empty text", async () => {
+  const target = new StalledTarget();
+  const queue = queueTo(target);
+  queue.write("");
+  queue.write("here\n");
+  target.release();
+  await queue.flush();
+  assertEquals(target.text, "here\n");
+});
+
 Deno.test("LineQueue.flush() waits no longer than it is told", async () => {
   const target = new StalledTarget();
   const queue = queueTo(target);
