@@ -10,6 +10,7 @@
  */
 
 import { DescriptorBudget } from "../loop/mod.ts";
+import { ProcessError } from "./errors.ts";
 
 const SYMBOLS = {
   // int getrlimit(int resource, struct rlimit *limit)
@@ -48,6 +49,26 @@ const STDERR = 2;
 const OTHERS = 8;
 /** Descriptors of the runtime where they cannot be counted; it has 20 to 30. */
 const RUNTIME = 32;
+/**
+ * Without so many nobody could be served: beside OTHERS those are two of the
+ * runtime for signals, which it cannot do without, and one listener. There is
+ * room for a connection then, since not all of OTHERS are open for long.
+ */
+const LEAST = OTHERS + 3;
+
+/**
+ * Refuses to start where the runtime would break for want of descriptors.
+ *
+ * @throws {ProcessError} If too few are left.
+ */
+export function checkDescriptors(): void {
+  const left = descriptorsLeft();
+  if (left === undefined || left >= LEAST) return;
+  throw new ProcessError(
+    `Cannot start with ${left} descriptors left: ${LEAST} are needed at ` +
+      "least; raise the limit (ulimit -n)",
+  );
+}
 
 /**
  * Raises the soft limit of descriptors to the hard one, and gives a loop its
@@ -57,12 +78,15 @@ const RUNTIME = 32;
  * @returns The share; one without a bound where the limit is not known.
  */
 export function openBudget(loops: number): DescriptorBudget {
-  const system = SYSTEMS[Deno.build.os];
-  const left = system === undefined
-    ? undefined
-    : raiseLimit(system) ?? readLimit();
+  const left = descriptorsLeft();
   if (left === undefined) return new DescriptorBudget();
   return new DescriptorBudget(Math.floor(left / loops) - OTHERS);
+}
+
+/** @returns How many the process may still open; undefined: not known. */
+function descriptorsLeft(): number | undefined {
+  const system = SYSTEMS[Deno.build.os];
+  return system && (raiseLimit(system) ?? readLimit());
 }
 
 /** @returns How many descriptors are left; undefined: there is no FFI. */

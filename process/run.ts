@@ -10,6 +10,7 @@ import { CipherError } from "../crypto/mod.ts";
 import { SocketError } from "../loop/mod.ts";
 import { AccessOutput } from "./_access_output.ts";
 import { withAdvice } from "./_advice.ts";
+import { checkDescriptors } from "./_descriptors.ts";
 import type { AclFiles } from "./acl_files.ts";
 import { ProcessError } from "./errors.ts";
 import type { ProcessOutput } from "./output.ts";
@@ -49,6 +50,7 @@ export async function run(
 ): Promise<number> {
   const { output, onReady, onDrain } = options;
   try {
+    checkDescriptors();
     await using access = new AccessOutput(config.accessLog?.file, output);
     using salts = await openSalts(config);
     using serving = await makeServing(config, {

@@ -5,12 +5,13 @@
  * @module
  */
 
-import { assert, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { pollers } from "../_loop_fixture.ts";
 import {
   echoTarget,
   PASSWORD,
   readExactly,
+  runRole,
   seededBytes,
   socks5Connect,
   socks5UdpAssociate,
@@ -78,6 +79,15 @@ if (Deno.build.os === "linux") {
       `/proc/${server.program.pid}/limits`,
     );
     assertMatch(limits, /^Max open files +256 +256 /m);
+  });
+
+  Deno.test("ssserver refuses to start with descriptors for nobody, instead of a panic of the runtime", async () => {
+    const { code, output } = await runRole("ssserver", {
+      shell: "ulimit -n 22",
+      config: { ...KEYS, server: "127.0.0.1", server_port: 0 },
+    });
+    assertEquals(code, 1, output);
+    assertMatch(output, /Cannot start with \d+ descriptors left: .*ulimit -n/);
   });
 
   for (const event_loop of pollers()) {
