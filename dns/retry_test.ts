@@ -273,6 +273,9 @@ Deno.test("DNSResolver.resolve() refuses lookups past the limit, and logs one li
     assertEquals(codes.filter((code) => code === "timeout").length, 4096);
     assert(harness.poller.datagrams.length <= 4096 * 2 * 5 / 16 + 1);
     assertEquals(records.map(({ level }) => level), ["warning", "warning"]);
+    for (const { rawMessage } of records) {
+      assertEquals(rawMessage, "Cannot resolve {name}: {reason}{more}");
+    }
   } finally {
     await reset();
   }
