@@ -11,7 +11,7 @@ import {
   type ConfigValues,
   formatConfig,
 } from "./config_file.ts";
-import { ChildProgram } from "./process.ts";
+import { type ChildOptions, ChildProgram } from "./process.ts";
 import { withTimeout } from "./timeout.ts";
 
 /** The roles that the tests start. */
@@ -37,6 +37,8 @@ export interface RoleOptions {
   readonly libraries?: NativeLibraries;
   /** Further variables for the process. */
   readonly env?: Readonly<Record<string, string>>;
+  /** A program that starts it: its file and arguments. Default none. */
+  readonly before?: readonly string[];
 }
 
 /** The executable under test; undefined: the source is. */
@@ -184,7 +186,7 @@ async function startRole(
     ...options.env,
   };
   const program = EXECUTABLE === undefined
-    ? new ChildProgram(Deno.execPath(), {
+    ? childProgram(options.before, Deno.execPath(), {
       args: [
         "run",
         "--allow-all",
@@ -199,7 +201,12 @@ async function startRole(
       cwd: folder,
       env,
     })
-    : await startExecutable(EXECUTABLE, folder, { role, args, env });
+    : await startExecutable(EXECUTABLE, folder, {
+      role,
+      args,
+      env,
+      before: options.before,
+    });
   return { program, folder };
 }
 
@@ -211,6 +218,7 @@ async function startExecutable(
     readonly role: TestedRole;
     readonly args: readonly string[];
     readonly env: Readonly<Record<string, string>>;
+    readonly before: readonly string[] | undefined;
   },
 ): Promise<ChildProgram> {
   const { role, args } = options;
@@ -220,7 +228,26 @@ async function startExecutable(
   }
   const link = `${folder}/${role}`;
   await Deno.symlink(await Deno.realPath(file), link);
-  return new ChildProgram(link, { args, cwd: folder, env, clearEnv: true });
+  return childProgram(options.before, link, {
+    args,
+    cwd: folder,
+    env,
+    clearEnv: true,
+  });
+}
+
+/** Starts a program, by another one if need be. */
+function childProgram(
+  before: readonly string[] | undefined,
+  program: string,
+  options: ChildOptions,
+): ChildProgram {
+  const [first, ...args] = before ?? [];
+  if (first === undefined) return new ChildProgram(program, options);
+  return new ChildProgram(first, {
+    ...options,
+    args: [...args, program, ...options.args],
+  });
 }
 
 /** Hides the cipher libraries behind empty files of their names. */
