@@ -9,6 +9,15 @@ import type { Clock } from "../loop/mod.ts";
 /** The length of a window, in milliseconds. */
 const WINDOW = 1000;
 
+/**
+ * Most kinds that are told apart: the program has some hundred templates, and
+ * what is not one of them must not fill the memory.
+ */
+const MAX_KINDS = 512;
+
+/** The kind of all lines beyond those. */
+const OTHER = "other lines";
+
 interface Kind {
   windowStart: number;
   written: number;
@@ -49,6 +58,22 @@ export class LogLimiter {
    * @returns Whether to write it.
    */
   allow(kind: string): boolean {
+    const isKnown = this.#kinds.has(kind) || this.#kinds.size < MAX_KINDS;
+    return this.#allowKnown(isKnown ? kind : OTHER);
+  }
+
+  /**
+   * Writes the counts of windows that are over. Call it now and then, or the
+   * last count waits for the next line of its kind.
+   */
+  flush(): void {
+    const now = this.#clock.now();
+    for (const [kind, state] of this.#kinds) {
+      if (now - state.windowStart >= WINDOW) this.#close(kind, state);
+    }
+  }
+
+  #allowKnown(kind: string): boolean {
     const now = this.#clock.now();
     let state = this.#kinds.get(kind);
     if (state === undefined) {
@@ -65,17 +90,6 @@ export class LogLimiter {
     }
     state.held++;
     return false;
-  }
-
-  /**
-   * Writes the counts of windows that are over. Call it now and then, or the
-   * last count waits for the next line of its kind.
-   */
-  flush(): void {
-    const now = this.#clock.now();
-    for (const [kind, state] of this.#kinds) {
-      if (now - state.windowStart >= WINDOW) this.#close(kind, state);
-    }
   }
 
   #close(kind: string, state: Kind): void {

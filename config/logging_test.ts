@@ -138,6 +138,21 @@ Deno.test("LogLimiter.allow() lets so many of a kind through per second", () => 
   assertEquals(lines, ["… and 1008 more: a"]);
 });
 
+Deno.test("LogLimiter.allow() counts as one what comes after so many kinds", () => {
+  const clock = new FakeClock();
+  const lines: string[] = [];
+  const limiter = new LogLimiter((line) => lines.push(line), {
+    clock,
+    perSecond: 1,
+  });
+  let allowed = 0;
+  for (let i = 0; i < 100_000; i++) allowed += limiter.allow(`${i}`) ? 1 : 0;
+  assertEquals(allowed, 512 + 1);
+  clock.advance(1000);
+  limiter.flush();
+  assertEquals(lines, [`… and ${100_000 - allowed} more: other lines`]);
+});
+
 Deno.test("LogLimiter.flush() writes counts once, when their second is over", () => {
   const clock = new FakeClock();
   const lines: string[] = [];

@@ -351,7 +351,11 @@ export class ResolverCore {
       return;
     }
     const more = this.#unwarned > 0 ? ` (${this.#unwarned} more failed)` : "";
-    logger.warn(messageOf(name, code) + more);
+    logger.warn("Cannot resolve {name}: {reason}{more}", {
+      name: shown(name),
+      reason: MESSAGES[code],
+      more,
+    });
     this.#lastWarning = now;
     this.#unwarned = 0;
   }
@@ -383,6 +387,9 @@ function failure(code: DnsErrorCode): LookupResult {
 
 /** One line; control characters of the name are escaped. */
 function messageOf(hostname: string, code: DnsErrorCode): string {
-  const shown = JSON.stringify(hostname.slice(0, 255));
-  return `Cannot resolve ${shown}: ${MESSAGES[code]}`;
+  return `Cannot resolve ${shown(hostname)}: ${MESSAGES[code]}`;
+}
+
+function shown(hostname: string): string {
+  return JSON.stringify(hostname.slice(0, 255));
 }

@@ -279,6 +279,9 @@ Deno.test("DNSResolver.resolve() takes the oldest lookups back past the limit, a
     assertEquals(new Set(others), new Set(["timeout"]));
     assert(harness.poller.datagrams.length <= 5000 * 2 * 5 / 16 + 1);
     assertEquals(records.map(({ level }) => level), ["warning", "warning"]);
+    for (const { rawMessage } of records) {
+      assertEquals(rawMessage, "Cannot resolve {name}: {reason}{more}");
+    }
   } finally {
     await reset();
   }

@@ -16,7 +16,7 @@ import { ProcessError } from "./errors.ts";
 import type { ProcessOutput } from "./output.ts";
 import { RelayLoop, type Serving } from "./relay_loop.ts";
 import type { SaltTable, SharedSalts } from "./salts/mod.ts";
-import { onSignals } from "./signals.ts";
+import { onSignals, type SignalActions } from "./signals.ts";
 
 /** Options of {@linkcode run}. */
 export interface RunOptions {
@@ -63,11 +63,7 @@ export async function run(
       drain: () => {
         serving.drain().then(onDrain);
       },
-      reopen: async () => {
-        // Each is opened again whatever becomes of the other.
-        const reasons = [await access.reopen(), await output.reopen()];
-        return reasons.filter((reason) => reason !== undefined);
-      },
+      ...reopenOf([access, output]),
     });
     await serving.start();
     if (config.user !== undefined) {
@@ -87,6 +83,19 @@ export async function run(
     }
     return EXIT_FAILURE;
   }
+}
+
+/** What SIGHUP does, if any of these has a file. */
+function reopenOf(
+  logs: readonly Pick<ProcessOutput, "path" | "reopen">[],
+): Pick<SignalActions, "reopen"> {
+  if (logs.every(({ path }) => path === undefined)) return {};
+  return {
+    reopen: async () => {
+      const reasons = await Promise.all(logs.map((log) => log.reopen()));
+      return reasons.filter((reason) => reason !== undefined);
+    },
+  };
 }
 
 function isExpected(error: unknown): error is Error {

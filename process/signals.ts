@@ -12,7 +12,11 @@ export interface SignalActions {
   readonly terminate: () => void;
   /** SIGQUIT: stop listening, end when the last connection has ended. */
   readonly drain?: () => void;
-  /** SIGHUP: open the log files again; what could not be opened, and why. */
+  /**
+   * SIGHUP: open the log files again; what could not be opened, and why.
+   * Absent: SIGHUP is the end of the terminal, and ends the process too,
+   * unless it was started to outlive that.
+   */
   readonly reopen?: () => Promise<readonly string[]>;
 }
 
@@ -30,6 +34,8 @@ export function onSignals(actions: SignalActions): Disposable {
     Deno.addSignalListener(signal, action);
     listeners.push([signal, action]);
   };
+  // Asked first: Deno handles all signals that end it once it handles one.
+  const outlivesTerminal = isHangupIgnored();
   let terminating = false;
   const listenToTerminate = (signal: Deno.Signal): void =>
     listen(signal, () => {
@@ -50,7 +56,10 @@ export function onSignals(actions: SignalActions): Disposable {
         drain();
       });
     }
-    if (reopen !== undefined) {
+    if (reopen === undefined) {
+      if (outlivesTerminal) listen("SIGHUP", () => {});
+      else listenToTerminate("SIGHUP");
+    } else {
       listen("SIGHUP", async () => {
         for (const reason of await reopen()) {
           logger.warn("{reason}: keeping the old one", { reason });
@@ -65,4 +74,19 @@ export function onSignals(actions: SignalActions): Disposable {
       }
     },
   };
+}
+
+/**
+ * Whether the process was started with SIGHUP ignored, as by `nohup`. Where the
+ * system does not tell, whatever writes to a terminal was not.
+ */
+function isHangupIgnored(): boolean {
+  try {
+    const status = Deno.readTextFileSync("/proc/self/status");
+    const ignored = /^SigIgn:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0";
+    // SIGHUP is 1, the lowest bit of the mask.
+    return (Number.parseInt(ignored.slice(-1), 16) & 1) === 1;
+  } catch {
+    return !Deno.stdout.isTerminal();
+  }
 }

@@ -181,7 +181,7 @@ if (Deno.build.os === "linux") {
         () => association.receive(),
       );
       await serve(local.port, target);
-      assertMatch(server.program.output, /oldest UDP association ends/);
+      await server.program.waitFor(/oldest UDP association ends/);
       const { code } = await server.program.stop();
       assert(code === 0, server.program.output);
     });

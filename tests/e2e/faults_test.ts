@@ -4,7 +4,7 @@
  * @module
  */
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { connect } from "node:net";
 import {
   echoTarget,
@@ -137,7 +137,7 @@ Deno.test("ssserver refuses loopback when forbidden_ip is not given", async () =
   await using target = echoTarget();
   assertEquals(await bytesFrom(strict, target), 0);
   assertEquals(target.accepted, 0);
-  assertMatch(strict.server.program.output, /forbidden/);
+  await strict.server.program.waitFor(/forbidden/);
 });
 
 /** The pollers of this system. */

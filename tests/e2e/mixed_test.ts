@@ -5,7 +5,7 @@
  * @module
  */
 
-import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   accessLine,
   accessLinesOf,
@@ -151,7 +151,7 @@ Deno.test("sslocal relays datagrams only while an association of a user is held"
 
 Deno.test("sslocal relays every datagram of a user when there are to be workers", async () => {
   await using pair = await spawnMixedPair({ workers: 2 });
-  assertMatch(pair.local.program.output, /WARNING .*serving with one/);
+  await pair.local.program.waitFor(/WARNING .*serving with one/);
   await using target = new UdpEcho();
   // Shared out to two workers, one of 256 ports chosen so would get no answer.
   for (let i = 0; i < 8; i++) {

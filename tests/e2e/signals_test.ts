@@ -18,6 +18,7 @@ import {
   socks5Connect,
   spawnPair,
   spawnRole,
+  TempFolder,
   withTimeout,
   writeAll,
 } from "../support/mod.ts";
@@ -79,11 +80,24 @@ for (const way of WAYS) {
     assertMatch(program.output, /INFO +received SIGTERM, stopping$/m);
   });
 
-  Deno.test(`ssserver lives on when SIGHUP comes (${name})`, async () => {
-    await using pair = await spawnPair({ both: way });
+  Deno.test(`ssserver lives on when SIGHUP comes and it has a log file (${name})`, async () => {
+    await using folder = new TempFolder();
+    const file = folder.file("access.log");
+    await using pair = await spawnPair({
+      both: way,
+      server: { access_log: { file } },
+    });
     pair.server.program.kill("SIGHUP");
     await request(pair.local.port, { count: 4, parallel: 2 });
     assertEquals((await pair.server.program.stop()).code, 0);
+  });
+
+  Deno.test(`both roles end when their terminal goes (${name})`, async () => {
+    await using pair = await spawnPair({ both: way });
+    for (const { program } of [pair.local, pair.server]) {
+      assertEquals((await program.stop("SIGHUP")).code, 0, program.output);
+      assertMatch(program.output, /INFO +received SIGHUP, stopping$/m);
+    }
   });
 }
 
@@ -170,6 +184,19 @@ if (WAYS.length > 0) {
 }
 
 if (Deno.build.os === "linux") {
+  Deno.test("sslocal outlives its terminal when nohup has started it", async () => {
+    await using local = await spawnRole("sslocal", {
+      config: { ...SERVER, server_port: 1, local_port: 0 },
+      shell: "trap '' HUP",
+    });
+    const { program } = local;
+    program.kill("SIGHUP");
+    program.kill("SIGQUIT");
+    assertEquals((await withTimeout(program.ended, "the end")).code, 0);
+    assertMatch(program.output, /received SIGQUIT/);
+    assert(!program.output.includes("received SIGHUP"), program.output);
+  });
+
   if (Deno.uid() === 0) {
     for (const workers of [1, 2]) {
       Deno.test(`ssserver gives root up on every thread when it has ${workers} of workers`, async () => {
