@@ -8,7 +8,11 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { SocketAddress } from "../loop/mod.ts";
-import type { RefusalReason } from "../shadowsocks/mod.ts";
+import type {
+  RefusalReason,
+  Refused,
+  ServerRefusal,
+} from "../shadowsocks/mod.ts";
 import { logUnauthenticated } from "./_refusals.ts";
 
 const logger = getLogger(["shadowsocks", "inbound"]);
@@ -17,12 +21,12 @@ const logger = getLogger(["shadowsocks", "inbound"]);
  * Logs that a connection is refused.
  *
  * @param client Who connected.
- * @param reason Why.
+ * @param refusal How the session ends, and why.
  * @param addressType The type byte of an address that was refused.
  */
 export function logRefusedConnection(
   client: SocketAddress,
-  reason: RefusalReason,
+  { status, reason }: Refused,
   addressType?: number,
 ): void {
   if (addressType !== undefined) {
@@ -40,16 +44,19 @@ export function logRefusedConnection(
     () => ({ client: `${client}` }),
   );
   logUnauthenticated(client, reason);
+  if (addressType === undefined) logMeaning(client, status, reason);
 }
 
 /**
  * Logs that a packet is dropped.
  *
  * @param client Who sent it.
+ * @param status How the session would end.
  * @param reason Why.
  */
 export function logRefusedPacket(
   client: SocketAddress,
+  status: ServerRefusal,
   reason: RefusalReason,
 ): void {
   if (reason === "one time auth failed") {
@@ -64,6 +71,20 @@ export function logRefusedPacket(
     () => ({ client: `${client}` }),
   );
   logUnauthenticated(client, reason);
+  logMeaning(client, status, reason);
+}
+
+/** Says what a reason can mean that names no cause. */
+function logMeaning(
+  client: SocketAddress,
+  status: ServerRefusal,
+  reason: RefusalReason,
+): void {
+  if (status !== "auth_failed" || reason.startsWith("one time auth")) return;
+  logger.warn(
+    "what {ip} sent cannot be read: another password or method there than here, or not a shadowsocks client",
+    () => ({ ip: client.host }),
+  );
 }
 
 /**

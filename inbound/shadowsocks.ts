@@ -88,9 +88,8 @@ class ShadowsocksInboundStream implements InboundStream, ServerStreamListener {
         return { kind: "request", consumed, target, payload };
       }
       case "refuse": {
-        const { status, reason, addressType } = answer;
-        logRefusedConnection(this.#session.client, reason, addressType);
-        return { kind: "refuse", status, ending: "drain" };
+        logRefusedConnection(this.#session.client, answer, answer.addressType);
+        return { kind: "refuse", status: answer.status, ending: "drain" };
       }
     }
   }

@@ -46,7 +46,7 @@ export class ShadowsocksPackets implements PacketInbound {
   ): PacketRequest | undefined {
     const opened = this.#packets.open(packet, output);
     if ("refused" in opened) {
-      logRefusedPacket(from, opened.reason);
+      logRefusedPacket(from, opened.refused, opened.reason);
       return undefined;
     }
     packet.target = headerTarget(output, opened.address);

@@ -100,6 +100,9 @@ Deno.test("ShadowsocksPackets logs why a packet is dropped", async () => {
       edition,
       data: new Uint8Array(60),
       reason: "authentication error",
+      last:
+        "warning: what 198.51.100.1 sent cannot be read: another password " +
+        "or method there than here, or not a shadowsocks client",
     },
     {
       edition,
@@ -127,7 +130,7 @@ Deno.test("ShadowsocksPackets logs why a packet is dropped", async () => {
     { edition, data: once },
     { edition, data: once, reason: "replay" },
   ];
-  for (const { edition, data, reason, first } of cases) {
+  for (const { edition, data, reason, first, last } of cases) {
     using logs = new LogCapture();
     using packets = new ShadowsocksPackets(edition);
     const packet = packetOf(data);
@@ -139,6 +142,7 @@ Deno.test("ShadowsocksPackets logs why a packet is dropped", async () => {
       ...(first === undefined ? [] : [first]),
       REFUSED,
       `warning: failed to handshake with ${CLIENT.host}: ${reason}`,
+      ...(last === undefined ? [] : [last]),
     ]);
   }
 });

@@ -133,7 +133,12 @@ Deno.test("ShadowsocksInbound drains a client without the key", async () => {
   const client = new ProxyClient(new ShadowsocksInbound(edition));
   client.bring(new Uint8Array(100).fill(7));
   assertEquals(client.refused, "auth_failed drain");
-  assertEquals(logs.lines, [REFUSED, handshakeLine("authentication error")]);
+  assertEquals(logs.lines, [
+    REFUSED,
+    handshakeLine("authentication error"),
+    "warning: what 198.51.100.1 sent cannot be read: another password or " +
+    "method there than here, or not a shadowsocks client",
+  ]);
 });
 
 Deno.test("ShadowsocksInbound drains a replay", async () => {

@@ -25,6 +25,12 @@ import { pickSelf } from "./_pick_self.ts";
  */
 const SILENCE = 5;
 
+/**
+ * Unanswered connections in a row after which the server is suspected, once:
+ * single ones are dead targets.
+ */
+const SUSPECT = 3;
+
 const logger = getLogger(["shadowsocks", "outbound"]);
 
 /** What a {@linkcode ShadowsocksOutbound} is made with. */
@@ -47,6 +53,8 @@ export class ShadowsocksOutbound implements Outbound {
   readonly server: Target;
   readonly #edition: Edition;
   readonly #fastOpen: boolean;
+  /** Connections without an answer since the last one that had one. */
+  #unanswered = 0;
 
   /**
    * Makes the outbound.
@@ -104,19 +112,49 @@ export class ShadowsocksOutbound implements Outbound {
     );
   }
 
-  /** Logs what may be wrong with a server that never says anything. */
-  onUnanswered(session: Session): void {
+  /** Forgets what was not answered before. */
+  onAnswered(): void {
+    this.#unanswered = 0;
+  }
+
+  /**
+   * Logs what may be wrong with a server that never says anything.
+   *
+   * @param session The session, which has ended.
+   * @param byFarSide Whether the server has ended it.
+   */
+  onUnanswered(session: Session, byFarSide: boolean): void {
     const seconds = Math.round((session.ended - session.started) / 1000);
-    if (seconds < SILENCE) return;
+    // The client has left before anything can be said about the server.
+    if (seconds < SILENCE && !byFarSide) return;
+    const names = {
+      server: this.#place,
+      name: `${session.target}`,
+      client: `${session.client}`,
+    };
+    if (seconds < SILENCE) {
+      logger.info(
+        "server {server} has ended the connection to {name} from {client} without an answer: it cannot reach the target, or refuses it",
+        names,
+      );
+    } else {
+      logger.warn(
+        "server {server} has answered nothing in {seconds} s to {name} from {client}: wrong password or method there, or the target is silent",
+        { ...names, seconds },
+      );
+    }
+    this.#unanswered++;
+    if (this.#unanswered !== SUSPECT) return;
     logger.warn(
-      "server {server} has answered nothing in {seconds} s to {name} from {client}: wrong password or method there, or the target is silent",
-      {
-        server: this.name,
-        seconds,
-        name: `${session.target}`,
-        client: `${session.client}`,
-      },
+      "server {server} can be reached, but has closed or left unanswered {count} connections in a row: wrong password or method, or not a shadowsocks server; or it reaches none of the targets",
+      { server: this.#place, count: SUSPECT },
     );
+  }
+
+  /** The name, and the address unless the name says it. */
+  get #place(): string {
+    const address = `${this.server}`;
+    return this.name === address ? address : `${this.name} (${address})`;
   }
 
   #newCodec(target: Target): StreamCodec | undefined {

@@ -173,6 +173,34 @@ Deno.test("ShadowsocksOutbound logs an answer that it cannot decrypt", async () 
   ]);
 });
 
+Deno.test("ShadowsocksOutbound.onUnanswered() suspects a server once when it answers nobody in a row", async () => {
+  using logs = new LogCapture("info");
+  using edition = await testEdition();
+  const way = wayOf(edition);
+  const end = (seconds: number, byFarSide: boolean): readonly string[] => {
+    const session = openSession();
+    session.target = TARGETS[0]!;
+    session.end("ok", seconds * 1000);
+    logs.clear();
+    way.onUnanswered(session, byFarSide);
+    return logs.lines;
+  };
+  const ended =
+    "info: server one (192.0.2.1:8388) has ended the connection to example.com:443 from 198.51.100.1:4000 without an answer: it cannot reach the target, or refuses it";
+  const silent =
+    "warning: server one (192.0.2.1:8388) has answered nothing in 5 s to example.com:443 from 198.51.100.1:4000: wrong password or method there, or the target is silent";
+  const suspect =
+    "warning: server one (192.0.2.1:8388) can be reached, but has closed or left unanswered 3 connections in a row: wrong password or method, or not a shadowsocks server; or it reaches none of the targets";
+  assertEquals(end(1, false), [], "the client has left");
+  assertEquals(end(1, true), [ended]);
+  assertEquals(end(5, false), [silent]);
+  way.onAnswered();
+  assertEquals(end(1, true), [ended]);
+  assertEquals(end(1, true), [ended]);
+  assertEquals(end(5, false), [silent, suspect]);
+  assertEquals(end(1, true), [ended], "said once");
+});
+
 Deno.test("ShadowsocksOutbound.open() says whether fast open is wanted", async () => {
   using edition = await testEdition();
   for (const fastOpen of [undefined, false, true]) {

@@ -18,7 +18,45 @@ const FIRST_FREE_PORT = 1024;
  * @param error The error.
  * @returns The message, and after it the advice if there is any.
  */
-export function withAdvice({ message, code }: SocketError): string {
+export async function withAdvice(
+  { message, code }: SocketError,
+): Promise<string> {
+  const port = /:(\d+): /.exec(message)?.[1];
+  const fact = await factAbout(code, {
+    isUdp: /\bUDP\b/.test(message),
+    port: port === undefined ? undefined : Number(port),
+  });
+  const text = advise(message, code);
+  return fact === undefined ? text : `${text}; ${fact}`;
+}
+
+/** What this machine tells about a refusal. */
+async function factAbout(
+  code: string,
+  { isUdp, port }: {
+    readonly isUdp: boolean;
+    readonly port: number | undefined;
+  },
+): Promise<string | undefined> {
+  switch (code) {
+    case "EADDRINUSE": {
+      if (port === undefined) return undefined;
+      const { portOwner } = await import("./_port_owner.ts");
+      const owner = await portOwner(port, isUdp ? "udp" : "tcp");
+      return owner === undefined
+        ? undefined
+        : `it is ${owner.name}, pid ${owner.pid}`;
+    }
+    case "EADDRNOTAVAIL": {
+      const own = Deno.networkInterfaces().map(({ address }) => address);
+      return own.length === 0 ? undefined : `it has ${own.join(", ")}`;
+    }
+    default:
+      return undefined;
+  }
+}
+
+function advise(message: string, code: string): string {
   const [, action, place, last] = REFUSAL.exec(message) ?? [];
   if (action === undefined || place === undefined || last !== code) {
     return message;

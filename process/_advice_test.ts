@@ -4,7 +4,7 @@
  * @module
  */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { SocketError } from "../loop/mod.ts";
 import { withAdvice } from "./_advice.ts";
 
@@ -54,10 +54,45 @@ const CASES: readonly (readonly [
 ];
 
 for (const [message, code, advice] of CASES) {
-  Deno.test(`withAdvice() keeps the words of ${message}`, () => {
-    assertEquals(
-      withAdvice(new SocketError(code, message)),
-      advice === undefined ? message : `${message}: ${advice}`,
-    );
+  Deno.test(`withAdvice() keeps the words of ${message}`, async () => {
+    const expected = advice === undefined ? message : `${message}: ${advice}`;
+    const text = await withAdvice(new SocketError(code, message));
+    assertEquals(text.slice(0, expected.length), expected);
+    assertMatch(text.slice(expected.length), /^(; it (is|has) .*)?$/);
   });
+}
+
+Deno.test("withAdvice() names the addresses there are when one is not of this machine", async () => {
+  const text = await withAdvice(
+    new SocketError(
+      "EADDRNOTAVAIL",
+      "Cannot listen on 192.0.2.1:8388: EADDRNOTAVAIL",
+    ),
+  );
+  assertMatch(text, /choose one of its own; it has .*\b127\.0\.0\.1\b/);
+});
+
+if (Deno.build.os === "linux") {
+  for (const hostname of ["127.0.0.1", "::1"]) {
+    Deno.test(`withAdvice() names the process that has the port (${hostname})`, async () => {
+      using tcp = Deno.listen({ hostname, port: 0 });
+      const udp = Deno.listenDatagram({ hostname, port: 0, transport: "udp" });
+      const sockets = [["listen on", tcp], [
+        "bind UDP socket to",
+        udp,
+      ]] as const;
+      try {
+        for (const [what, { addr }] of sockets) {
+          const { port } = addr as Deno.NetAddr;
+          const place = `Cannot ${what} ${hostname}:${port}: EADDRINUSE`;
+          assertStringIncludes(
+            await withAdvice(new SocketError("EADDRINUSE", place)),
+            `, pid ${Deno.pid}`,
+          );
+        }
+      } finally {
+        udp.close();
+      }
+    });
+  }
 }

@@ -76,7 +76,7 @@ export async function run(
   } catch (error) {
     if (!isExpected(error)) throw error;
     const text = error instanceof SocketError
-      ? withAdvice(error)
+      ? await withAdvice(error)
       : error.message;
     for (const reason of text.split("\n")) {
       logger.error("{reason}", { reason });

@@ -212,7 +212,7 @@ export class Dialer implements OpenerOwner {
       logger.warn(
         "cannot connect to {server} for {name} from {client}: {code}",
         {
-          server: outbound.name,
+          server: placeOf(outbound, this.#stream),
           name: `${target}`,
           client: `${session.client}`,
           code,
@@ -233,4 +233,13 @@ export class Dialer implements OpenerOwner {
   #now(): number {
     return this.#context.loop.time() * 1000;
   }
+}
+
+/** The name of an outbound, and where it is unless the name says so. */
+function placeOf(
+  { name }: Outbound,
+  stream: OutboundStream | undefined,
+): string {
+  const place = `${stream?.destination ?? name}`;
+  return place === name ? name : `${name} (${place})`;
 }

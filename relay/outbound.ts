@@ -76,13 +76,16 @@ export interface Outbound extends Route {
    * @param remote Who has sent them.
    */
   onCodecFailed?(remote: SocketAddress): void;
+  /** Called at the end of a connection that has sent payload and got some. */
+  onAnswered?(): void;
   /**
    * Called at the end of a connection that has sent payload and got none; logs
-   * what may be wrong, if it has lasted long enough to tell.
+   * what may be wrong, if there is enough to tell.
    *
    * @param session The session, which has ended.
+   * @param byFarSide Whether the far side has ended it, not the client.
    */
-  onUnanswered?(session: Session): void;
+  onUnanswered?(session: Session, byFarSide: boolean): void;
 }
 
 /**

@@ -80,6 +80,7 @@ export class TCPRelayHandler extends ListedConnection
   #cancel: (() => void) | undefined;
   /** True once the client was told that the target is reached. */
   #replied = false;
+  #endedByFarSide = false;
   /** The status of a connection that ends with its last byte. */
   #finalStatus: Status = "ok";
 
@@ -312,6 +313,7 @@ export class TCPRelayHandler extends ListedConnection
 
   /** The far side has sent its end; a client may have another request. */
   onTargetEnd(): boolean {
+    this.#endedByFarSide ||= !this.#pipe.up.ended;
     const end = this.#inbound.onTargetEnd?.() ?? "pass";
     if (end === "pass") return false;
     if (end === "next") this.#nextRequest();
@@ -459,7 +461,7 @@ export class TCPRelayHandler extends ListedConnection
     this.#leaveRemote(false);
     this.#pipe.stop();
     this.stage = STAGE_INIT;
-    this.#replied = false;
+    this.#replied = this.#endedByFarSide = false;
     this.session = this.#relay.newSession(this.#client);
     this.#relay.inbound.next?.(this.#inbound, this.session);
     this.#pipe.updateStream(this.#pipe.up, WAIT_STATUS_READING);
@@ -486,9 +488,9 @@ export class TCPRelayHandler extends ListedConnection
     const { session } = this;
     if (session.status !== undefined) return;
     session.end(status, this.#relay.loop.time() * 1000);
-    if (session.up > 0 && session.down === 0) {
-      this.#outbound?.onUnanswered?.(session);
-    }
+    if (session.up === 0) return;
+    if (session.down > 0) this.#outbound?.onAnswered?.();
+    else this.#outbound?.onUnanswered?.(session, this.#endedByFarSide);
   }
 
   #release(socket: StreamSocket, reset: boolean): void {

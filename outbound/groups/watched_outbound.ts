@@ -108,9 +108,14 @@ export class WatchedOutbound implements Outbound, MemberRoute {
     this.#outbound.onUnreached?.(failure);
   }
 
+  /** Hears that it has answered, and passes it on. */
+  onAnswered(): void {
+    this.#outbound.onAnswered?.();
+  }
+
   /** Hears that nothing was answered, and passes it on. */
-  onUnanswered(session: Session): void {
-    this.#outbound.onUnanswered?.(session);
+  onUnanswered(session: Session, byFarSide: boolean): void {
+    this.#outbound.onUnanswered?.(session, byFarSide);
   }
 
   /** Hears that the far side has sent wrong bytes, and passes it on. */

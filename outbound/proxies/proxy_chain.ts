@@ -101,9 +101,14 @@ export class ProxyOutbound implements Outbound {
     this.#inner.onUnreached?.(failure);
   }
 
+  /** Passes on that it has answered. */
+  onAnswered(): void {
+    this.#inner.onAnswered?.();
+  }
+
   /** Passes on that nothing was answered. */
-  onUnanswered(session: Session): void {
-    this.#inner.onUnanswered?.(session);
+  onUnanswered(session: Session, byFarSide: boolean): void {
+    this.#inner.onUnanswered?.(session, byFarSide);
   }
 
   /** Passes on that the far side has sent wrong bytes. */

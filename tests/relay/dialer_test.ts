@@ -117,7 +117,7 @@ Deno.test("Dialer tries the next member after MEMBER_TIMEOUT when one never answ
   assertEquals(
     fixture.logs.of("warning"),
     SERVER_HOSTS.slice(0, 2).map((host) =>
-      `cannot connect to ${host} for ${TARGET.host}:${TARGET.port} ` +
+      `cannot connect to ${host} (${host}:8388) for ${TARGET.host}:${TARGET.port} ` +
       `from ${fixture.opened[0]!.client}: ETIMEDOUT`
     ),
     "one line for each server that was left",
