@@ -303,11 +303,9 @@ export class TCPRelayHandler extends ListedConnection
   onCodecFailed(isClient: boolean): void {
     if (isClient) {
       const refusal = this.#inbound.onCodecFailed?.() ?? NOT_UNDERSTOOD;
-      this.#leave(refusal.status, refusal.ending, refusal.reply);
-      return;
+      return this.#leave(refusal.status, refusal.ending, refusal.reply);
     }
-    const { source } = this.#pipe.down;
-    this.#outbound?.onCodecFailed?.(source!.remoteAddress);
+    this.#outbound?.onCodecFailed?.(this.#pipe.down.source!.remoteAddress);
     this.destroy("server_failed", { reset: true });
   }
 
