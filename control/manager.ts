@@ -121,6 +121,8 @@ export interface ManagerOptions {
   readonly server: ManagedServer;
   /** Counts their bytes; an observer of the server's sessions. */
   readonly traffic: PortTraffic;
+  /** Requests wait for it; undefined: they are done as they come. */
+  readonly ready?: Promise<void> | undefined;
 }
 
 /** Adds and removes ports of a server as a client says. */
@@ -134,7 +136,7 @@ export class Manager {
   /** Who gets what is pushed. */
   #client: ControlClient | undefined;
   /** Settles when every request so far is done. */
-  #work: Promise<void> = Promise.resolve();
+  #work: Promise<void>;
   #waiting = 0;
   #closed = false;
 
@@ -146,6 +148,7 @@ export class Manager {
   constructor(options: ManagerOptions) {
     this.#options = options;
     this.#traffic = options.traffic;
+    this.#work = options.ready ?? Promise.resolve();
   }
 
   /** Where it is controlled, once it has started. */
