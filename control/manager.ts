@@ -134,6 +134,8 @@ export interface ManagerOptions {
   readonly server: ManagedServer;
   /** Counts their bytes; an observer of the server's sessions. */
   readonly traffic: PortTraffic;
+  /** Requests wait for it; undefined: they are done as they come. */
+  readonly ready?: Promise<void> | undefined;
 }
 
 /** Adds and removes ports of a server as a client says. */
@@ -147,7 +149,7 @@ export class Manager {
   /** Who gets what is pushed. */
   #client: ControlClient | undefined;
   /** Settles when every request is done that waits for no name. */
-  #work: Promise<void> = Promise.resolve();
+  #work: Promise<void>;
   /** By port: settles when the last request is done that waits for a name. */
   readonly #lookups = new Map<number, Promise<void>>();
   #waiting = 0;
@@ -161,6 +163,7 @@ export class Manager {
   constructor(options: ManagerOptions) {
     this.#options = options;
     this.#traffic = options.traffic;
+    this.#work = options.ready ?? Promise.resolve();
   }
 
   /** Where it is controlled, once it has started. */

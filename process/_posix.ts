@@ -21,6 +21,8 @@ export const POSIX_SYMBOLS = {
   dup2: { parameters: ["i32", "i32"], result: "i32" },
   // int lockf(int fd, int command, off_t length)
   lockf: { parameters: ["i32", "i32", "i64"], result: "i32" },
+  // int fchown(int fd, uid_t user, gid_t group)
+  fchown: { parameters: ["i32", "u32", "u32"], result: "i32" },
   // int ftruncate(int fd, off_t length)
   ftruncate: { parameters: ["i32", "i64"], result: "i32" },
   // ssize_t write(int fd, const void *data, size_t length)
@@ -103,11 +105,23 @@ export function cString(text: string): Uint8Array<ArrayBuffer> {
  * @param path A file that exists; if it cannot be opened nothing changes.
  */
 export function redirectOutput(path: string): void {
+  prepareRedirect(path)();
+}
+
+/**
+ * Opens a file, as the user of now, for standard output and standard error.
+ *
+ * @param path A file that exists; if it cannot be opened nothing changes.
+ * @returns Makes both lead to the file; to be called once.
+ */
+export function prepareRedirect(path: string): () => void {
   const posix = openPosix();
   const flags = O_WRONLY | O_APPEND | O_CLOEXEC;
   const fd = posix.open(cString(path), flags);
-  if (fd < 0) return;
-  posix.dup2(fd, 1);
-  posix.dup2(fd, 2);
-  posix.close(fd);
+  return (): void => {
+    if (fd < 0) return;
+    posix.dup2(fd, 1);
+    posix.dup2(fd, 2);
+    posix.close(fd);
+  };
 }

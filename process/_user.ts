@@ -5,7 +5,14 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import { cString, openPosix } from "./_posix.ts";
+import {
+  cString,
+  O_APPEND,
+  O_CLOEXEC,
+  O_WRONLY,
+  openPosix,
+  type PosixSymbols,
+} from "./_posix.ts";
 import { ProcessError } from "./errors.ts";
 
 /** Offsets in `struct passwd` after its two pointers, on 64-bit systems. */
@@ -34,9 +41,10 @@ export function isUser(name: string): boolean {
  * for every thread of the process.
  *
  * @param name The name of the user.
+ * @param logs Files that are handed over, so that the user can open them again.
  * @throws {ProcessError} If there is no such user, or this one is not root.
  */
-export function setUser(name: string): void {
+export function setUser(name: string, logs: readonly string[] = []): void {
   const posix = openPosix();
   const entry = posix.getpwnam(cString(name));
   if (entry === null) throw new ProcessError(`user not found: ${name}`);
@@ -49,6 +57,13 @@ export function setUser(name: string): void {
     throw new ProcessError(
       `can not set user as nonroot user: start as root to become ${name}`,
     );
+  }
+  for (const path of logs) {
+    if (handOver(posix, path, { uid, gid })) continue;
+    logger.warn("cannot hand log file {path} over to user {name}", {
+      path,
+      name,
+    });
   }
   const refused = posix.initgroups(cString(name), gid) !== 0
     ? "groups"
@@ -66,4 +81,23 @@ export function setUser(name: string): void {
     throw new ProcessError(`Cannot become user ${name}: root came back`);
   }
   logger.info("running as user {name}", { name });
+}
+
+/** Gives a file to a user; false if that cannot be. */
+function handOver(
+  posix: PosixSymbols,
+  path: string,
+  { uid, gid }: { readonly uid: number; readonly gid: number },
+): boolean {
+  try {
+    // What is no file, such as a terminal or a FIFO, belongs to others too.
+    if (!Deno.statSync(path).isFile) return true;
+  } catch {
+    return false;
+  }
+  const fd = posix.open(cString(path), O_WRONLY | O_APPEND | O_CLOEXEC);
+  if (fd < 0) return false;
+  const isGiven = posix.fchown(fd, uid, gid) === 0;
+  posix.close(fd);
+  return isGiven;
 }

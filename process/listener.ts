@@ -71,12 +71,13 @@ const CHOOSE_ATTEMPTS = 16;
 /** The relays of one port. */
 export class Listener {
   readonly #options: ListenerOptions;
+  readonly #loop: EventLoop;
   readonly #tcp: TCPRelay | undefined;
   readonly #udp: UDPRelay | undefined;
   #ended = false;
 
   /**
-   * Listens, and begins to relay.
+   * Listens; what comes waits in the system for {@linkcode Listener.begin}.
    *
    * @param options What it is made with; packets and resource are disposed of
    * also if this fails.
@@ -85,14 +86,19 @@ export class Listener {
    */
   constructor(options: ListenerOptions, context: ListenerContext) {
     this.#options = options;
+    this.#loop = context.loop;
     try {
       [this.#tcp, this.#udp] = listen(options, context);
-      this.#udp?.addToLoop(context.loop);
-      this.#tcp?.addToLoop(context.loop);
     } catch (error) {
       this.#end();
       throw error;
     }
+  }
+
+  /** Begins to relay. */
+  begin(): void {
+    this.#udp?.addToLoop(this.#loop);
+    this.#tcp?.addToLoop(this.#loop);
   }
 
   /** The address it listens on, with the port the system chose. */

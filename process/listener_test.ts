@@ -27,7 +27,7 @@ class ListenerFixture {
     const direct = new DirectOutbound();
     const packets = new TunnelPackets(TARGET);
     packets[Symbol.dispose] = () => void disposed.push("packets");
-    return new Listener({
+    const listener = new Listener({
       address: SocketAddress.parse("127.0.0.1", 0),
       protocol: "tunnel",
       mode,
@@ -53,6 +53,8 @@ class ListenerFixture {
       sessions: new Sessions(),
       reusePort: false,
     });
+    listener.begin();
+    return listener;
   }
 }
 

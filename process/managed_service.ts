@@ -31,6 +31,8 @@ export class ManagedService implements ManagedServer {
   readonly #options: ServiceOptions;
   readonly #service: Service;
   readonly #manager: Manager;
+  /** Settles when requests may be done. */
+  readonly #ready = Promise.withResolvers<void>();
 
   /**
    * Makes a service that listens nowhere.
@@ -56,6 +58,7 @@ export class ManagedService implements ManagedServer {
       resolver: options.resolver,
       server: this,
       traffic,
+      ready: options.holds === true ? this.#ready.promise : undefined,
     });
   }
 
@@ -96,6 +99,12 @@ export class ManagedService implements ManagedServer {
       this.destroy();
       throw error;
     }
+  }
+
+  /** Serves whoever waits, and does the requests that have come. */
+  begin(): void {
+    this.#service.begin();
+    this.#ready.resolve();
   }
 
   /**

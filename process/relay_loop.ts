@@ -111,6 +111,7 @@ export class RelayLoop implements Serving {
     this.#config = config;
     this.#options = {
       ...options,
+      holds: true,
       loop: this.#loop,
       resolver,
       providers: this.#providers,
@@ -166,7 +167,9 @@ export class RelayLoop implements Serving {
   }
 
   async serve(): Promise<void> {
-    if (!this.#ended) await this.#loop.run();
+    if (this.#ended) return;
+    this.#service?.begin();
+    await this.#loop.run();
   }
 
   drain(): Promise<void> {

@@ -24,6 +24,8 @@ export interface RunOptions {
   readonly output: ProcessOutput;
   /** Has read the rules with the configuration; absent: they are read. */
   readonly acls?: AclFiles | undefined;
+  /** Called when everything listens, before the user is set. */
+  readonly onBound?: () => void;
   /** Called when everything listens and the user is set. */
   readonly onReady?: () => Promise<void>;
   /** Called when SIGQUIT has closed the listeners. */
@@ -48,7 +50,7 @@ export async function run(
   config: Config,
   options: RunOptions,
 ): Promise<number> {
-  const { output, onReady, onDrain } = options;
+  const { output, onBound, onReady, onDrain } = options;
   try {
     checkDescriptors();
     await using access = new AccessOutput(config.accessLog?.file, output);
@@ -66,9 +68,11 @@ export async function run(
       ...reopenOf([access, output]),
     });
     await serving.start();
+    onBound?.();
     if (config.user !== undefined) {
       const { setUser } = await import("./_user.ts");
-      setUser(config.user);
+      const logs = [output.path, access.path];
+      setUser(config.user, logs.filter((path) => path !== undefined));
     }
     await onReady?.();
     await serving.serve();

@@ -6,7 +6,7 @@
 
 import type { Config } from "../config/mod.ts";
 import { PidFile } from "./_pid_file.ts";
-import { openPosix, redirectOutput } from "./_posix.ts";
+import { openPosix, prepareRedirect, redirectOutput } from "./_posix.ts";
 import type { AclFiles } from "./acl_files.ts";
 import { logAlreadyStarted } from "./daemon.ts";
 import type { LogFile } from "./output.ts";
@@ -38,14 +38,22 @@ export async function runDaemon(
     return EXIT_FAILURE;
   }
   output.open(config.logFile);
+  let redirect: (path: string) => void = redirectOutput;
   return await run(config, {
     output,
     acls,
     onPeriodic,
+    onBound: () => {
+      // The user may not be allowed to open it any more.
+      redirect = prepareRedirect(config.logFile);
+    },
     onReady: async () => {
       openPosix().setsid();
       output.print("started\n");
-      await output.detach(redirectOutput);
+      await output.detach((path) => {
+        redirect(path);
+        redirect = redirectOutput;
+      });
     },
     // The ports are free, so that the next daemon may have the file.
     onDrain: () => pidFile[Symbol.dispose](),

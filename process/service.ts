@@ -44,6 +44,10 @@ export interface ServiceOptions {
   readonly listening?: readonly HostPort[] | undefined;
   /** Whether it logs where it listens; default true. */
   readonly announce?: boolean | undefined;
+  /**
+   * Whether nobody is served before {@linkcode Service.begin}; default false.
+   */
+  readonly holds?: boolean | undefined;
 }
 
 /** What the ports of a server may have of their own. */
@@ -77,6 +81,7 @@ export class Service {
   #listeners: Listener[] = [];
   /** Those that listen no more, and have open connections. */
   readonly #closing = new Set<Listener>();
+  #begun: boolean;
   #closed = false;
   #onIdle: (() => void) | undefined;
 
@@ -89,6 +94,7 @@ export class Service {
   constructor(config: Config, options: ServiceOptions) {
     this.#config = config;
     this.#options = options;
+    this.#begun = options.holds !== true;
     this.#context = {
       loop: options.loop,
       resolver: options.resolver,
@@ -132,6 +138,13 @@ export class Service {
           this.#addServer(row, { where: listening[i], ipv6Only })
         ),
     );
+  }
+
+  /** Serves whoever waits, and from now on everybody. */
+  begin(): void {
+    if (this.#begun) return;
+    this.#begun = true;
+    for (const listener of this.#listeners) listener.begin();
   }
 
   /**
@@ -218,6 +231,7 @@ export class Service {
         const listener = await add();
         added.push(listener);
         this.#listeners.push(listener);
+        if (this.#begun) listener.begin();
       }
     } catch (error) {
       this.#listeners = this.#listeners.filter((one) => !added.includes(one));

@@ -167,6 +167,30 @@ Deno.test("Service.start() listens on each local, with the ports that the system
   assertEquals(fixture.udp, [`127.0.0.1:${second}`]);
 });
 
+Deno.test("Service.begin() serves those who have come while the service held", async () => {
+  using fixture = await ServiceFixture.start(client({}), { holds: true });
+  const [port] = fixture.ports;
+  const early = await fixture.talk(port!, HELLO);
+  assertEquals(early.sent, new Uint8Array());
+  fixture.service.begin();
+  await fixture.net.settle();
+  assertEquals(early.sent, Uint8Array.of(5, 0));
+  const late = await fixture.talk(port!, HELLO);
+  assertEquals(late.sent, Uint8Array.of(5, 0));
+});
+
+for (const end of ["close", "destroy"] as const) {
+  Deno.test(`Service.${end}() ends a service that has not begun`, async () => {
+    using fixture = await ServiceFixture.start(server({}), { holds: true });
+    let ends = 0;
+    if (end === "close") fixture.service.close(() => ends++);
+    else fixture.service.destroy();
+    assertEquals([fixture.tcp, fixture.udp], [[], []]);
+    assertEquals(ends, end === "close" ? 1 : 0);
+    fixture.service.begin();
+  });
+}
+
 Deno.test("Service.start() listens for what each server's mode says", async () => {
   using fixture = await ServiceFixture.start(
     server({ mode: "tcp_only" }, { mode: "udp_only" }, { mode: "tcp_and_udp" }),

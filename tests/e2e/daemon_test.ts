@@ -255,6 +255,47 @@ if (ROLES.length > 0) {
   });
 }
 
+if (Deno.build.os === "linux" && Deno.uid() === 0) {
+  for (const mode of [0o700, 0o777]) {
+    const access = mode === 0o700 ? "closed" : "open";
+    Deno.test(`ssserver -d start hands its log files to its user (${access} folder)`, async () => {
+      await using daemon = new DaemonFixture("ssserver");
+      const folder = daemon.folder.file("");
+      await Deno.chmod(folder, mode);
+      const started = await daemon.control("start", ["--user", "nobody"]);
+      assertEquals(started.code, 0, started.output);
+      const { pid, logFile } = daemon;
+      const { uid } = await Deno.stat(logFile);
+      const status = await Deno.readTextFile(`/proc/${pid}/status`);
+      assertMatch(status, new RegExp(`^Uid:\\t${uid}\\t`, "m"));
+      assert(uid !== 0, "root has the log");
+      for (const fd of [1, 2]) {
+        assertEquals(await Deno.readLink(`/proc/${pid}/fd/${fd}`), logFile);
+      }
+      const rotated = daemon.folder.file("rotated.log");
+      await Deno.rename(logFile, rotated);
+      Deno.kill(pid, "SIGHUP");
+      if (mode === 0o777) {
+        await waitForFile(logFile, /^$/);
+      } else {
+        await waitForFile(
+          rotated,
+          new RegExp(
+            `WARNING +Cannot open log file ${logFile}: ` +
+              "Permission denied: keeping the old one$",
+            "m",
+          ),
+        );
+      }
+      Deno.kill(pid, "SIGTERM");
+      await waitForFile(
+        mode === 0o777 ? logFile : rotated,
+        /received SIGTERM, stopping/,
+      );
+    });
+  }
+}
+
 if (Deno.build.os === "linux") {
   Deno.test("ssserver -d start leaves the session of its starter", async () => {
     await using daemon = new DaemonFixture("ssserver");
