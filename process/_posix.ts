@@ -17,6 +17,8 @@ export const POSIX_SYMBOLS = {
   open: { parameters: ["buffer", "i32"], result: "i32" },
   // int close(int fd)
   close: { parameters: ["i32"], result: "i32" },
+  // int dup(int fd)
+  dup: { parameters: ["i32"], result: "i32" },
   // int dup2(int from, int to)
   dup2: { parameters: ["i32", "i32"], result: "i32" },
   // int lockf(int fd, int command, off_t length)

@@ -15,6 +15,9 @@ import { run } from "./run.ts";
 /** Exit code when another process has the pid file. */
 const EXIT_FAILURE = 1;
 
+/** The line by which a daemon tells that it runs. */
+const STARTED = new TextEncoder().encode("started\n");
+
 /**
  * Runs a role in the background. Whoever started it reads its standard output
  * up to the word that it runs.
@@ -48,12 +51,16 @@ export async function runDaemon(
       redirect = prepareRedirect(config.logFile);
     },
     onReady: async () => {
-      openPosix().setsid();
-      output.print("started\n");
+      const posix = openPosix();
+      posix.setsid();
+      // Whoever reads the word finds the process as it will be.
+      const starter = posix.dup(1);
       await output.detach((path) => {
         redirect(path);
         redirect = redirectOutput;
       });
+      posix.write(starter, STARTED, STARTED.length);
+      posix.close(starter);
     },
     // The ports are free, so that the next daemon may have the file.
     onDrain: () => pidFile[Symbol.dispose](),
