@@ -83,7 +83,11 @@ export function setUser(name: string, logs: readonly string[] = []): void {
   logger.info("running as user {name}", { name });
 }
 
-/** Gives a file to a user; false if that cannot be. */
+/**
+ * Gives a file to a user; false if that cannot be. Only a file that stands at
+ * its path itself, and nowhere else: a link in a folder of that user could lead
+ * to any file of root.
+ */
 function handOver(
   posix: PosixSymbols,
   path: string,
@@ -97,7 +101,19 @@ function handOver(
   }
   const fd = posix.open(cString(path), O_WRONLY | O_APPEND | O_CLOEXEC);
   if (fd < 0) return false;
-  const isGiven = posix.fchown(fd, uid, gid) === 0;
+  const isGiven = isAlone(path, fd) && posix.fchown(fd, uid, gid) === 0;
   posix.close(fd);
   return isGiven;
+}
+
+/** Whether an open file has this name, by no link, and no other. */
+function isAlone(path: string, fd: number): boolean {
+  try {
+    const named = Deno.lstatSync(path);
+    const opened = Deno.statSync(`/dev/fd/${fd}`);
+    return named.isFile && named.dev === opened.dev &&
+      named.ino === opened.ino && opened.nlink === 1;
+  } catch {
+    return false;
+  }
 }

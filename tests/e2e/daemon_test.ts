@@ -297,6 +297,19 @@ if (Deno.build.os === "linux" && Deno.uid() === 0) {
 }
 
 if (Deno.build.os === "linux") {
+  if (Deno.uid() === 0) {
+    Deno.test("ssserver -d start leaves a log file to root that is a link", async () => {
+      await using daemon = new DaemonFixture("ssserver");
+      const other = daemon.folder.file("other");
+      await Deno.writeTextFile(other, "");
+      await Deno.symlink(other, daemon.logFile);
+      const started = await daemon.control("start", ["--user", "nobody"]);
+      assertMatch(started.output, /WARNING +cannot hand log file/);
+      assertEquals((await Deno.stat(other)).uid, 0);
+      await assertStops(daemon, /^stopped$/m);
+    });
+  }
+
   Deno.test("ssserver -d start leaves the session of its starter", async () => {
     await using daemon = new DaemonFixture("ssserver");
     await daemon.control("start", ["--workers", "2"]);
