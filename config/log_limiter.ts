@@ -15,6 +15,17 @@ const WINDOW = 1000;
  */
 const MAX_KINDS = 512;
 
+/**
+ * Most addresses of a flood that are known, for each kind; of more, the one
+ * that was quiet longest is forgotten, and is new when it comes again.
+ */
+const MAX_ADDRESSES = 4096;
+/**
+ * Most lines a second of a kind about addresses that are new. Sources of UDP
+ * can be forged: each of them would fill the disk with a line.
+ */
+const MAX_NEW_ADDRESSES = 1000;
+
 /** The kind of all lines beyond those. */
 const OTHER = "other lines";
 
@@ -22,11 +33,16 @@ interface Kind {
   windowStart: number;
   written: number;
   held: number;
+  /** Addresses that had a line, the last one to come last; while it floods. */
+  addresses: Set<string> | undefined;
+  /** Lines of this window about addresses that were new. */
+  writtenNew: number;
 }
 
 /**
  * Lets a number of lines of each kind through per second, then counts; the
- * count follows as one line, `… and N more`.
+ * count follows as one line, `… and N more`. The first line about an address
+ * goes through all the same: others must not be able to hide it.
  */
 export class LogLimiter {
   readonly #clock: Clock;
@@ -55,11 +71,13 @@ export class LogLimiter {
    * costs.
    *
    * @param kind What the line is about, from a small set of constants.
+   * @param addressOf Gives the IP address that the line is about, if it is
+   * about one; asked while the kind floods only.
    * @returns Whether to write it.
    */
-  allow(kind: string): boolean {
+  allow(kind: string, addressOf?: () => string | undefined): boolean {
     const isKnown = this.#kinds.has(kind) || this.#kinds.size < MAX_KINDS;
-    return this.#allowKnown(isKnown ? kind : OTHER);
+    return this.#allowKnown(isKnown ? kind : OTHER, addressOf);
   }
 
   /**
@@ -73,19 +91,36 @@ export class LogLimiter {
     }
   }
 
-  #allowKnown(kind: string): boolean {
+  #allowKnown(
+    kind: string,
+    addressOf: (() => string | undefined) | undefined,
+  ): boolean {
     const now = this.#clock.now();
     let state = this.#kinds.get(kind);
     if (state === undefined) {
-      state = { windowStart: now, written: 0, held: 0 };
+      state = {
+        windowStart: now,
+        written: 0,
+        held: 0,
+        addresses: undefined,
+        writtenNew: 0,
+      };
       this.#kinds.set(kind, state);
     } else if (now - state.windowStart >= WINDOW) {
       this.#close(kind, state);
       state.windowStart = now;
-      state.written = 0;
+      state.written = state.writtenNew = 0;
     }
     if (state.written < this.#perSecond) {
       state.written++;
+      if (state.addresses !== undefined) isNew(state.addresses, addressOf);
+      return true;
+    }
+    state.addresses ??= new Set();
+    if (
+      isNew(state.addresses, addressOf) && state.writtenNew < MAX_NEW_ADDRESSES
+    ) {
+      state.writtenNew++;
       return true;
     }
     state.held++;
@@ -94,6 +129,23 @@ export class LogLimiter {
 
   #close(kind: string, state: Kind): void {
     if (state.held > 0) this.#write(`… and ${state.held} more: ${kind}`);
+    else state.addresses = undefined;
     state.held = 0;
   }
+}
+
+/** Whether a line is about an address that had none; then it has one now. */
+function isNew(
+  addresses: Set<string>,
+  addressOf: (() => string | undefined) | undefined,
+): boolean {
+  const address = addressOf?.();
+  if (address === undefined) return false;
+  const isKnown = addresses.delete(address);
+  addresses.add(address);
+  if (addresses.size > MAX_ADDRESSES) {
+    const [quiet] = addresses;
+    if (quiet !== undefined) addresses.delete(quiet);
+  }
+  return !isKnown;
 }

@@ -64,7 +64,10 @@ export function setUpLog(
       output: (record) => {
         const { level, rawMessage } = record;
         const mayFlood = level === "warning" || level === "error";
-        if (mayFlood && !limiter.allow(String(rawMessage))) return;
+        if (
+          mayFlood &&
+          !limiter.allow(String(rawMessage), () => addressOf(record))
+        ) return;
         output.write(formatRecord(record, { showStacks }));
       },
     },
@@ -86,6 +89,15 @@ function lowestLevel(verbose: number): LogLevel {
   if (verbose === 1) return "debug";
   if (verbose === -1) return "warning";
   return verbose <= -2 ? "error" : "info";
+}
+
+/** The IP address that a record is about: of a client, without its port. */
+function addressOf({ properties }: LogRecord): string | undefined {
+  const { ip, client } = properties;
+  if (typeof ip === "string") return ip;
+  if (typeof client !== "string") return undefined;
+  const port = client.lastIndexOf(":");
+  return port < 0 ? client : client.slice(0, port);
 }
 
 /** The lines of a record, each ended. */

@@ -179,3 +179,53 @@ Deno.test("setUpLog() holds back a flood of one kind of error", () => {
   assertEquals(written.filter((line) => line.includes("INFO")).length, 1000);
   assertMatch(written.at(-1)!, /another kind/);
 });
+
+Deno.test("LogLimiter.allow() lets the first line about each address through while others flood", () => {
+  const clock = new FakeClock();
+  const lines: string[] = [];
+  const limiter = new LogLimiter((line) => lines.push(line), { clock });
+  const count = (address: string, times: number): number => {
+    let allowed = 0;
+    for (let i = 0; i < times; i++) {
+      allowed += limiter.allow("a", () => address) ? 1 : 0;
+    }
+    return allowed;
+  };
+  // Ten of the second, and one more: only a flood has addresses remembered.
+  assertEquals(count("192.0.2.1", 1000), 11);
+  for (let i = 2; i < 200; i++) {
+    assertEquals(count(`192.0.2.${i}`, 3), 1, `${i}`);
+  }
+  clock.advance(1000);
+  assertEquals(count("192.0.2.1", 20), 10);
+  assertEquals(count("192.0.2.2", 1), 0);
+  assertEquals(lines, [`… and ${989 + 198 * 2} more: a`]);
+});
+
+Deno.test("LogLimiter.allow() counts when too many addresses are new", () => {
+  const limiter = new LogLimiter(() => {}, { clock: new FakeClock() });
+  let allowed = 0;
+  for (let i = 0; i < 100_000; i++) {
+    allowed += limiter.allow("a", () => `${i}`) ? 1 : 0;
+  }
+  assertEquals(allowed, 1010);
+});
+
+Deno.test("setUpLog() writes the first line about an address however another floods", () => {
+  const written = logInto(0, () => {
+    const fail = (ip: string): void =>
+      LOGGER.warn("failed to handshake with {ip}: replay", () => ({ ip }));
+    for (let i = 0; i < 1000; i++) fail("192.0.2.1");
+    for (let i = 0; i < 10; i++) fail("2001:db8::2");
+    for (let i = 0; i < 20; i++) {
+      LOGGER.error("refused {client}", { client: `[2001:db8::3]:${i}` });
+    }
+    LOGGER.error("refused {client}", { client: "[2001:db8::4]:1" });
+  });
+  const count = (part: string): number =>
+    written.filter((line) => line.includes(part)).length;
+  assertEquals(count("with 192.0.2.1:"), 11);
+  assertEquals(count("with 2001:db8::2:"), 1);
+  assertEquals(count("[2001:db8::3]"), 11);
+  assertEquals(count("[2001:db8::4]"), 1);
+});
