@@ -21,6 +21,8 @@ const FIRST_FREE_PORT = 1024;
 export async function withAdvice(
   { message, code }: SocketError,
 ): Promise<string> {
+  // Else it has its advice already.
+  if (!message.endsWith(code) && !message.endsWith(`(${code})`)) return message;
   const port = /:(\d+): /.exec(message)?.[1];
   const fact = await factAbout(code, {
     isUdp: /\bUDP\b/.test(message),

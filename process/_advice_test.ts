@@ -53,6 +53,15 @@ const CASES: readonly (readonly [
   ['Cannot listen on "h": no such name', "ENOTFOUND", undefined],
 ];
 
+Deno.test("withAdvice() leaves alone what has its advice", async () => {
+  const error = new SocketError(
+    "EADDRNOTAVAIL",
+    "Cannot listen on 192.0.2.1:1: EADDRNOTAVAIL",
+  );
+  const once = await withAdvice(error);
+  assertEquals(once, await withAdvice(new SocketError(error.code, once)));
+});
+
 for (const [message, code, advice] of CASES) {
   Deno.test(`withAdvice() keeps the words of ${message}`, async () => {
     const expected = advice === undefined ? message : `${message}: ${advice}`;

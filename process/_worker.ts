@@ -7,6 +7,8 @@
 
 import { getLogger } from "@logtape/logtape";
 import { setUpLog } from "../config/mod.ts";
+import { SocketError } from "../loop/mod.ts";
+import { withAdvice } from "./_advice.ts";
 import type { WorkerCommand, WorkerReport } from "./_worker_messages.ts";
 import { RelayLoop } from "./relay_loop.ts";
 
@@ -25,10 +27,13 @@ let relay: RelayLoop | undefined;
 scope.onmessage = ({ data: command }): void => {
   switch (command.kind) {
     case "start":
-      work(command).catch((error: unknown) => {
+      work(command).catch(async (error: unknown) => {
         const { message, stack } = error as Error;
         logger.debug("{stack}", { stack });
-        scope.postMessage({ kind: "failed", reason: message });
+        const reason = error instanceof SocketError
+          ? await withAdvice(error)
+          : message;
+        scope.postMessage({ kind: "failed", reason });
       });
       return;
     case "serve":

@@ -216,9 +216,9 @@ async function failureOf(
     await action();
     return undefined;
   } catch (error) {
-    if (error instanceof SocketError || error instanceof CipherError) {
-      return error;
-    }
-    throw error;
+    if (error instanceof CipherError) return error;
+    if (!(error instanceof SocketError)) throw error;
+    const { withAdvice } = await import("./_advice.ts");
+    return new SocketError(error.code, await withAdvice(error));
   }
 }
