@@ -26,6 +26,12 @@ import { pickSelf } from "./_pick_self.ts";
 const SILENCE = 5;
 
 /**
+ * Seconds without an answer that count if others follow: longer than a way
+ * there and back, and shorter than people wait.
+ */
+const PATIENCE = 1;
+
+/**
  * Unanswered connections in a row after which the server is suspected, once:
  * single ones are dead targets.
  */
@@ -124,8 +130,20 @@ export class ShadowsocksOutbound implements Outbound {
    * @param byFarSide Whether the server has ended it.
    */
   onUnanswered(session: Session, byFarSide: boolean): void {
-    const seconds = Math.round((session.ended - session.started) / 1000);
+    const waited = (session.ended - session.started) / 1000;
     // The client has left before anything can be said about the server.
+    if (waited < PATIENCE && !byFarSide) return;
+    this.#logUnanswered(session, Math.round(waited), byFarSide);
+    this.#unanswered++;
+    if (this.#unanswered !== SUSPECT) return;
+    logger.warn(
+      "server {server} can be reached, but has closed or left unanswered {count} connections in a row: wrong password or method, or not a shadowsocks server; or it reaches none of the targets",
+      { server: this.#place, count: SUSPECT },
+    );
+  }
+
+  /** Logs one connection, unless it was too short to tell. */
+  #logUnanswered(session: Session, seconds: number, byFarSide: boolean): void {
     if (seconds < SILENCE && !byFarSide) return;
     const names = {
       server: this.#place,
@@ -143,12 +161,6 @@ export class ShadowsocksOutbound implements Outbound {
         { ...names, seconds },
       );
     }
-    this.#unanswered++;
-    if (this.#unanswered !== SUSPECT) return;
-    logger.warn(
-      "server {server} can be reached, but has closed or left unanswered {count} connections in a row: wrong password or method, or not a shadowsocks server; or it reaches none of the targets",
-      { server: this.#place, count: SUSPECT },
-    );
   }
 
   /** The name, and the address unless the name says it. */

@@ -191,7 +191,9 @@ Deno.test("ShadowsocksOutbound.onUnanswered() suspects a server once when it ans
     "warning: server one (192.0.2.1:8388) has answered nothing in 5 s to example.com:443 from 198.51.100.1:4000: wrong password or method there, or the target is silent";
   const suspect =
     "warning: server one (192.0.2.1:8388) can be reached, but has closed or left unanswered 3 connections in a row: wrong password or method, or not a shadowsocks server; or it reaches none of the targets";
-  assertEquals(end(1, false), [], "the client has left");
+  for (let i = 0; i < 9; i++) {
+    assertEquals(end(0.9, false), [], "the client has left");
+  }
   assertEquals(end(1, true), [ended]);
   assertEquals(end(5, false), [silent]);
   way.onAnswered();
@@ -199,6 +201,10 @@ Deno.test("ShadowsocksOutbound.onUnanswered() suspects a server once when it ans
   assertEquals(end(1, true), [ended]);
   assertEquals(end(5, false), [silent, suspect]);
   assertEquals(end(1, true), [ended], "said once");
+  way.onAnswered();
+  assertEquals(end(1, false), [], "too short to be named");
+  assertEquals(end(2, false), []);
+  assertEquals(end(2, false), [suspect]);
 });
 
 Deno.test("ShadowsocksOutbound.open() says whether fast open is wanted", async () => {

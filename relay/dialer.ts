@@ -117,6 +117,11 @@ export class Dialer implements OpenerOwner {
     const stream = outbound.open(target, session);
     this.#stream = stream;
     if (stream.destination === undefined) {
+      logger.info("{name} is refused by {outbound} for {client}", () => ({
+        name: `${target}`,
+        outbound: outbound.name,
+        client: `${session.client}`,
+      }));
       this.#owner.onUnreached(BLOCKED);
       return;
     }
