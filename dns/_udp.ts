@@ -13,6 +13,7 @@ import {
   type EventHandler,
   type EventLoop,
   FAILED,
+  isSameIp,
   POLL_IN,
   type Socket,
   SocketAddress,
@@ -215,6 +216,5 @@ export class UdpPool {
 }
 
 function isSame(a: SocketAddress, b: SocketAddress): boolean {
-  if (a.port !== b.port || a.bytes.length !== b.bytes.length) return false;
-  return a.bytes.every((byte, i) => byte === b.bytes[i]);
+  return a.port === b.port && isSameIp(a.bytes, b.bytes);
 }

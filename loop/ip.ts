@@ -105,6 +105,17 @@ export function isMappedIp(bytes: Uint8Array, offset = 0): boolean {
 }
 
 /**
+ * Tells whether two addresses are the same.
+ *
+ * @param one 4 or 16 bytes; IPv4-mapped ones are not looked through.
+ * @param other As many, or it is another address.
+ */
+export function isSameIp(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length &&
+    one.every((byte, i) => byte === other[i]);
+}
+
+/**
  * Tells whether an address is one of this machine alone.
  *
  * @param bytes 4 or 16 bytes; IPv4-mapped ones are not looked through.

@@ -5,7 +5,7 @@
  */
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { formatIp, isLoopbackIp, parseIp, unmapIp } from "./ip.ts";
+import { formatIp, isLoopbackIp, isSameIp, parseIp, unmapIp } from "./ip.ts";
 
 /** Bytes as hexadecimal digits. */
 function hex(bytes: Uint8Array | undefined): string | undefined {
@@ -113,5 +113,21 @@ Deno.test("isLoopbackIp() knows the addresses of this machine alone", () => {
   }
   for (const text of ["128.0.0.1", "0.0.0.0", "::", "::2", "1::1"]) {
     assertEquals(isLoopbackIp(parseIp(text)!), false, text);
+  }
+});
+
+Deno.test("isSameIp() compares every byte, and the length", () => {
+  for (
+    const [one, other, expected] of [
+      ["192.0.2.1", "192.0.2.1", true],
+      ["192.0.2.1", "192.0.2.2", false],
+      ["::1", "::1", true],
+      ["::1", "::2", false],
+      ["0.0.0.0", "::", false],
+      ["192.0.2.1", "::ffff:192.0.2.1", false],
+    ] as const
+  ) {
+    const actual = isSameIp(parseIp(one)!, parseIp(other)!);
+    assertEquals(actual, expected, `${one} ${other}`);
   }
 });

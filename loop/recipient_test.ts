@@ -32,6 +32,17 @@ function recipientTest(
   });
 }
 
+/** A socket bound to every address, which is told of recipients. */
+function bindAny({ poller }: LoopFixture): DatagramSocket {
+  const options = { batch: true, tellsRecipient: true };
+  return poller.bindUdp(SocketAddress.parse("0.0.0.0", 0), options);
+}
+
+/** Who asks. */
+function bindLoopback({ poller }: LoopFixture): DatagramSocket {
+  return poller.bindUdp(SocketAddress.parse("127.0.0.1", 0));
+}
+
 /** Gives every datagram back, from where it was sent to. */
 function echo(fixture: LoopFixture, socket: DatagramSocket): string[] {
   const asked: string[] = [];
@@ -118,11 +129,9 @@ recipientTest(
 recipientTest(
   "DatagramSocket.recipient is known when another socket has the batch",
   async (fixture) => {
-    const { poller } = fixture;
-    const options = { batch: true, tellsRecipient: true };
-    using one = poller.bindUdp(SocketAddress.parse("0.0.0.0", 0), options);
-    using other = poller.bindUdp(SocketAddress.parse("0.0.0.0", 0), options);
-    using asking = poller.bindUdp(SocketAddress.parse("127.0.0.1", 0));
+    using one = bindAny(fixture);
+    using other = bindAny(fixture);
+    using asking = bindLoopback(fixture);
     const got = collect(fixture, asking);
     for (const { localAddress: { port } } of [one, one, other, other]) {
       asking.sendTo(seededBytes(3), SocketAddress.parse("127.0.0.6", port));
@@ -142,10 +151,8 @@ recipientTest(
 recipientTest(
   "DatagramSocket.sendTo() answers from what was asked when the loop waits",
   async (fixture) => {
-    const { poller } = fixture;
-    const any = SocketAddress.parse("0.0.0.0", 0);
-    using server = poller.bindUdp(any, { batch: true, tellsRecipient: true });
-    using asking = poller.bindUdp(SocketAddress.parse("127.0.0.1", 0));
+    using server = bindAny(fixture);
+    using asking = bindLoopback(fixture);
     const got = collect(fixture, asking);
     const buffer = new Uint8Array(16);
     let recipient: Recipient | undefined;
@@ -167,10 +174,8 @@ recipientTest(
 recipientTest(
   "DatagramSocket.sendTo() sends from any address when the one asked is ours no more",
   async (fixture) => {
-    const { poller } = fixture;
-    const any = SocketAddress.parse("0.0.0.0", 0);
-    using server = poller.bindUdp(any, { batch: true, tellsRecipient: true });
-    using asking = poller.bindUdp(SocketAddress.parse("127.0.0.1", 0));
+    using server = bindAny(fixture);
+    using asking = bindLoopback(fixture);
     const got = collect(fixture, asking);
     // 203.0.113.9 of a network for documentation (RFC 5737), as in_pktinfo.
     const control = Uint32Array.of(28, 0, 0, 8, 0, 0, 0, 0);

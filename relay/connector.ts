@@ -17,6 +17,7 @@ import type { DnsAnswer, Resolver } from "../dns/mod.ts";
 import {
   type EventHandler,
   type EventLoop,
+  isSameIp,
   POLL_ERR,
   POLL_HUP,
   POLL_OUT,
@@ -302,10 +303,6 @@ export class Connector {
     this.#context.resolver.removeCallback(this.#onAnswer);
     this.#onAnswer = undefined;
   }
-}
-
-function isSameIp(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
 /** Addresses with the families in turn (RFC 8305, section 4). */

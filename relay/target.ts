@@ -38,6 +38,16 @@ export class Target {
   }
 
   /**
+   * Gives the addresses of its name its port.
+   *
+   * @param addresses 4 or 16 bytes each.
+   * @returns Where the target is, in the same order.
+   */
+  placesAt(addresses: readonly Uint8Array[]): SocketAddress[] {
+    return addresses.map((bytes) => SocketAddress.fromBytes(bytes, this.port));
+  }
+
+  /**
    * A target whose address is known.
    *
    * @param address The address, with the port.

@@ -260,9 +260,7 @@ export class UDPSender {
   ): void {
     const { reached } = association;
     const now = this.#options.now();
-    const places = addresses.map((bytes) =>
-      SocketAddress.fromBytes(bytes, target.port)
-    );
+    const places = target.placesAt(addresses);
     const [only] = places;
     if (only !== undefined && places.length === 1 && isPartial !== true) {
       if (!this.#isAllowed(only, association, target)) return;
@@ -307,9 +305,9 @@ export class UDPSender {
     if (isPartial !== true) return;
     // The other family may have one that takes it.
     this.#resolve(target.domain, association, data, (kept, answer) => {
-      const rest = answer.addresses.map((bytes) =>
-        SocketAddress.fromBytes(bytes, target.port)
-      ).filter(({ key }) => !places.some((place) => place.key === key));
+      const rest = target.placesAt(answer.addresses).filter(({ key }) =>
+        !places.some((place) => place.key === key)
+      );
       const whole = { target, places: rest, isPartial: false };
       this.#sendToAny(kept, association, whole);
     }, true);

@@ -152,9 +152,7 @@ export class UDPServer {
 
   #update(addresses: readonly Uint8Array[]): void {
     const before = this.address;
-    this.#addresses = addresses.map((bytes) =>
-      SocketAddress.fromBytes(bytes, this.#target.port)
-    );
+    this.#addresses = this.#target.placesAt(addresses);
     const index = this.#addresses.findIndex(({ key }) => key === before?.key);
     if (index >= 0) this.#index = index;
     else this.#use(0);

@@ -18,6 +18,7 @@ import {
   ManagerClient,
   PASSWORD,
   readExactly,
+  type RoleOptions,
   type RoleProcess,
   spawnRole,
   type TcpTarget,
@@ -45,8 +46,12 @@ async function flights(
   });
 }
 
-function server(config: ConfigValues, env = {}): Promise<RoleProcess> {
+function server(
+  config: ConfigValues,
+  options: Pick<RoleOptions, "libraries"> = {},
+): Promise<RoleProcess> {
   return spawnRole("ssserver", {
+    ...options,
     config: {
       server: "127.0.0.1",
       server_port: 0,
@@ -55,7 +60,6 @@ function server(config: ConfigValues, env = {}): Promise<RoleProcess> {
       forbidden_ip: "",
       ...config,
     },
-    env,
   });
 }
 
@@ -193,17 +197,7 @@ Deno.test("ssserver keeps salts where FFI is denied", async () => {
   const config = { state_dir: `${state.path}/state` };
   const [flight] = await flights(target, 1);
   const start = (): Promise<RoleProcess> =>
-    spawnRole("ssserver", {
-      libraries: "none",
-      config: {
-        server: "127.0.0.1",
-        server_port: 0,
-        password: PASSWORD,
-        method: AEAD_METHOD,
-        forbidden_ip: "",
-        ...config,
-      },
-    });
+    server(config, { libraries: "none" });
   {
     await using one = await start();
     await assertServed(flight!, one.port);
