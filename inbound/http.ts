@@ -228,6 +228,11 @@ export class HttpStream implements InboundStream {
     return { status, ending: "close", reply };
   }
 
+  /** Whether the connection is between two requests. */
+  get idle(): boolean {
+    return !this.#isConnect && this.#codec?.exchange.isIdle === true;
+  }
+
   /**
    * What the end of the origin's connection means for the client's.
    *
@@ -235,11 +240,6 @@ export class HttpStream implements InboundStream {
    * request begins a new session; `"pass"`: the end is passed on; else how the
    * connection ends, since an answer is missing or was cut.
    */
-  /** Whether the connection is between two requests. */
-  get idle(): boolean {
-    return !this.#isConnect && this.#codec?.exchange.isIdle === true;
-  }
-
   onTargetEnd(): "next" | "pass" | FinalRefusal {
     const codec = this.#codec;
     if (codec === undefined || this.#isConnect) return "pass";

@@ -123,11 +123,12 @@ class MixedStream implements InboundStream {
       { status: "error", ending: "reset" };
   }
 
-  /** What the protocol makes of the target's end. */
+  /** Whether the connection is between two requests. */
   get idle(): boolean {
     return this.#stream?.idle === true;
   }
 
+  /** What the protocol makes of the target's end. */
   onTargetEnd(): "pass" | "next" | FinalRefusal {
     return this.#stream?.onTargetEnd?.() ?? "pass";
   }

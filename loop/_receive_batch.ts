@@ -93,6 +93,7 @@ export class ReceiveBatch {
         header + CONTROL_WORD,
         controls + i * INFO_WORDS * WORD,
       );
+      this.#headers[header + CONTROL_LENGTH_WORD] = INFO_WORDS * WORD;
     }
     this.#pointer = Deno.UnsafePointer.of(this.#headers);
   }
@@ -157,17 +158,11 @@ export class ReceiveBatch {
   }
 
   #fill(socket: BatchSocket): number {
-    // The last call has overwritten the name length of each slot it filled.
+    // The last call has overwritten both lengths of each slot it filled.
     for (let i = 0; i < this.#count; i++) {
-      this.#headers[i * HEADER_WORDS + NAME_LENGTH_WORD] = SOCKADDR_LENGTH;
-    }
-    if (socket.tellsRecipient) {
-      // Each call overwrites it with what it has filled in: nothing, for most
-      // sockets.
-      for (let i = 0; i < this.#slots; i++) {
-        this.#headers[i * HEADER_WORDS + CONTROL_LENGTH_WORD] = INFO_WORDS *
-          WORD;
-      }
+      const header = i * HEADER_WORDS;
+      this.#headers[header + NAME_LENGTH_WORD] = SOCKADDR_LENGTH;
+      this.#headers[header + CONTROL_LENGTH_WORD] = INFO_WORDS * WORD;
     }
     const count = this.#libc.symbols.recvmmsg(
       socket.descriptor,

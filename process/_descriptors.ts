@@ -9,35 +9,22 @@
  * @module
  */
 
-import { DescriptorBudget } from "../loop/mod.ts";
+import { openPosix } from "./_posix.ts";
 import { ProcessError } from "./errors.ts";
 
-const SYMBOLS = {
-  // int getrlimit(int resource, struct rlimit *limit)
-  getrlimit: { parameters: ["i32", "buffer"], result: "i32" },
-  // int setrlimit(int resource, const struct rlimit *limit)
-  setrlimit: { parameters: ["i32", "buffer"], result: "i32" },
-  // int dup(int fd)
-  dup: { parameters: ["i32"], result: "i32" },
-  // int close(int fd)
-  close: { parameters: ["i32"], result: "i32" },
-} as const satisfies Deno.ForeignLibraryInterface;
-
-/** What a system calls things, and what it allows. */
-interface DescriptorSystem {
-  /** The file of libc. */
-  readonly library: string;
+/** What a system calls the limit of descriptors, and what it allows. */
+interface DescriptorLimit {
   /** RLIMIT_NOFILE. */
   readonly resource: number;
   /** What setrlimit takes at most; macOS: OPEN_MAX of sys/syslimits.h. */
   readonly most: bigint;
 }
 
-const SYSTEMS: Readonly<
-  Partial<Record<typeof Deno.build.os, DescriptorSystem>>
+const LIMITS: Readonly<
+  Partial<Record<typeof Deno.build.os, DescriptorLimit>>
 > = {
-  linux: { library: "libc.so.6", resource: 7, most: 1n << 62n },
-  darwin: { library: "libSystem.B.dylib", resource: 8, most: 10_240n },
+  linux: { resource: 7, most: 1n << 62n },
+  darwin: { resource: 8, most: 10_240n },
 };
 
 const STDERR = 2;
@@ -57,13 +44,16 @@ const RUNTIME = 32;
 const LEAST = OTHERS + 3;
 
 /**
- * Refuses to start where the runtime would break for want of descriptors.
+ * Raises the soft limit of descriptors to the hard one, and refuses to start
+ * where the runtime would break for want of descriptors.
  *
+ * @returns How many the process may still open; undefined: not known.
  * @throws {ProcessError} If too few are left.
  */
-export function checkDescriptors(): void {
-  const left = descriptorsLeft();
-  if (left === undefined || left >= LEAST) return;
+export function checkDescriptors(): number | undefined {
+  const limit = LIMITS[Deno.build.os];
+  const left = limit && (raiseLimit(limit) ?? readLimit());
+  if (left === undefined || left >= LEAST) return left;
   throw new ProcessError(
     `Cannot start with ${left} descriptors left: ${LEAST} are needed at ` +
       "least; raise the limit (ulimit -n)",
@@ -71,52 +61,43 @@ export function checkDescriptors(): void {
 }
 
 /**
- * Raises the soft limit of descriptors to the hard one, and gives a loop its
- * share of those that are left.
+ * Gives each loop of the process its share of the descriptors.
  *
+ * @param left How many there are; undefined: not known.
  * @param loops How many loops the process has.
- * @returns The share; one without a bound where the limit is not known.
+ * @returns What the sockets of one loop may have; undefined: not known.
  */
-export function openBudget(loops: number): DescriptorBudget {
-  const left = descriptorsLeft();
-  if (left === undefined) return new DescriptorBudget();
-  return new DescriptorBudget(Math.floor(left / loops) - OTHERS);
-}
-
-/** @returns How many the process may still open; undefined: not known. */
-function descriptorsLeft(): number | undefined {
-  const system = SYSTEMS[Deno.build.os];
-  return system && (raiseLimit(system) ?? readLimit());
+export function shareOfDescriptors(
+  left: number | undefined,
+  loops: number,
+): number | undefined {
+  return left === undefined ? undefined : Math.floor(left / loops) - OTHERS;
 }
 
 /** @returns How many descriptors are left; undefined: there is no FFI. */
 function raiseLimit(
-  { library, resource, most }: DescriptorSystem,
+  { resource, most }: DescriptorLimit,
 ): number | undefined {
   if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") {
     return undefined;
   }
-  let libc: Deno.DynamicLibrary<typeof SYMBOLS> | undefined;
   try {
-    libc = Deno.dlopen(library, SYMBOLS);
-    const { symbols } = libc;
+    const posix = openPosix();
     const limit = new BigUint64Array(2);
-    if (symbols.getrlimit(resource, limit) !== 0) return undefined;
+    if (posix.getrlimit(resource, limit) !== 0) return undefined;
     let [soft = 0n, hard = 0n] = limit;
     if (hard > most) hard = most;
     if (soft < hard) {
       limit[0] = hard;
-      if (symbols.setrlimit(resource, limit) === 0) soft = hard;
+      if (posix.setrlimit(resource, limit) === 0) soft = hard;
     }
     // The system gives the lowest number that is free, so it tells how many
     // are taken.
-    const next = symbols.dup(STDERR);
-    if (next >= 0) symbols.close(next);
+    const next = posix.dup(STDERR);
+    if (next >= 0) posix.close(next);
     return Number(soft) - (next >= 0 ? next : RUNTIME);
   } catch {
     return undefined;
-  } finally {
-    libc?.close();
   }
 }
 

@@ -94,6 +94,13 @@ export class LineQueue {
     if (this.#writing === undefined) this.#closeRetired();
   }
 
+  /** Gives the target back; what is not on its way yet is dropped. */
+  close(): void {
+    this.#waiting = "";
+    this.#retired.push(this.#target);
+    if (this.#writing === undefined) this.#closeRetired();
+  }
+
   async #writeAll(): Promise<void> {
     while (this.#waiting !== "") {
       const text = this.#waiting;

@@ -121,3 +121,15 @@ Deno.test("LineQueue.moveTo() closes the former target once its write has ended"
   assertEquals([former.text, former.isClosed], ["one\n", true]);
   assertEquals([target.text, target.isClosed], ["two\n", false]);
 });
+
+Deno.test("LineQueue.close() drops what waits and closes the target once its write has ended", async () => {
+  const target = new StalledTarget();
+  const queue = queueTo(target);
+  queue.write("one\n");
+  queue.write("two\n");
+  queue.close();
+  assertEquals(target.isClosed, false);
+  target.release();
+  await queue.flush();
+  assertEquals([target.text, target.isClosed], ["one\n", true]);
+});

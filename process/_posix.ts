@@ -1,6 +1,6 @@
 /**
- * What a daemon needs of libc on Linux and macOS and Deno does not offer:
- * file locks, sessions, descriptors, users.
+ * What a process needs of libc on Linux and macOS and Deno does not offer:
+ * file locks, sessions, descriptors and their limit, users.
  *
  * `open` is variadic in C; without a mode its arguments travel as usual on
  * every machine. `lockf` and not `flock`: the locks of other implementations
@@ -29,6 +29,10 @@ export const POSIX_SYMBOLS = {
   ftruncate: { parameters: ["i32", "i64"], result: "i32" },
   // ssize_t write(int fd, const void *data, size_t length)
   write: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  // int getrlimit(int resource, struct rlimit *limit)
+  getrlimit: { parameters: ["i32", "buffer"], result: "i32" },
+  // int setrlimit(int resource, const struct rlimit *limit)
+  setrlimit: { parameters: ["i32", "buffer"], result: "i32" },
   // pid_t setsid(void)
   setsid: { parameters: [], result: "i32" },
   // struct passwd *getpwnam(const char *name)

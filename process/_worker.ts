@@ -69,6 +69,7 @@ async function work(
       announce: command.listening === undefined,
       listening: command.listening ?? [],
       salts: command.salts,
+      descriptors: command.descriptors,
       onPeriodic: () => limiter.flush(),
       onAccess: (text) => scope.postMessage({ kind: "access", text }),
     });

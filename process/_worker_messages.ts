@@ -17,6 +17,8 @@ export type WorkerCommand =
     readonly listening: readonly HostPort[] | undefined;
     /** Where salts are remembered; absent: in each worker. */
     readonly salts: SaltTable | undefined;
+    /** Descriptors that its sockets may have; absent: nobody knows. */
+    readonly descriptors: number | undefined;
   }
   | { readonly kind: "serve" | "drain" | "terminate" };
 

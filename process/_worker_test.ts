@@ -34,7 +34,13 @@ class WorkerFixture implements Disposable {
 
   /** Makes it listen. */
   async start(config: Config, listening?: Listening): Promise<Listening> {
-    this.tell({ kind: "start", config, listening, salts: undefined });
+    this.tell({
+      kind: "start",
+      config,
+      listening,
+      salts: undefined,
+      descriptors: undefined,
+    });
     return (await this.next("listening")).listening;
   }
 
@@ -81,6 +87,7 @@ Deno.test("a worker reports the reason when it cannot listen", async () => {
     config: testConfig("ssserver", { libopenssl: "/nowhere/lib.so" }),
     listening: undefined,
     salts: undefined,
+    descriptors: undefined,
   });
   assertMatch((await worker.next("failed")).reason, /\/nowhere\/lib\.so/);
 });
@@ -99,6 +106,7 @@ Deno.test("a worker ends when it is terminated before it listens", async () => {
     config: testConfig("ssserver"),
     listening: undefined,
     salts: undefined,
+    descriptors: undefined,
   });
   worker.tell({ kind: "terminate" });
   await worker.next("ended");

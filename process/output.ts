@@ -149,7 +149,7 @@ export class LogFile implements ProcessOutput, AsyncDisposable {
   /** Closes the file, after a moment for what is not written yet. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.flush(END_TIMEOUT);
-    this.#file?.moveTo(TERMINAL);
+    this.#file?.close();
     this.#file = this.#path = undefined;
   }
 }

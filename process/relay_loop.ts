@@ -9,14 +9,13 @@ import type { Config, HostPort } from "../config/mod.ts";
 import { ProviderSet } from "../crypto/mod.ts";
 import { makeResolver } from "../dns/mod.ts";
 import {
-  type DescriptorBudget,
+  DescriptorBudget,
   EventLoop,
   makePoller,
   type Poller,
 } from "../loop/mod.ts";
 import type { Observer } from "../relay/mod.ts";
 import { ReplayMemory } from "../shadowsocks/mod.ts";
-import { openBudget } from "./_descriptors.ts";
 import type { AclFiles } from "./acl_files.ts";
 import { ProcessError } from "./errors.ts";
 import type { ManagedService } from "./managed_service.ts";
@@ -57,6 +56,8 @@ export interface RelayLoopOptions {
   readonly onAccess?: ((line: string) => void) | undefined;
   /** Where salts are remembered with others; absent: in this loop alone. */
   readonly salts?: SaltTable | undefined;
+  /** Descriptors that its sockets may have; absent: nobody knows. */
+  readonly descriptors?: number | undefined;
   /** Whether other loops of this system share the ports. */
   readonly reusePort?: boolean;
   /** Where another loop of the same configuration listens. */
@@ -136,7 +137,7 @@ export class RelayLoop implements Serving {
     const replayMemory = await replayMemoryOf(config, options.salts);
     const poller = await openPoller(
       config.eventLoop,
-      openBudget(options.reusePort ? config.workers : 1),
+      new DescriptorBudget(options.descriptors),
     );
     return new RelayLoop(config, poller, {
       ...options,

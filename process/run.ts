@@ -10,7 +10,7 @@ import { CipherError } from "../crypto/mod.ts";
 import { SocketError } from "../loop/mod.ts";
 import { AccessOutput } from "./_access_output.ts";
 import { withAdvice } from "./_advice.ts";
-import { checkDescriptors } from "./_descriptors.ts";
+import { checkDescriptors, shareOfDescriptors } from "./_descriptors.ts";
 import type { AclFiles } from "./acl_files.ts";
 import { ProcessError } from "./errors.ts";
 import type { ProcessOutput } from "./output.ts";
@@ -52,12 +52,13 @@ export async function run(
 ): Promise<number> {
   const { output, onBound, onReady, onDrain } = options;
   try {
-    checkDescriptors();
+    const descriptors = checkDescriptors();
     await using access = new AccessOutput(config.accessLog?.file, output);
     using salts = await openSalts(config);
     using serving = await makeServing(config, {
       ...options,
       salts: salts?.table,
+      descriptors,
       onAccess: (line) => access.write(line),
     });
     using _signals = onSignals({
@@ -107,41 +108,58 @@ function isExpected(error: unknown): error is Error {
     error instanceof ProcessError;
 }
 
-/** A client that is not asked to does not even load the table. */
+/**
+ * Opens the memory of salts where several share it: the processes of one
+ * `state_dir`, or the workers of a server. Nobody else loads the table.
+ */
 async function openSalts(config: Config): Promise<SharedSalts | undefined> {
-  if (config.locals.length > 0 && config.replay !== "persist") return undefined;
+  const { replay, locals, workers } = config;
+  const isByWorkers = replay === "memory" && locals.length === 0 && workers > 1;
+  if (replay !== "persist" && !isByWorkers) return undefined;
   const { openSharedSalts } = await import("./salts/mod.ts");
   return openSharedSalts(config);
 }
 
+/** Options of {@linkcode makeServing}. */
+interface ServingOptions extends RunOptions {
+  readonly onAccess: (line: string) => void;
+  readonly salts: SaltTable | undefined;
+  /** All that the process may still open; undefined: not known. */
+  readonly descriptors: number | undefined;
+}
+
 async function makeServing(
   config: Config,
-  options: RunOptions & {
-    readonly onAccess: (line: string) => void;
-    readonly salts: SaltTable | undefined;
-  },
+  options: ServingOptions,
 ): Promise<Serving> {
-  if (config.workers <= 1) return await RelayLoop.open(config, options);
+  const { descriptors } = options;
+  const shareOf = (loops: number): ServingOptions => ({
+    ...options,
+    descriptors: shareOfDescriptors(descriptors, loops),
+  });
+  const reason = await reasonForOneLoop(config);
+  if (reason === undefined) {
+    const { WorkerPool } = await import("./worker_pool.ts");
+    return new WorkerPool(config, shareOf(config.workers));
+  }
+  if (reason !== "") logger.warn("{reason}", { reason });
+  return await RelayLoop.open(config, shareOf(1));
+}
+
+/** Why there are no workers, `""` if nobody asked; undefined: there are. */
+async function reasonForOneLoop(config: Config): Promise<string | undefined> {
+  if (config.workers <= 1) return "";
   if (config.managerAddress !== undefined) {
-    logger.warn("workers are not used with a manager: serving with one");
-    return await RelayLoop.open(config, options);
+    return "workers are not used with a manager: serving with one";
   }
   if (config.locals.some(needsOneLoop)) {
-    logger.warn(
-      "workers do not know each other's UDP associations, which those of " +
-        "users must be: serving with one; with mode tcp_only they are used",
-    );
-    return await RelayLoop.open(config, options);
+    return "workers do not know each other's UDP associations, which those of " +
+      "users must be: serving with one; with mode tcp_only they are used";
   }
   const { WorkerPool } = await import("./worker_pool.ts");
-  if (!await WorkerPool.isAvailable(config)) {
-    logger.warn(
-      "workers cannot share the ports here, serving with one; " +
-        "on Linux they can with the epoll event loop",
-    );
-    return await RelayLoop.open(config, options);
-  }
-  return new WorkerPool(config, options);
+  if (await WorkerPool.isAvailable(config)) return undefined;
+  return "workers cannot share the ports here, serving with one; " +
+    "on Linux they can with the epoll event loop";
 }
 
 /**

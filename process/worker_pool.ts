@@ -28,6 +28,8 @@ export interface WorkerPoolOptions {
   readonly acls?: AclFiles | undefined;
   /** Where salts are remembered; absent: in each worker. */
   readonly salts?: SaltTable | undefined;
+  /** Descriptors that the sockets of each may have; absent: nobody knows. */
+  readonly descriptors?: number | undefined;
   /** Starts a thread; default one of this program's workers. */
   readonly makeWorker?: () => WorkerThread;
 }
@@ -127,6 +129,7 @@ export class WorkerPool implements Serving {
       config: this.#config,
       listening,
       salts: this.#options.salts,
+      descriptors: this.#options.descriptors,
     });
     if (this.#closing !== undefined) worker.tell(this.#closing);
     return await worker.listening;

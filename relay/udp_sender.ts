@@ -220,7 +220,7 @@ export class UDPSender {
       client: `${association.client}`,
     }));
     const data = packet.bytes.subarray(packet.start, packet.end);
-    const { address } = target;
+    const address = target.address ?? this.#reachedBy(association, target);
     if (address === undefined) {
       const { domain } = target;
       this.#resolve(
@@ -234,6 +234,18 @@ export class UDPSender {
     if (!this.#isAllowed(address, association, target)) return;
     association.failure = undefined;
     association.sendTo(data, address);
+  }
+
+  /** The address of a name that has just taken a datagram. */
+  #reachedBy(
+    { reached }: UDPAssociation,
+    target: Target,
+  ): SocketAddress | undefined {
+    if (reached === undefined || !isSame(target, reached.target)) {
+      return undefined;
+    }
+    const isFresh = this.#options.now() - reached.since < REACHED_INTERVAL;
+    return isFresh ? reached.address : undefined;
   }
 
   #isAllowed(
@@ -258,8 +270,6 @@ export class UDPSender {
     target: Target,
     { addresses, isPartial }: DnsAnswer,
   ): void {
-    const { reached } = association;
-    const now = this.#options.now();
     const places = target.placesAt(addresses);
     const [only] = places;
     if (only !== undefined && places.length === 1 && isPartial !== true) {
@@ -267,15 +277,11 @@ export class UDPSender {
       if (association.sendTo(data, only)) association.failure = undefined;
       return;
     }
+    const { reached } = association;
     if (reached !== undefined && isSame(target, reached.target)) {
       const at = places.findIndex(({ key }) => key === reached.address.key);
       // What has taken datagrams is tried before the others.
       if (at > 0) places.unshift(...places.splice(at, 1));
-      if (at >= 0 && now - reached.since < REACHED_INTERVAL) {
-        if (!this.#isAllowed(reached.address, association, target)) return;
-        association.sendTo(data, reached.address);
-        return;
-      }
     }
     this.#sendToAny(data, association, { target, places, isPartial });
   }

@@ -18,8 +18,9 @@ import type { SaltTable, SharedSalts } from "./salt_table.ts";
 /**
  * Makes or finds the table of a configuration that asks for one.
  *
- * @param config The configuration.
- * @returns The table; undefined: each loop has a memory of its own, or none.
+ * @param config The configuration; `replay` is not `"off"`.
+ * @returns The table; undefined: its file cannot be had, and no workers are
+ * there who could share one without.
  */
 export function openSharedSalts(config: Config): SharedSalts | undefined {
   if (config.replay === "persist") {
@@ -27,9 +28,7 @@ export function openSharedSalts(config: Config): SharedSalts | undefined {
     if (file !== undefined) return file;
   }
   const isServer = config.locals.length === 0;
-  if (config.replay === "off" || !isServer || config.workers <= 1) {
-    return undefined;
-  }
+  if (!isServer || config.workers <= 1) return undefined;
   const buffer = new SharedArrayBuffer(TABLE_BYTES);
   formatTable(new Uint8Array(buffer));
   return { table: { buffer }, [Symbol.dispose]: (): void => {} };
