@@ -6,12 +6,13 @@
  */
 
 import type { Spot } from "./formats/_place.ts";
-import { type Issue, issue, type Notice, warning } from "./notice.ts";
-
-/** How an issue differs from a log line of exit code 1 without usage. */
-export type IssueStyle = Partial<
-  Pick<Issue, "style" | "exitCode" | "usage" | "advice">
->;
+import {
+  type Issue,
+  issue,
+  type IssueStyle,
+  type Notice,
+  warning,
+} from "./notice.ts";
 
 /** A notice and the place that it begins with. */
 export interface Finding<T extends Notice> {

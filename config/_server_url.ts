@@ -13,6 +13,8 @@
  * @module
  */
 
+import { decodePercent } from "./readers/_proxy_reader.ts";
+
 /** What a link says, by the keys of a configuration. */
 export interface LinkValues {
   /** The host, an IPv6 address in brackets. */
@@ -43,9 +45,9 @@ export function readServerUrl(link: string): LinkValues | string {
   if (user === undefined || address === undefined) {
     return "it has not the form ss://BASE64@host:port";
   }
-  const pair = user.includes(":")
-    ? decodePercent(user, rest)
-    : fromBase64(user);
+  // Base64 as a whole has nothing else to be decoded.
+  const plain = rest.includes("@") ? decodePercent : (text: string) => text;
+  const pair = user.includes(":") ? plain(user) : fromBase64(user);
   const [, method, password] = /^([^:]+):(.+)$/s.exec(pair ?? "") ?? [];
   if (method === undefined || password === undefined) {
     return "what is before the @ is not method:password, in Base64 or not";
@@ -62,16 +64,6 @@ export function readServerUrl(link: string): LinkValues | string {
     password,
     ...(plugin !== null && plugin !== "" && { plugin }),
   };
-}
-
-/** The pair as it is in a link that was Base64 as a whole. */
-function decodePercent(user: string, link: string): string | undefined {
-  if (!link.includes("@")) return user;
-  try {
-    return decodeURIComponent(user);
-  } catch {
-    return undefined;
-  }
 }
 
 /** The text of Base64 in either alphabet, with padding or without. */

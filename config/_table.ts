@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Findings, IssueStyle } from "./_findings.ts";
+import type { Findings } from "./_findings.ts";
+import type { IssueStyle } from "./notice.ts";
 import { describeLength, quoted, shown } from "./_shown.ts";
 import { SYNONYMS } from "./keys/_foreign_keys.ts";
 import { nearest } from "./readers/_nearest.ts";

@@ -33,6 +33,11 @@ export interface Issue extends Notice {
   readonly advice?: string;
 }
 
+/** How an issue differs from a log line of exit code 1 without usage. */
+export type IssueStyle = Partial<
+  Pick<Issue, "style" | "exitCode" | "usage" | "advice">
+>;
+
 /**
  * Makes a log line of level WARNING.
  *
@@ -52,9 +57,7 @@ export function warning(text: string): Notice {
  */
 export function issue(
   text: string,
-  options: Partial<
-    Pick<Issue, "style" | "exitCode" | "usage" | "advice">
-  > = {},
+  options: IssueStyle = {},
 ): Issue {
   const { style = "log", exitCode = 1, usage = false, advice } = options;
   return {

@@ -144,9 +144,10 @@ async function checkSystem(
   if (daemon === "stop") return;
   const file = access_log?.values.file;
   context.checkFolder(file, "access_log", access_log?.at("file"));
-  for (const key of ["log-file", "pid-file"] as const) {
-    if (daemon === undefined) break;
-    context.checkFolder(top.values[key], key, top.at(key));
+  if (daemon !== undefined) {
+    for (const key of ["log-file", "pid-file"] as const) {
+      context.checkFolder(top.values[key], key, top.at(key));
+    }
   }
   await context.checkUser(user, top.at("user"));
 }
@@ -227,7 +228,7 @@ async function readTable(file: File): Promise<TableDocument | string> {
 
 /** Line and column of what is not blank. */
 function firstPlace(text: string): string {
-  return lineColumn(text, Math.max(0, text.search(/[^\s\ufeff]/)));
+  return lineColumn(text, Math.max(0, text.search(/\S/)));
 }
 
 /** Makes the places of notices, if there are any to be made. */

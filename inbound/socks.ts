@@ -9,7 +9,7 @@
  * @module
  */
 
-import { SocketAddress } from "../loop/mod.ts";
+import { isUnspecifiedIp, SocketAddress } from "../loop/mod.ts";
 import {
   type Failure,
   type Inbound,
@@ -276,7 +276,7 @@ class SocksStream implements InboundStream {
 function sourcePort({ address, port }: Target, client: SocketAddress): number {
   if (address === undefined) return 0;
   const isOwn = address.host === client.host ||
-    address.bytes.every((byte) => byte === 0);
+    isUnspecifiedIp(address.bytes);
   return isOwn ? port : 0;
 }
 

@@ -9,7 +9,6 @@ import type { DatagramBatches } from "./_epoll_batch.ts";
 import { type EpollOwner, EpollSocket, MSG_NOSIGNAL } from "./_epoll_socket.ts";
 import { ASK_V4, ASK_V6, PacketInfo } from "./_packet_info.ts";
 import {
-  AF_INET,
   AF_INET6,
   fromSockaddr,
   SOCKADDR_LENGTH,
@@ -96,13 +95,9 @@ export class EpollDatagram extends EpollSocket implements DatagramSocket {
     address: SocketAddress,
     recipient?: Recipient,
   ): number {
-    const from = recipient !== undefined && recipient instanceof PacketInfo
-      ? recipient
-      : undefined;
+    const from = recipient instanceof PacketInfo ? recipient : undefined;
     const { waiting } = this.owner;
-    const sockaddr = this.#mapped && address.family === 4
-      ? mapSockaddr(toSockaddr(address))
-      : toSockaddr(address);
+    const sockaddr = this.#sockaddrOf(address);
     if (
       this.#batches !== undefined && !this.closed &&
       (!waiting || from !== undefined)
@@ -119,10 +114,15 @@ export class EpollDatagram extends EpollSocket implements DatagramSocket {
 
   sendAlone(data: Uint8Array, address: SocketAddress): number {
     if (!this.closed) this.#batches?.sending.flush();
-    const sockaddr = this.#mapped && address.family === 4
-      ? mapSockaddr(toSockaddr(address))
-      : toSockaddr(address);
-    return this.#send(data, sockaddr);
+    return this.#send(data, this.#sockaddrOf(address));
+  }
+
+  /** As this socket takes it. */
+  #sockaddrOf(address: SocketAddress): Uint8Array {
+    const sockaddr = toSockaddr(address);
+    return this.#mapped && address.family === 4
+      ? mapSockaddr(sockaddr)
+      : sockaddr;
   }
 
   #send(data: Uint8Array, sockaddr: Uint8Array): number {
@@ -143,7 +143,6 @@ mappedBytes.fill(0xff, 18, 20);
 
 /** An IPv4 sockaddr as the IPv4-mapped one that an IPv6 socket takes. */
 function mapSockaddr(v4: Uint8Array): Uint8Array {
-  if (v4[0] !== AF_INET) return v4;
   mappedBytes[0] = AF_INET6;
   mappedBytes[2] = v4[2]!;
   mappedBytes[3] = v4[3]!;

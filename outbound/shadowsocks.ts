@@ -6,13 +6,14 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { SocketAddress } from "../loop/mod.ts";
-import type {
-  Outbound,
-  OutboundPackets,
-  OutboundStream,
-  Session,
-  StreamCodec,
-  Target,
+import {
+  namedPlace,
+  type Outbound,
+  type OutboundPackets,
+  type OutboundStream,
+  type Session,
+  type StreamCodec,
+  type Target,
 } from "../relay/mod.ts";
 import type { Edition } from "../shadowsocks/mod.ts";
 import { ShadowsocksOutboundPackets } from "./_shadowsocks_packets.ts";
@@ -165,8 +166,7 @@ export class ShadowsocksOutbound implements Outbound {
 
   /** The name, and the address unless the name says it. */
   get #place(): string {
-    const address = `${this.server}`;
-    return this.name === address ? address : `${this.name} (${address})`;
+    return namedPlace(this.name, this.server);
   }
 
   #newCodec(target: Target): StreamCodec | undefined {

@@ -35,7 +35,7 @@ export function onSignals(actions: SignalActions): Disposable {
     listeners.push([signal, action]);
   };
   // Asked first: Deno handles all signals that end it once it handles one.
-  const outlivesTerminal = isHangupIgnored();
+  const outlivesTerminal = actions.reopen === undefined && isHangupIgnored();
   let terminating = false;
   const listenToTerminate = (signal: Deno.Signal): void =>
     listen(signal, () => {

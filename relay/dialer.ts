@@ -19,7 +19,7 @@ import { Opener, type OpenerOwner } from "./opener.ts";
 import type { Outbound, OutboundStream, Route } from "./outbound.ts";
 import type { Session } from "./session.ts";
 import { BLOCKED, type Failure } from "./status.ts";
-import type { Target } from "./target.ts";
+import { namedPlace, type Target } from "./target.ts";
 
 /** Whom a {@linkcode Dialer} works for. */
 export interface DialerOwner {
@@ -217,7 +217,7 @@ export class Dialer implements OpenerOwner {
       logger.warn(
         "cannot connect to {server} for {name} from {client}: {code}",
         {
-          server: placeOf(outbound, this.#stream),
+          server: namedPlace(outbound.name, this.#stream?.destination),
           name: `${target}`,
           client: `${session.client}`,
           code,
@@ -238,13 +238,4 @@ export class Dialer implements OpenerOwner {
   #now(): number {
     return this.#context.loop.time() * 1000;
   }
-}
-
-/** The name of an outbound, and where it is unless the name says so. */
-function placeOf(
-  { name }: Outbound,
-  stream: OutboundStream | undefined,
-): string {
-  const place = `${stream?.destination ?? name}`;
-  return place === name ? name : `${name} (${place})`;
 }

@@ -94,6 +94,18 @@ export class Target {
   }
 }
 
+/**
+ * Shows a name, and where it is unless the name says so.
+ *
+ * @param name The name, of an outbound.
+ * @param place Where it is; undefined: not known.
+ * @returns Such as `paris (192.0.2.1:8388)`.
+ */
+export function namedPlace(name: string, place: Target | undefined): string {
+  const text = `${place ?? name}`;
+  return text === name ? name : `${name} (${text})`;
+}
+
 function withoutBrackets(host: string): string {
   return host.startsWith("[") && host.endsWith("]") && host.includes(":")
     ? host.slice(1, -1)

@@ -92,7 +92,8 @@ const ANY_IPV6 = SocketAddress.parse("::", 0);
 const logger = getLogger(["shadowsocks", "relay"]);
 
 /** A UDP listener and its associations. */
-export class UDPRelay implements EventHandler, AssociationRegistry {
+export class UDPRelay
+  implements EventHandler, AssociationRegistry, DescriptorHolder {
   readonly #inbound: PacketInbound;
   readonly #router: Router;
   readonly #sessions: Sessions;
@@ -111,8 +112,6 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
   readonly #associations: LRUCache<string, UDPAssociation>;
   /** The clients that hold their associations by connections. */
   readonly #clients = new UDPClients();
-  /** Makes room for others, of other relays too. */
-  readonly #holder: DescriptorHolder;
   #eventloop: EventLoop | undefined;
   #closed = false;
   #closeStatus: Status = "ok";
@@ -153,14 +152,7 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
     });
     const { protocol } = options;
     this.#listener = { protocol, port: this.listenPort };
-    const associations = this.#associations;
-    this.#holder = {
-      get held() {
-        return associations.size;
-      },
-      release: (asking) => this.#dropOther(asking),
-    };
-    this.#poller.budget.addHolder(this.#holder);
+    this.#poller.budget.addHolder(this);
     this.#poller.budget.fix(1);
   }
 
@@ -267,7 +259,7 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
     this.#poller.budget.fix(-1);
     this.#serverSocket.close();
     this.#associations.clear();
-    this.#poller.budget.removeHolder(this.#holder);
+    this.#poller.budget.removeHolder(this);
   }
 
   /** The poller cannot watch the socket, so nothing of it would be heard. */
@@ -337,6 +329,26 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
     // Not counted as use: anybody may send, and would keep an association of a
     // client that has gone.
     this.#serverSocket.sendTo(data, client, association.recipient);
+  }
+
+  /** How many associations there are. */
+  get held(): number {
+    return this.#associations.size;
+  }
+
+  /**
+   * Ends the oldest association.
+   *
+   * @param asking One that stays.
+   * @returns False if there is no other.
+   */
+  release(asking: unknown): boolean {
+    for (const association of this.#associations.values()) {
+      if (association === asking) continue;
+      this.#associations.delete(association.key);
+      return true;
+    }
+    return false;
   }
 
   /** Milliseconds of the loop's clock. */
@@ -452,15 +464,6 @@ export class UDPRelay implements EventHandler, AssociationRegistry {
     if (now < this.#quietUntil) return false;
     this.#quietUntil = now + LOG_INTERVAL;
     return true;
-  }
-
-  #dropOther(asking: unknown): boolean {
-    for (const association of this.#associations.values()) {
-      if (association === asking) continue;
-      this.#associations.delete(association.key);
-      return true;
-    }
-    return false;
   }
 }
 

@@ -27,7 +27,7 @@ const VERSION = 1;
 const AT = { version: 8, length: 12, secret: 16, regions: 32, checksum: 224 };
 const REGION_BYTES = 12;
 /** One page, so that the regions begin at one. */
-const HEADER_BYTES = 4096;
+export const HEADER_BYTES = 4096;
 
 /**
  * The regions, by kind from 1 on, and their buckets. With ten and a half salts a bucket

@@ -66,6 +66,6 @@ function isToml(text: string, path: string): boolean {
   if (text.trim() === "") return true;
   if (/\.toml$/i.test(path)) return true;
   if (/\.json$/i.test(path)) return false;
-  const blank = /^(?:[\s\ufeff]|\/\/[^\n]*|\/\*[^]*?\*\/)*/;
+  const blank = /^(?:\s|\/\/[^\n]*|\/\*[^]*?\*\/)*/;
   return !text.replace(blank, "").startsWith("{");
 }

@@ -59,7 +59,7 @@ function programOf(
  * @returns The mistake; undefined if no other format is recognized.
  */
 export function foreignFormat(text: string): ConfigSyntaxError | undefined {
-  const start = Math.max(0, text.search(/[^\s\ufeff]/));
+  const start = Math.max(0, text.search(/\S/));
   const whole = text.slice(start).trimEnd();
   const at = (message: string, offset = start): ConfigSyntaxError =>
     new ConfigSyntaxError(message, offset);

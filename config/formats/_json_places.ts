@@ -161,7 +161,7 @@ function expectedAt(text: string, offset: number): string {
       tokens,
       (token) => token.startsWith('"') ? '"'.repeat(token.length) : "",
     )
-    .replace(/[\s\ufeff]+$/, "");
+    .replace(/\s+$/, "");
   const last = before.at(-1);
   const value = "a value (text needs double quotes)";
   if (last === undefined || last === ":" || last === "[") return value;

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { IssueStyle } from "../_findings.ts";
+import type { IssueStyle } from "../notice.ts";
 import type { Path, Spot } from "../formats/_place.ts";
 import type { Harmless } from "./_foreign_keys.ts";
 import type { Role } from "../types.ts";

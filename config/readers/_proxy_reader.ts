@@ -77,7 +77,13 @@ function proxyOf(text: string): ProxyConfig | string {
       "than letters and digits as %XX";
 }
 
-function decodePercent(text: string): string | undefined {
+/**
+ * Decodes text with `%XX` in it.
+ *
+ * @param text The text.
+ * @returns What it stands for; undefined if it stands for nothing.
+ */
+export function decodePercent(text: string): string | undefined {
   try {
     return decodeURIComponent(text);
   } catch {

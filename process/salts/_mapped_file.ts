@@ -4,13 +4,11 @@
  * @module
  */
 
-import { cString } from "../_posix.ts";
+import { cString, O_CLOEXEC, O_RDWR, POSIX_SYMBOLS } from "../_posix.ts";
 
 const SYMBOLS = {
-  // int open(const char *path, int flags)
-  open: { parameters: ["buffer", "i32"], result: "i32" },
-  // int close(int fd)
-  close: { parameters: ["i32"], result: "i32" },
+  open: POSIX_SYMBOLS.open,
+  close: POSIX_SYMBOLS.close,
   // int posix_fallocate(int fd, off_t offset, off_t length)
   posix_fallocate: { parameters: ["i32", "i64", "i64"], result: "i32" },
   // void *mmap(void *at, size_t length, int prot, int flags, int fd, off_t at)
@@ -21,8 +19,6 @@ const SYMBOLS = {
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** Of x86_64 and aarch64 alike. */
-const O_RDWR = 2;
-const O_CLOEXEC = 0o2000000;
 const PROT_READ_WRITE = 3;
 const MAP_SHARED = 1;
 const MAP_FAILED = 2n ** 64n - 1n;

@@ -12,6 +12,7 @@ import {
   CHUNK_BYTES,
   CHUNKS,
   formatTable,
+  HEADER_BYTES,
   TABLE_BYTES,
   tableProblem,
 } from "../../shadowsocks/salt_table.ts";
@@ -19,8 +20,6 @@ import { allocate, mapFile } from "./_mapped_file.ts";
 import { reasonOf } from "../errors.ts";
 import type { SharedSalts } from "./salt_table.ts";
 
-/** The first page has all that is checked. */
-const HEAD_BYTES = 4096;
 /** Milliseconds between two writes, where nothing can be mapped. */
 const SAVE_INTERVAL = 1000;
 /** How often a file that others replace is looked for. */
@@ -140,7 +139,7 @@ function inodeOf(path: string): number | null | undefined {
 }
 
 function problemOf(file: Deno.FsFile, size: number): string | undefined {
-  const head = new Uint8Array(HEAD_BYTES);
+  const head = new Uint8Array(HEADER_BYTES);
   let length = 0;
   while (length < head.length) {
     const count = file.readSync(head.subarray(length));
@@ -164,7 +163,7 @@ function replace(path: string, reason: string): void {
 function makeTable(path: string, file: Deno.FsFile): void {
   try {
     allocate(path, file, TABLE_BYTES);
-    const head = new Uint8Array(HEAD_BYTES);
+    const head = new Uint8Array(HEADER_BYTES);
     formatTable(head);
     file.seekSync(0, Deno.SeekMode.Start);
     writeAll(file, head);
