@@ -313,6 +313,8 @@ async function applyLink(
     findings.refuse(`${name}: ${text}`, undefined, { exitCode: 2 });
   if (typeof values === "string") {
     top.isEmpty = false;
+    // What the link was to give is not missed beside it.
+    for (const key of LINK_KEYS) top.refused.add(key);
     return refuse(values);
   }
   const { plugin, ...keys } = values;

@@ -78,6 +78,15 @@ const WARNINGS: readonly (readonly [string, readonly string[], Start?])[] = [
       "implicit treated as 192.0.2.0/23",
     ],
   ],
+  [
+    `-m aes-256-gcm -k ${LONG} --forb own,allow-own`,
+    [
+      "forbidden_ip names nothing that is forbidden: clients reach what " +
+      'listens on this machine\'s loopback; "" says so without this line',
+    ],
+  ],
+  [`-m aes-256-gcm -k ${LONG} --forb=`, []],
+  [`-m aes-256-gcm -k ${LONG} --forb allow-own`, []],
 ];
 
 for (const [line, expected, start = {}] of WARNINGS) {

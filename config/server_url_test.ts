@@ -71,7 +71,7 @@ for (const [link, reason] of BAD) {
   Deno.test(`readConfig() refuses ${link}`, async () => {
     const result = await read(`--server-url ${link}`, CLIENT);
     const issues = await readIssues(`--server-url ${link}`, CLIENT);
-    assertEquals(issues[0], `option --server-url: ${reason}`);
+    assertEquals(issues, [`option --server-url: ${reason}`]);
     assertEquals(
       JSON.stringify(result.kind === "error" && result.messages)
         .includes("hunter2"),

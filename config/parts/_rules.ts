@@ -187,10 +187,12 @@ function warnOfAddresses(
   // plain what listens and what is reached.
   // A client may well be behind something that listens here; but scripts
   // start one by options alone and look for the line.
+  const isPortRefused = top.values.server_port === undefined &&
+    !top.lacks("server_port");
   const isFlat = servers.tables.length === 0 && top.lacks("locals") &&
     !(context.isClient && top.at("server") !== undefined);
   if (
-    isFlat && server?.length === 1 &&
+    isFlat && server?.length === 1 && !isPortRefused &&
     (only === "127.0.0.1" || only === "localhost")
   ) {
     const shown = ports.length === 1 ? ports[0] : `[${ports.join(", ")}]`;

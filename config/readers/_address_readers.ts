@@ -159,9 +159,7 @@ export function readNetworks(
   if (typeof value !== "string" && !isList) {
     return report.expected("networks such as 10.0.0.0/8, or a list of them");
   }
-  const { networks: entries, own } = expandForbidden(
-    Array.isArray(value) ? value : value.split(","),
-  );
+  const { networks: entries, own } = expandForbidden(value);
   const networks = new Set<string>();
   let isGood = true;
   for (const entry of entries) {
@@ -181,6 +179,12 @@ export function readNetworks(
     }
   }
   if (own) networks.add(OWN);
+  if (isGood && networks.size === 0 && String(value) !== "") {
+    report.warn(
+      "forbidden_ip names nothing that is forbidden: clients reach what " +
+        'listens on this machine\'s loopback; "" says so without this line',
+    );
+  }
   return isGood ? [...networks] : undefined;
 }
 
