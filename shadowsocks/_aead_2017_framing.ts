@@ -100,10 +100,11 @@ export class AeadFraming implements Framing {
   /**
    * Starts the sending direction of a connection.
    *
-   * @returns The encoder, with a salt of its own.
+   * @param salts Where its salt is drawn from.
+   * @returns The encoder.
    */
-  newEncoder(): FrameEncoder {
-    return new AeadEncoder(this.#shared);
+  newEncoder(salts: SaltPool = this.#shared.salts): FrameEncoder {
+    return new AeadEncoder(this.#shared, salts.draw());
   }
 
   /**
@@ -128,8 +129,9 @@ export class AeadFraming implements Framing {
     out: Uint8Array,
     options: SealPacketOptions = {},
   ): number {
+    const { cipher, saltLength, part } = this.#shared;
     const { start = 0, end = plaintext.length, onSalt } = options;
-    const { cipher, salts, saltLength, part } = this.#shared;
+    const { salts = this.#shared.salts } = options;
     salts.take(this.packetSalt);
     onSalt?.(this.packetSalt);
     out.set(this.packetSalt);
@@ -178,9 +180,8 @@ class AeadEncoder implements FrameEncoder {
   #counter = 0;
   #saltSent = false;
 
-  constructor(shared: Shared) {
+  constructor(shared: Shared, salt: Uint8Array) {
     this.#shared = shared;
-    const salt = shared.salts.draw();
     this.salt = salt;
     this.#key = sessionKey(shared, salt);
   }

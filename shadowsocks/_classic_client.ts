@@ -41,7 +41,7 @@ export class ClassicClientStream implements ClientStream {
     const head = new Uint8Array(addressLength(target));
     writeAddress(head, 0, target);
     this.#head = head;
-    this.#cryptor = port.suite.newCryptor();
+    this.#cryptor = port.suite.newCryptor(port.client.fresh);
   }
 
   /** Bytes of its input that the last call has used. */

@@ -15,8 +15,7 @@ import {
   type ParseAddressOptions,
   type ParsedAddress,
 } from "../socks5/mod.ts";
-import type { ClassicPort } from "./_classic_port.ts";
-import type { SaltFilter } from "./salt_filter.ts";
+import type { ClassicPort, ClassicSalts } from "./_classic_port.ts";
 import { authenticate, isAuthentic, ONETIMEAUTH_BYTES } from "./_ota.ts";
 import { DECRYPT_FAILED } from "./cryptor.ts";
 import {
@@ -68,7 +67,7 @@ export class ClassicClientPackets implements ClientPackets {
   seal(packet: PacketBytes, output: Uint8Array): number {
     return this.#port.oneTimeAuth
       ? sealTagged(this.#port, packet, output)
-      : seal(this.#port, this.#port.client.packets, packet, output);
+      : seal(this.#port, this.#port.client, packet, output);
   }
 
   /**
@@ -150,7 +149,7 @@ export class ClassicServerPackets implements ServerPackets {
    * @returns Bytes in `output`, or {@linkcode NOT_SENDABLE}.
    */
   seal(packet: PacketBytes, _state: unknown, output: Uint8Array): number {
-    return seal(this.#port, this.#port.server.packets, packet, output);
+    return seal(this.#port, this.#port.server, packet, output);
   }
 
   /** Frees nothing: a packet leaves nothing behind. */
@@ -220,7 +219,7 @@ function setOpened(
 
 function seal(
   { suite, part }: ClassicPort,
-  salts: SaltFilter,
+  { fresh, packets }: ClassicSalts,
   { bytes, head, end }: PacketBytes,
   output: Uint8Array,
 ): number {
@@ -229,9 +228,10 @@ function seal(
   }
   part.start = head;
   part.end = end;
+  part.salts = fresh;
   const count = suite.sealPacket(bytes, output, part);
   // Sent back to us, it would look like a packet of the other side.
-  salts.addOwn(suite.packetSalt);
+  packets.addOwn(suite.packetSalt);
   return count;
 }
 
@@ -251,6 +251,7 @@ function sealTagged(
   tagged.set(bytes.subarray(head, end));
   const count = suite.sealPacket(tagged, output, {
     end: whole,
+    salts: client.fresh,
     onSalt: (iv) => {
       const message = tagged.subarray(0, length);
       tagged.set(authenticate(message, { iv, masterKey }), length);

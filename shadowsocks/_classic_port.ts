@@ -5,6 +5,7 @@
  */
 
 import { WorkBuffer } from "./_work_buffer.ts";
+import { SaltPool } from "./_salt_pool.ts";
 import { type KeySalts, ReplayMemory, type Side } from "./replay_memory.ts";
 import type { CipherSuite } from "./suite.ts";
 
@@ -16,6 +17,14 @@ export interface PacketRange {
   end: number;
   /** Where what is opened goes. */
   at: number;
+  /** Where the salt of what is sealed is drawn from. */
+  salts: SaltPool | undefined;
+}
+
+/** The salts of one side. */
+export interface ClassicSalts extends KeySalts {
+  /** Fresh ones, for connections and packets. */
+  readonly fresh: SaltPool;
 }
 
 /** Cipher, options and memory of one key. */
@@ -25,10 +34,10 @@ export class ClassicPort {
   /** Client: send one-time authentication; server: require it. */
   readonly oneTimeAuth: boolean;
   readonly #memory: ReplayMemory;
-  #client: KeySalts | undefined;
-  #server: KeySalts | undefined;
+  #client: ClassicSalts | undefined;
+  #server: ClassicSalts | undefined;
   /** Told to the suite for each packet: one object, used again. */
-  readonly part: PacketRange = { start: 0, end: 0, at: 0 };
+  readonly part: PacketRange = { start: 0, end: 0, at: 0, salts: undefined };
   /** For the duration of one call. */
   readonly buffer: WorkBuffer = new WorkBuffer();
 
@@ -50,19 +59,21 @@ export class ClassicPort {
   }
 
   /** The salts of the client's side. */
-  get client(): KeySalts {
+  get client(): ClassicSalts {
     return this.#client ??= this.#saltsOf("client");
   }
 
   /** The salts of the server's side. */
-  get server(): KeySalts {
+  get server(): ClassicSalts {
     return this.#server ??= this.#saltsOf("server");
   }
 
-  #saltsOf(side: Side): KeySalts {
+  #saltsOf(side: Side): ClassicSalts {
     const { method, masterKey } = this.suite;
     const isProven = method.kind === "aead";
-    return this.#memory.forKey({ masterKey, isProven, side });
+    const known = this.#memory.forKey({ masterKey, isProven, side });
+    const fresh = new SaltPool(method.saltLength, known.streams);
+    return { ...known, fresh };
   }
 
   /**

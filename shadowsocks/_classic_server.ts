@@ -52,7 +52,7 @@ export class ClassicServerStream implements ServerStream {
   constructor(port: ClassicPort, listener?: ServerStreamListener) {
     this.#port = port;
     this.#listener = listener;
-    this.#cryptor = port.suite.newCryptor();
+    this.#cryptor = port.suite.newCryptor(port.server.fresh);
   }
 
   /** Bytes of its input that the last call has used. */

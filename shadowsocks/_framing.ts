@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { SaltPool } from "./_salt_pool.ts";
+
 /** The answer of a decoder for bytes that are not genuine. */
 export const DECRYPT_FAILED: number = -1;
 
@@ -51,6 +53,8 @@ export interface OpenPacketOptions extends PacketPart {
 
 /** Options of `CipherSuite.sealPacket`. */
 export interface SealPacketOptions extends PacketPart {
+  /** Where the salt is drawn from. Default: a stock of the framing's own. */
+  readonly salts?: SaltPool | undefined;
   /**
    * Called with the packet's salt or IV before the plaintext is read, which it
    * may still change: for a payload that says something of its own salt.
@@ -64,8 +68,13 @@ export interface Framing extends Disposable {
   readonly packetOverhead: number;
   /** The salt or IV of the last packet, until the next one. */
   readonly packetSalt: Uint8Array;
-  /** Starts the sending direction of a connection. */
-  newEncoder(): FrameEncoder;
+  /**
+   * Starts the sending direction of a connection.
+   *
+   * @param salts Where its salt is drawn from. Default: a stock of the framing's
+   * own.
+   */
+  newEncoder(salts?: SaltPool): FrameEncoder;
   /** Starts the receiving direction of a connection. */
   newDecoder(): FrameDecoder;
   /** See `CipherSuite.sealPacket`; there is room enough in `out`. */

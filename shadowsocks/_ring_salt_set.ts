@@ -61,20 +61,13 @@ export class RingSaltSet implements SaltSet {
   }
 
   has(first: number, second: number): boolean {
-    const start = this.#startOf(first);
-    const tag = tagOf(second);
-    const tags = this.#tags;
-    for (let at = start; at < start + SLOTS; at++) {
-      if (tags[at] === tag && this.#isSame(start, at, checkOf(first))) {
-        return true;
-      }
-    }
-    return false;
+    return this.#isIn(this.#startOf(first), tagOf(second), checkOf(first));
   }
 
   add(first: number, second: number): boolean {
     const start = this.#startOf(first);
     const tag = tagOf(second);
+    const check = checkOf(first);
     const tags = this.#tags;
     const checks = this.#checks;
     for (;;) {
@@ -84,7 +77,7 @@ export class RingSaltSet implements SaltSet {
       const slot = this.#firstFree(start);
       const behind = slot === LAST ? 0 : slot + 1;
       const oldest = tags[start + behind]!;
-      if (this.has(first, second)) return false;
+      if (this.#isIn(start, tag, check)) return false;
       // The slot behind becomes free, unless another has just taken it.
       if (oldest !== 0) {
         // Before the tag: a check of 0 goes with every tag of its slot.
@@ -92,7 +85,7 @@ export class RingSaltSet implements SaltSet {
         Atomics.compareExchange(tags, start + behind, oldest, 0);
       }
       if (Atomics.compareExchange(tags, start + slot, 0, tag) === 0) {
-        checks[checkAt(start, slot)] = checkOf(first);
+        checks[checkAt(start, slot)] = check;
         // The hint, where the next look for a free slot begins.
         checks[checkAt(start, SLOTS)] = behind;
         if (this.#onChange !== undefined) {
@@ -125,10 +118,15 @@ export class RingSaltSet implements SaltSet {
     return 0;
   }
 
-  /** Whether the check of a tag is that of the salt, or not written yet. */
-  #isSame(start: number, at: number, check: number): boolean {
-    const known = this.#checks[checkAt(start, at - start)];
-    return known === check || known === 0;
+  /** Whether a bucket has a tag whose check is the salt's, or not written yet. */
+  #isIn(start: number, tag: number, check: number): boolean {
+    const tags = this.#tags;
+    for (let slot = 0; slot < SLOTS; slot++) {
+      if (tags[start + slot] !== tag) continue;
+      const known = this.#checks[checkAt(start, slot)];
+      if (known === check || known === 0) return true;
+    }
+    return false;
   }
 }
 

@@ -25,6 +25,8 @@ export class SaltHash {
   first = 0;
   /** 32 others. */
   second = 0;
+  /** 32 others, for a mark that only those who have the secret know. */
+  mark = 0;
   readonly #before: Int32Array;
   readonly #after: Int32Array;
 
@@ -46,21 +48,22 @@ export class SaltHash {
   }
 
   /**
-   * Hashes a salt into `first` and `second`.
+   * Hashes the first bytes of a salt into `first`, `second` and `mark`.
    *
    * @param salt The salt or IV.
+   * @param end How many bytes, a multiple of four. Default: all.
    */
-  update(salt: Uint8Array): void {
+  update(salt: Uint8Array, end: number = salt.length): void {
     const before = this.#before;
     let a = before[0]!;
     let b = before[1]!;
     let c = before[2]!;
     let d = before[3]!;
-    for (let at = 0; at < salt.length; at += BLOCK) {
+    for (let at = 0; at < end; at += BLOCK) {
       a ^= wordAt(salt, at);
-      b ^= wordAt(salt, at + 4);
-      c ^= wordAt(salt, at + 8);
-      d ^= wordAt(salt, at + 12);
+      if (at + 4 < end) b ^= wordAt(salt, at + 4);
+      if (at + 8 < end) c ^= wordAt(salt, at + 8);
+      if (at + 12 < end) d ^= wordAt(salt, at + 12);
       for (let round = 0; round < ROUNDS; round++) {
         a = a + b | 0;
         b = (b << 5 | b >>> 27) ^ a;
@@ -76,10 +79,11 @@ export class SaltHash {
     }
     this.first = a ^ this.#after[0]!;
     this.second = b ^ this.#after[1]!;
+    this.mark = c ^ this.#after[2]!;
   }
 }
 
-/** Four bytes; those behind the end are 0. */
+/** Four bytes, little endian. */
 function wordAt(bytes: Uint8Array, at: number): number {
   return bytes[at]! | bytes[at + 1]! << 8 | bytes[at + 2]! << 16 |
     bytes[at + 3]! << 24;

@@ -8,9 +8,20 @@
 /** Bytes drawn at a time; getRandomValues gives at most 65,536. */
 const POOL_BYTES = 4096;
 
+/** Who marks salts as our own; a `SaltFilter` does. */
+export interface SaltMarker {
+  /**
+   * Changes some bytes of a salt that was drawn.
+   *
+   * @param salt The salt.
+   */
+  mark(salt: Uint8Array): void;
+}
+
 /** A stock of random bytes, each of which is handed out once. */
 export class SaltPool {
   readonly #length: number;
+  readonly #marker: SaltMarker | undefined;
   #pool = new Uint8Array(0);
   #at = 0;
 
@@ -18,9 +29,11 @@ export class SaltPool {
    * Makes an empty stock; it fills with the first salt.
    *
    * @param length Bytes of a salt; 0 for a cipher without.
+   * @param marker Marks each salt. Default: none is marked.
    */
-  constructor(length: number) {
+  constructor(length: number, marker?: SaltMarker) {
     this.#length = length;
+    this.#marker = marker;
   }
 
   /**
@@ -48,8 +61,15 @@ export class SaltPool {
 
   /** Always new memory: what was drawn of the old lives on. */
   #fill(): void {
-    this.#pool = new Uint8Array(POOL_BYTES - POOL_BYTES % this.#length);
-    crypto.getRandomValues(this.#pool);
+    const length = this.#length;
+    const pool = new Uint8Array(POOL_BYTES - POOL_BYTES % length);
+    crypto.getRandomValues(pool);
+    if (this.#marker !== undefined) {
+      for (let at = 0; at < pool.length; at += length) {
+        this.#marker.mark(pool.subarray(at, at + length));
+      }
+    }
+    this.#pool = pool;
     this.#at = 0;
   }
 }

@@ -52,10 +52,11 @@ export class StreamFraming implements Framing {
   /**
    * Starts the sending direction of a connection.
    *
-   * @returns The encoder, with an IV of its own.
+   * @param salts Where its IV is drawn from.
+   * @returns The encoder.
    */
-  newEncoder(): FrameEncoder {
-    return new StreamEncoder(this.#shared);
+  newEncoder(salts: SaltPool = this.#shared.salts): FrameEncoder {
+    return new StreamEncoder(this.#shared, salts.draw());
   }
 
   /**
@@ -80,8 +81,9 @@ export class StreamFraming implements Framing {
     out: Uint8Array,
     options: SealPacketOptions = {},
   ): number {
+    const { cipher, masterKey, ivLength } = this.#shared;
     const { start = 0, end = plaintext.length, onSalt } = options;
-    const { cipher, masterKey, salts, ivLength } = this.#shared;
+    const { salts = this.#shared.salts } = options;
     salts.take(this.packetSalt);
     onSalt?.(this.packetSalt);
     out.set(this.packetSalt);
@@ -126,9 +128,8 @@ class StreamEncoder implements FrameEncoder {
   readonly #ivLength: number;
   #ivSent = false;
 
-  constructor(shared: Shared) {
-    const { cipher, masterKey, salts, ivLength } = shared;
-    const iv = salts.draw();
+  constructor(shared: Shared, iv: Uint8Array) {
+    const { cipher, masterKey, ivLength } = shared;
     this.salt = iv;
     this.#ivLength = ivLength;
     this.#state = cipher.start(masterKey, iv);

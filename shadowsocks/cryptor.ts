@@ -11,6 +11,7 @@ import {
   type FrameEncoder,
   type Framing,
 } from "./_framing.ts";
+import type { SaltPool } from "./_salt_pool.ts";
 
 export { DECRYPT_FAILED };
 
@@ -43,6 +44,7 @@ export { DECRYPT_FAILED };
  */
 export class Cryptor implements Disposable {
   readonly #framing: Framing;
+  readonly #salts: SaltPool | undefined;
   #encoder: FrameEncoder | undefined;
   #decoder: FrameDecoder | undefined;
   #disposed = false;
@@ -51,9 +53,11 @@ export class Cryptor implements Disposable {
    * Makes a cryptor that holds nothing yet.
    *
    * @param framing The port's framing; `CipherSuite.newCryptor` gives it.
+   * @param salts Where the salt is drawn from. Default: as the framing says.
    */
-  constructor(framing: Framing) {
+  constructor(framing: Framing, salts?: SaltPool) {
     this.#framing = framing;
+    this.#salts = salts;
   }
 
   /**
@@ -177,7 +181,7 @@ export class Cryptor implements Disposable {
   }
 
   #sending(): FrameEncoder {
-    return this.#encoder ??= this.#alive().newEncoder();
+    return this.#encoder ??= this.#alive().newEncoder(this.#salts);
   }
 
   #receiving(): FrameDecoder {

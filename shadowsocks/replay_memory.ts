@@ -6,22 +6,24 @@
  */
 
 import { SaltHash, type Side } from "./_salt_hash.ts";
-import { SaltFilter, type SaltPair } from "./salt_filter.ts";
-import { GrowingSaltSet, NO_SALTS } from "./salt_set.ts";
+import { SaltFilter } from "./salt_filter.ts";
+import { GrowingSaltSet, NO_SALTS, type SaltSet } from "./salt_set.ts";
 
 export type { Side };
 
 /** Where the salts of all keys are kept. */
 export interface SaltKeeping {
   /** Connections whose bytes prove that their sender has the key. */
-  readonly streams: SaltPair;
+  readonly streams: SaltSet;
   /** Packets that prove it. */
-  readonly packets: SaltPair;
+  readonly packets: SaltSet;
   /**
    * Both of methods that prove nothing: whoever sends random bytes fills it,
    * so it is apart from the others.
    */
-  readonly unproven: SaltPair;
+  readonly unproven: SaltSet;
+  /** Our own that are too short for a mark; see `SaltFilter`. */
+  readonly own: SaltSet;
 }
 
 /** How much {@linkcode ReplayMemory.inMemory} remembers. */
@@ -55,16 +57,17 @@ export const SECRET_BYTES = 16;
 
 /** Makes the filters of keys. */
 export class ReplayMemory {
-  readonly #secret: Uint8Array;
+  readonly #secret: Uint8Array | undefined;
   readonly #keeping: SaltKeeping;
 
   /**
    * Makes a memory.
    *
-   * @param secret Keys the hashes; the same for all that share the sets.
+   * @param secret Keys the hashes, the same for all that share the sets;
+   * undefined: nothing is remembered.
    * @param keeping Where the salts are kept.
    */
-  constructor(secret: Uint8Array, keeping: SaltKeeping) {
+  constructor(secret: Uint8Array | undefined, keeping: SaltKeeping) {
     this.#secret = secret;
     this.#keeping = keeping;
   }
@@ -76,25 +79,22 @@ export class ReplayMemory {
    */
   static inMemory(options: InMemoryOptions = {}): ReplayMemory {
     const { packets = CAPACITY } = options;
-    const pair = (capacity: number): SaltPair => ({
-      seen: new GrowingSaltSet(capacity),
-      own: new GrowingSaltSet(capacity),
-    });
     const secret = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
     return new ReplayMemory(secret, {
-      streams: pair(CAPACITY),
-      packets: pair(packets),
-      unproven: pair(packets),
+      streams: new GrowingSaltSet(CAPACITY),
+      packets: new GrowingSaltSet(packets),
+      unproven: new GrowingSaltSet(packets),
+      own: new GrowingSaltSet(packets),
     });
   }
 
   /** Makes one that knows nothing: every salt is new. */
   static none(): ReplayMemory {
-    const pair: SaltPair = { seen: NO_SALTS, own: NO_SALTS };
-    return new ReplayMemory(new Uint8Array(SECRET_BYTES), {
-      streams: pair,
-      packets: pair,
-      unproven: pair,
+    return new ReplayMemory(undefined, {
+      streams: NO_SALTS,
+      packets: NO_SALTS,
+      unproven: NO_SALTS,
+      own: NO_SALTS,
     });
   }
 
@@ -105,11 +105,13 @@ export class ReplayMemory {
    * @param owner The key, and whose it is.
    */
   forKey({ masterKey, isProven, side }: KeyOwner): KeySalts {
-    const { streams, packets, unproven } = this.#keeping;
-    const hash = new SaltHash(this.#secret, masterKey, side);
+    const { streams, packets, unproven, own } = this.#keeping;
+    const secret = this.#secret;
+    const hash = secret && new SaltHash(secret, masterKey, side);
+    const filterOf = (seen: SaltSet) => new SaltFilter(hash, { seen, own });
     return {
-      streams: new SaltFilter(hash, isProven ? streams : unproven),
-      packets: new SaltFilter(hash, isProven ? packets : unproven),
+      streams: filterOf(isProven ? streams : unproven),
+      packets: filterOf(isProven ? packets : unproven),
     };
   }
 }

@@ -17,12 +17,11 @@
 
 import { BUCKET_BYTES, RingSaltSet } from "./_ring_salt_set.ts";
 import { ReplayMemory, SECRET_BYTES } from "./replay_memory.ts";
-import type { SaltPair } from "./salt_filter.ts";
 import type { SaltSet } from "./salt_set.ts";
 
 /** `SSreplay`. */
 const MAGIC = new TextEncoder().encode("SSreplay");
-const VERSION = 1;
+const VERSION = 2;
 /** Where the numbers of the header are. */
 const AT = { version: 8, length: 12, secret: 16, regions: 32, checksum: 224 };
 const REGION_BYTES = 12;
@@ -30,26 +29,22 @@ const REGION_BYTES = 12;
 export const HEADER_BYTES = 4096;
 
 /**
- * The regions, by kind from 1 on, and their buckets. With ten and a half salts a bucket
- * a million of connections, a third of that of packets, and a sixth of each of
- * our own are surely known.
+ * The regions, by kind from 1 on, and their buckets. With ten and a half salts a
+ * bucket a million of connections, a third of that of packets, a sixth of
+ * methods that prove nothing, and a twelfth of our own are surely known.
  */
 const REGIONS: readonly number[] = [
   // Seen, of connections.
   93 << 10,
-  // Our own, of connections.
-  16 << 10,
   // Seen, of packets.
   32 << 10,
-  // Our own, of packets.
-  16 << 10,
   // Seen, of methods that prove nothing.
   16 << 10,
-  // Our own, of those.
+  // Our own that are too short for a mark.
   8 << 10,
 ];
 
-/** Bytes of a table: 28 MiB. */
+/** Bytes of a table: 23 MiB. */
 export const TABLE_BYTES: number = REGIONS.reduce(
   (sum, buckets) => sum + buckets * BUCKET_BYTES,
   HEADER_BYTES,
@@ -148,14 +143,12 @@ export function tableMemory(
     offset += buckets * BUCKET_BYTES;
     return new RingSaltSet(memory.subarray(start, offset), onChange);
   });
-  const pair = (seen: number, own: number): SaltPair => ({
-    seen: sets[seen]!,
-    own: sets[own]!,
-  });
+  const [streams, packets, unproven, own] = sets;
   return new ReplayMemory(secret, {
-    streams: pair(0, 1),
-    packets: pair(2, 3),
-    unproven: pair(4, 5),
+    streams: streams!,
+    packets: packets!,
+    unproven: unproven!,
+    own: own!,
   });
 }
 

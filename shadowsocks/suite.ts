@@ -19,6 +19,7 @@ import type {
   PacketPart,
   SealPacketOptions,
 } from "./_framing.ts";
+import type { SaltPool } from "./_salt_pool.ts";
 import { StreamFraming } from "./_stream_framing.ts";
 import { Cryptor } from "./cryptor.ts";
 
@@ -112,10 +113,12 @@ export class CipherSuite implements Disposable {
   /**
    * Makes the two directions of a connection.
    *
+   * @param salts Where the salt of what is sent is drawn from. Default: a stock
+   * of the suite's own.
    * @returns A cryptor; must not outlive the suite.
    */
-  newCryptor(): Cryptor {
-    return new Cryptor(this.#framing);
+  newCryptor(salts?: SaltPool): Cryptor {
+    return new Cryptor(this.#framing, salts);
   }
 
   /**
