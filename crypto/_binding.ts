@@ -9,7 +9,12 @@ import { type AeadBinding, makeAeadCipher } from "./_aead_cipher.ts";
 import { makeStreamCipher, type StreamBinding } from "./_stream_cipher.ts";
 import { CipherError } from "./errors.ts";
 import type { CipherMethod } from "./methods.ts";
-import type { AeadCipher, CryptoProvider, StreamCipher } from "./provider.ts";
+import type {
+  AeadCipher,
+  BlockCipher,
+  CryptoProvider,
+  StreamCipher,
+} from "./provider.ts";
 
 /** What a library's folder gives. */
 export interface Binding {
@@ -21,6 +26,11 @@ export interface Binding {
   aead(method: CipherMethod): AeadBinding | undefined;
   /** Binds another method; undefined: the library does not have it. */
   stream(method: CipherMethod): StreamBinding | undefined;
+  /**
+   * Binds AES of single blocks; undefined or absent: the library does not have
+   * it.
+   */
+  blocks?(keyLength: number): Promise<BlockCipher | undefined>;
   /** Unloads the library; called once, after its ciphers are disposed of. */
   close(): void;
 }
@@ -72,6 +82,12 @@ class BoundProvider implements CryptoProvider {
       : this.#binding.stream(method);
     if (binding === undefined) throw this.#unsupported(method);
     return makeStreamCipher(method, binding);
+  }
+
+  async blocks(keyLength: number): Promise<BlockCipher> {
+    const found = await this.#binding.blocks?.(keyLength);
+    if (found !== undefined) return found;
+    return (await import("./portable/block.ts")).portableBlocks(keyLength);
   }
 
   [Symbol.dispose](): void {

@@ -8,12 +8,14 @@
  * Why a cipher cannot be had or used:
  *
  * - `unknown_method`: no method has that name.
+ * - `bad_key`: the text of a key is not one of the method.
  * - `no_library`: a native library cannot be loaded.
  * - `not_supported`: no loaded library has the method's cipher.
  * - `library_failure`: a library refused a call that should have worked.
  */
 export type CipherErrorCode =
   | "unknown_method"
+  | "bad_key"
   | "no_library"
   | "not_supported"
   | "library_failure";

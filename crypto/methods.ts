@@ -8,12 +8,20 @@
 /** How a method frames its bytes. */
 export type MethodKind = "aead" | "stream" | "table";
 
+/**
+ * Which wire protocol a method belongs to: those of before 2022 (SIP004, SIP007
+ * and the streams), or the 2022 edition (SIP022).
+ */
+export type MethodEdition = "classic" | "2022";
+
 /** One row of the method table. */
 export interface CipherMethod {
   /** The name in a configuration, lower case. */
   readonly name: string;
   /** How the bytes are framed. */
   readonly kind: MethodKind;
+  /** The wire protocol. */
+  readonly edition: MethodEdition;
   /**
    * Bytes of the master key and of the subkey; 0 where the password itself is
    * the key.
@@ -39,7 +47,7 @@ export interface CipherMethod {
 /** The sizes of the AES and Camellia families. */
 const KEY_BITS = [128, 192, 256] as const;
 
-/** Every method by name; 53 of them. */
+/** Every method by name; 56 of them. */
 export const CIPHER_METHODS: ReadonlyMap<string, CipherMethod> = new Map(
   rows().map((row) => [row.name, row]),
 );
@@ -72,6 +80,13 @@ function rows(): CipherMethod[] {
   for (const bits of KEY_BITS) table.push(aead(`aes-${bits}-ocb`, bits / 8));
   // The original construction with a nonce of 8 bytes, not RFC 8439.
   table.push(aead("chacha20-poly1305", 32, 8));
+
+  table.push(edition2022("aes-128-gcm", 16));
+  table.push(edition2022("aes-256-gcm", 32));
+  table.push({
+    ...edition2022("chacha20-poly1305", 32),
+    cipher: "chacha20-ietf-poly1305",
+  });
 
   for (const mode of ["cfb", "ctr", "ofb", "cfb8", "cfb1"]) {
     for (const bits of KEY_BITS) {
@@ -121,6 +136,15 @@ function aead(name: string, keyLength: number, nonceLength = 12): CipherMethod {
   };
 }
 
+/** SIP022: its key is no password, and salts are as long as keys. */
+function edition2022(cipher: string, keyLength: number): CipherMethod {
+  return {
+    ...aead(cipher, keyLength),
+    name: `2022-blake3-${cipher}`,
+    edition: "2022",
+  };
+}
+
 function stream(
   name: string,
   keyLength: number,
@@ -129,6 +153,7 @@ function stream(
   return {
     name,
     kind: "stream",
+    edition: "classic",
     keyLength,
     saltLength,
     nonceLength: 0,

@@ -7,8 +7,8 @@
 import { assertEquals } from "@std/assert";
 import { CIPHER_METHODS, findMethod, methodNames } from "./methods.ts";
 
-Deno.test("CIPHER_METHODS has 53 names in lower case", () => {
-  assertEquals(CIPHER_METHODS.size, 53);
+Deno.test("CIPHER_METHODS has 56 names in lower case", () => {
+  assertEquals(CIPHER_METHODS.size, 56);
   for (const [name, method] of CIPHER_METHODS) {
     assertEquals(name, method.name);
     assertEquals(name, name.toLowerCase());
@@ -25,6 +25,9 @@ Deno.test("CIPHER_METHODS has the sizes of the wire formats", () => {
     ["chacha20-ietf-poly1305", 32, 32, 12, 16],
     ["xchacha20-ietf-poly1305", 32, 32, 24, 16],
     ["chacha20-poly1305", 32, 32, 8, 16],
+    ["2022-blake3-aes-128-gcm", 16, 16, 12, 16],
+    ["2022-blake3-aes-256-gcm", 32, 32, 12, 16],
+    ["2022-blake3-chacha20-poly1305", 32, 32, 12, 16],
     ["aes-192-cfb1", 24, 16, 0, 0],
     ["camellia-256-cfb", 32, 16, 0, 0],
     ["bf-cfb", 16, 8, 0, 0],
@@ -67,6 +70,20 @@ Deno.test("CIPHER_METHODS ties prefixed names to their library", () => {
 Deno.test("CIPHER_METHODS marks what does not authenticate as legacy", () => {
   for (const method of CIPHER_METHODS.values()) {
     assertEquals(method.legacy, method.kind !== "aead", method.name);
+  }
+});
+
+Deno.test("CIPHER_METHODS tells the 2022 edition, whose ciphers are those of before", () => {
+  const rows = [...CIPHER_METHODS.values()]
+    .filter(({ edition }) => edition === "2022")
+    .map(({ name, cipher }) => [name, cipher]);
+  assertEquals(rows, [
+    ["2022-blake3-aes-128-gcm", "aes-128-gcm"],
+    ["2022-blake3-aes-256-gcm", "aes-256-gcm"],
+    ["2022-blake3-chacha20-poly1305", "chacha20-ietf-poly1305"],
+  ]);
+  for (const [, cipher] of rows) {
+    assertEquals(findMethod(cipher!)?.edition, "classic");
   }
 });
 

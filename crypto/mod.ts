@@ -11,6 +11,7 @@ export {
   CIPHER_METHODS,
   type CipherMethod,
   findMethod,
+  type MethodEdition,
   type MethodKind,
   methodNames,
 } from "./methods.ts";
@@ -19,6 +20,8 @@ export type {
   AeadKey,
   AeadPart,
   AeadSession,
+  BlockCipher,
+  BlockKey,
   CryptoProvider,
   StreamCipher,
   StreamState,

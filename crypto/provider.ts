@@ -96,6 +96,53 @@ export interface AeadKey extends Disposable {
   openPart(nonce: Uint8Array, part: AeadPart): boolean;
 }
 
+/**
+ * AES of single blocks (FIPS 197) under any number of keys, for the headers of
+ * the 2022 edition: a permutation, without nonce and without tag.
+ */
+export interface BlockCipher extends Disposable {
+  /**
+   * Makes a key ready. It is a cheap value, as an {@linkcode AeadKey} is; to use
+   * another one than the last costs an expansion.
+   *
+   * @param key As many bytes as the cipher was made for; copied.
+   * @returns The key; must not outlive the cipher.
+   */
+  importKey(key: Uint8Array): BlockKey;
+}
+
+/** A key of AES. Both places of a call may be the same. */
+export interface BlockKey extends Disposable {
+  /**
+   * Encrypts 16 bytes.
+   *
+   * @param input Holds the block.
+   * @param start Where in it.
+   * @param output Takes the block.
+   * @param at Where in it.
+   */
+  encrypt(
+    input: Uint8Array,
+    start: number,
+    output: Uint8Array,
+    at: number,
+  ): void;
+  /**
+   * Decrypts 16 bytes.
+   *
+   * @param input Holds the block.
+   * @param start Where in it.
+   * @param output Takes the block.
+   * @param at Where in it.
+   */
+  decrypt(
+    input: Uint8Array,
+    start: number,
+    output: Uint8Array,
+    at: number,
+  ): void;
+}
+
 /** A stream cipher of one method, shared by all connections. */
 export interface StreamCipher extends Disposable {
   /**
@@ -145,4 +192,13 @@ export interface CryptoProvider extends Disposable {
    * @throws {CipherError} If it cannot be had here.
    */
   stream(method: CipherMethod): StreamCipher;
+  /**
+   * Makes AES of single blocks. Where the library has none, it is the portable
+   * one.
+   *
+   * @param keyLength Bytes of a key: 16, 24 or 32.
+   * @returns The cipher; must not outlive the provider.
+   * @throws {CipherError} If the library has it and refuses it.
+   */
+  blocks(keyLength: number): Promise<BlockCipher>;
 }

@@ -86,6 +86,7 @@ const EXCEPTIONS: ReadonlySet<string> = new Set([
   "config/port_config.ts",
   "config/schema.ts",
   "control/access_log.ts",
+  "crypto/blake3.ts",
   "inbound/local.ts",
   "inbound/server.ts",
   "outbound/basic.ts",

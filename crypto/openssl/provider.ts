@@ -12,7 +12,7 @@ import { cString } from "../_ffi.ts";
 import type { DeriveSubkey } from "../_hkdf.ts";
 import type { StreamBinding } from "../_stream_cipher.ts";
 import type { CipherMethod } from "../methods.ts";
-import type { CryptoProvider } from "../provider.ts";
+import type { BlockCipher, CryptoProvider } from "../provider.ts";
 import { bindAead } from "./aead.ts";
 import { CfbCipher, type CfbParts, isCfbFaster, type StartCfb } from "./cfb.ts";
 import { makeOpensslHkdf } from "./hkdf.ts";
@@ -116,6 +116,13 @@ class OpensslBinding implements Binding {
     if (parts === undefined) return { start };
     const shared = new CfbCipher(parts, start);
     return { start: shared.start.bind(shared), shared };
+  }
+
+  async blocks(keyLength: number): Promise<BlockCipher | undefined> {
+    const cipher = this.#find(`aes-${8 * keyLength}-ecb`);
+    if (cipher === null) return undefined;
+    const { bindBlocks } = await import("./block.ts");
+    return bindBlocks(this.#library, cipher, keyLength);
   }
 
   /** Nothing to do: the library and its ciphers stay loaded. */

@@ -1,0 +1,173 @@
+/**
+ * The keys of the 2022 edition (SIP022, section 2; SIP023).
+ *
+ * ```text
+ * PSK               base64 of exactly as many bytes as the method's key
+ * session subkey    BLAKE3.derive_key("shadowsocks 2022 session subkey", PSK ‖ salt)
+ * identity subkey   BLAKE3.derive_key("shadowsocks 2022 identity subkey", iPSK ‖ salt)
+ * PSK hash          the first 16 bytes of BLAKE3(PSK)
+ * password          iPSK:…:uPSK; the last one is the user's
+ * ```
+ *
+ * @module
+ */
+
+import { blake3Hash, KeyDerivation } from "../crypto/blake3.ts";
+import type { CipherMethod } from "../crypto/mod.ts";
+
+/** SIP023: bytes of an identity header, which is a PSK hash in one AES block. */
+export const PSK_HASH_LENGTH = 16;
+
+const SESSION = new KeyDerivation("shadowsocks 2022 session subkey");
+const IDENTITY = new KeyDerivation("shadowsocks 2022 identity subkey");
+
+/** What a text that should be one key is. */
+export type ParsedPsk =
+  | { readonly key: Uint8Array; readonly problem?: undefined }
+  | { readonly problem: string; readonly key?: undefined };
+
+/** What a text that should be a chain of keys is. */
+export type ParsedPskChain =
+  | {
+    /** The identity keys, the first server's first, and the user's key. */
+    readonly keys: readonly Uint8Array[];
+    readonly problem?: undefined;
+  }
+  | { readonly problem: string; readonly keys?: undefined };
+
+/**
+ * Derives the key of one direction of a connection, or of a UDP session.
+ *
+ * @param psk The user's key.
+ * @param salt The salt, as long as the key; of a UDP session its ID, 8 bytes.
+ * @param subkey Takes the subkey. Default: new memory.
+ * @returns The subkey, as long as the key.
+ */
+export function sessionSubkey(
+  psk: Uint8Array,
+  salt: Uint8Array,
+  subkey: Uint8Array = new Uint8Array(psk.length),
+): Uint8Array {
+  SESSION.derive(psk, salt, subkey);
+  return subkey;
+}
+
+/**
+ * Derives the AES key of an identity header of a connection.
+ *
+ * @param ipsk The identity key of the server that reads the header.
+ * @param salt The salt of the request.
+ * @param subkey Takes the subkey. Default: new memory.
+ * @returns The subkey, as long as the key.
+ */
+export function identitySubkey(
+  ipsk: Uint8Array,
+  salt: Uint8Array,
+  subkey: Uint8Array = new Uint8Array(ipsk.length),
+): Uint8Array {
+  IDENTITY.derive(ipsk, salt, subkey);
+  return subkey;
+}
+
+/**
+ * Makes what an identity header says of the next key.
+ *
+ * @param psk The next key.
+ * @returns 16 bytes.
+ */
+export function pskHash(psk: Uint8Array): Uint8Array {
+  return blake3Hash(psk).slice(0, PSK_HASH_LENGTH);
+}
+
+/**
+ * Makes a text of a PSK hash, by which a `Map` finds the user of an identity
+ * header in the same time whatever their number.
+ *
+ * @param bytes Holds the hash.
+ * @param at Where in it.
+ * @returns 8 characters of two bytes each.
+ */
+export function pskHashText(bytes: Uint8Array, at = 0): string {
+  const two = (i: number): number => bytes[at + i]! << 8 | bytes[at + i + 1]!;
+  return String.fromCharCode(
+    two(0),
+    two(2),
+    two(4),
+    two(6),
+    two(8),
+    two(10),
+    two(12),
+    two(14),
+  );
+}
+
+/**
+ * Reads one key.
+ *
+ * @param text Base64; the padding may be missing, and the letters those of
+ * base64url (RFC 4648, sections 4 and 5).
+ * @param method Gives the length.
+ * @returns The key, or what is wrong with it: never a part of the text.
+ */
+export function parsePsk(text: string, method: CipherMethod): ParsedPsk {
+  const { keyLength, name } = method;
+  const advice = `${name} takes base64 of ${keyLength} bytes, such as ` +
+    `\`shadowsocks genkey ${name}\` makes`;
+  const key = decodeBase64(text);
+  if (key === undefined) return { problem: `it is not base64; ${advice}` };
+  if (key.length !== keyLength) {
+    return { problem: `it has ${key.length} bytes; ${advice}` };
+  }
+  return { key };
+}
+
+/**
+ * Reads the keys of a client, or the one of a server.
+ *
+ * @param text `iPSK:…:uPSK`, each as {@linkcode parsePsk} takes it.
+ * @param method Gives the length.
+ * @returns The keys, or what is wrong with one of them.
+ */
+export function parsePskChain(
+  text: string,
+  method: CipherMethod,
+): ParsedPskChain {
+  const keys: Uint8Array[] = [];
+  const parts = text.split(":");
+  for (const [i, part] of parts.entries()) {
+    const { key, problem } = parsePsk(part, method);
+    if (key === undefined) {
+      const which = parts.length === 1
+        ? ""
+        : `key ${i + 1} of ${parts.length}: `;
+      return { problem: which + problem };
+    }
+    keys.push(key);
+  }
+  if (keys.length > 1 && !hasIdentityHeaders(method)) {
+    return { problem: `${method.name} has no identity headers: give one key` };
+  }
+  return { keys };
+}
+
+/**
+ * Tells whether a method has identity headers.
+ *
+ * @param method One of the 2022 edition.
+ * @returns True for AES (SIP023).
+ */
+export function hasIdentityHeaders({ cipher }: CipherMethod): boolean {
+  return cipher.startsWith("aes-");
+}
+
+function decodeBase64(text: string): Uint8Array | undefined {
+  if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(text)) return undefined;
+  try {
+    const plain = text.replaceAll("-", "+").replaceAll("_", "/");
+    const binary = atob(plain.replace(/=+$/, ""));
+    return Uint8Array.from(binary, (char) => char.charCodeAt(0));
+  } catch {
+    // Some number of letters no bytes have.
+    return undefined;
+  }
+}
