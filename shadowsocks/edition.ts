@@ -62,6 +62,11 @@ export interface SideCodec extends Disposable {
   /** True once received bytes were wrong: nothing more will come out. */
   readonly failed: boolean;
   /**
+   * Why, if it is that the clocks differ too much: how many seconds that of the
+   * peer is ahead of ours. Absent or undefined: for another reason.
+   */
+  readonly skew?: number | undefined;
+  /**
    * Turns payload into bytes for the peer; the first call puts the head in
    * front.
    *
@@ -122,7 +127,13 @@ export type RefusalReason =
   /** The salt was seen before. */
   | "replay"
   /** There is no room for what was received. */
-  | "too long";
+  | "too long"
+  /** The first bytes that came are fewer than the head of the 2022 edition. */
+  | "too short"
+  /** A head of the 2022 edition is none of a request, or does not end in time. */
+  | "invalid header"
+  /** Both clocks differ by more than the 2022 edition allows. */
+  | "clock skew";
 
 /** Who is refused, and why. */
 export interface Refused {
@@ -130,6 +141,8 @@ export interface Refused {
   readonly status: ServerRefusal;
   /** For the log line. */
   readonly reason: RefusalReason;
+  /** How many seconds the client's clock is ahead of ours, for `skew`. */
+  readonly skew?: number | undefined;
 }
 
 /** What a server makes of the bytes that have come so far. */
@@ -213,6 +226,8 @@ export interface PacketRefused {
   readonly refused: ServerRefusal;
   /** For the log line. */
   readonly reason: RefusalReason;
+  /** How many seconds the client's clock is ahead of ours, for `skew`. */
+  readonly skew?: number | undefined;
 }
 
 /** What a packet of a client asks for; valid until the next `open`. */

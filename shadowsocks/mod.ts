@@ -11,9 +11,11 @@ export type {
   SealPacketOptions,
 } from "./_framing.ts";
 export * from "./classic_edition.ts";
+export * from "./clock.ts";
 export { Cryptor } from "./cryptor.ts";
 export * from "./edition.ts";
 export * from "./open_edition.ts";
+export * from "./recent_salts.ts";
 export * from "./replay_memory.ts";
 export * from "./salt_filter.ts";
 export * from "./salt_set.ts";

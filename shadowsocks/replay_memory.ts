@@ -6,6 +6,12 @@
  */
 
 import { SaltHash, type Side } from "./_salt_hash.ts";
+import {
+  type ExactSaltSet,
+  GrowingRecentSalts,
+  NO_RECENT_SALTS,
+  RecentSalts,
+} from "./recent_salts.ts";
 import { SaltFilter } from "./salt_filter.ts";
 import { GrowingSaltSet, NO_SALTS, type SaltSet } from "./salt_set.ts";
 
@@ -24,12 +30,16 @@ export interface SaltKeeping {
   readonly unproven: SaltSet;
   /** Our own that are too short for a mark; see `SaltFilter`. */
   readonly own: SaltSet;
+  /** Connections of the 2022 edition. */
+  readonly recent: ExactSaltSet;
 }
 
 /** How much {@linkcode ReplayMemory.inMemory} remembers. */
 export interface InMemoryOptions {
   /** Packets of each direction that are surely known. Default: as many. */
   readonly packets?: number | undefined;
+  /** Milliseconds since some fixed moment. Default: the system's. */
+  readonly passed?: (() => number) | undefined;
 }
 
 /** Whose salts are asked for. */
@@ -48,6 +58,8 @@ export interface KeySalts {
   readonly streams: SaltFilter;
   /** Salts of packets. */
   readonly packets: SaltFilter;
+  /** Salts of connections of the 2022 edition. */
+  readonly recent: RecentSalts;
 }
 
 /** Salts of each kind that are surely known, where nothing else is said. */
@@ -78,13 +90,14 @@ export class ReplayMemory {
    * @param options How much it remembers.
    */
   static inMemory(options: InMemoryOptions = {}): ReplayMemory {
-    const { packets = CAPACITY } = options;
+    const { packets = CAPACITY, passed = () => performance.now() } = options;
     const secret = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
     return new ReplayMemory(secret, {
       streams: new GrowingSaltSet(CAPACITY),
       packets: new GrowingSaltSet(packets),
       unproven: new GrowingSaltSet(packets),
       own: new GrowingSaltSet(packets),
+      recent: new GrowingRecentSalts({ capacity: CAPACITY, passed }),
     });
   }
 
@@ -95,6 +108,7 @@ export class ReplayMemory {
       packets: NO_SALTS,
       unproven: NO_SALTS,
       own: NO_SALTS,
+      recent: NO_RECENT_SALTS,
     });
   }
 
@@ -104,14 +118,33 @@ export class ReplayMemory {
    *
    * @param owner The key, and whose it is.
    */
-  forKey({ masterKey, isProven, side }: KeyOwner): KeySalts {
-    const { streams, packets, unproven, own } = this.#keeping;
-    const secret = this.#secret;
+  forKey(owner: KeyOwner): KeySalts {
+    return new OwnedSalts(this.#secret, this.#keeping, owner);
+  }
+}
+
+/** What is asked for is made when it is first asked for. */
+class OwnedSalts implements KeySalts {
+  readonly streams: SaltFilter;
+  readonly packets: SaltFilter;
+  readonly #newRecent: () => RecentSalts;
+  #recent: RecentSalts | undefined;
+
+  constructor(
+    secret: Uint8Array | undefined,
+    { streams, packets, unproven, own, recent }: SaltKeeping,
+    owner: KeyOwner,
+  ) {
+    const { masterKey, isProven, side } = owner;
     const hash = secret && new SaltHash(secret, masterKey, side);
-    const filterOf = (seen: SaltSet) => new SaltFilter(hash, { seen, own });
-    return {
-      streams: filterOf(isProven ? streams : unproven),
-      packets: filterOf(isProven ? packets : unproven),
-    };
+    const filterOf = (seen: SaltSet): SaltFilter =>
+      new SaltFilter(hash, { seen, own });
+    this.streams = filterOf(isProven ? streams : unproven);
+    this.packets = filterOf(isProven ? packets : unproven);
+    this.#newRecent = () => new RecentSalts(secret, owner, recent);
+  }
+
+  get recent(): RecentSalts {
+    return this.#recent ??= this.#newRecent();
   }
 }

@@ -6,7 +6,8 @@
  * 0     magic 8 ‖ version 4 ‖ bytes of the table 4 ‖ secret 16
  * 32    16 × { kind 4 ‖ offset 4 ‖ length 4 }      a kind of 0: room
  * 224   checksum 4 (FNV-1a over all before)
- * 4096  the regions, each a `RingSaltSet`
+ * 4096  the regions, each a `RingSaltSet`; the last, of another form, a
+ *       `RingRecentSalts`
  * ```
  *
  * Numbers are little endian, as on every system that the program runs on. A
@@ -15,6 +16,7 @@
  * @module
  */
 
+import { RECENT_BUCKET_BYTES, RingRecentSalts } from "./_ring_recent_salts.ts";
 import { BUCKET_BYTES, RingSaltSet } from "./_ring_salt_set.ts";
 import { ReplayMemory, SECRET_BYTES } from "./replay_memory.ts";
 import type { SaltSet } from "./salt_set.ts";
@@ -44,11 +46,21 @@ const REGIONS: readonly number[] = [
   8 << 10,
 ];
 
-/** Bytes of a table: 23 MiB. */
-export const TABLE_BYTES: number = REGIONS.reduce(
+/** Where the region of another form begins. */
+const RECENT_START: number = REGIONS.reduce(
   (sum, buckets) => sum + buckets * BUCKET_BYTES,
   HEADER_BYTES,
 );
+/**
+ * Buckets for the connections of the 2022 edition. With ten and a half salts a
+ * bucket those of 60 seconds are surely known at 5,000 connections a
+ * second, half of them at thrice as many.
+ */
+const RECENT_BUCKETS = 28 << 10;
+const RECENT_BYTES = RECENT_BUCKETS * RECENT_BUCKET_BYTES;
+
+/** Bytes of a table: 37 MiB. */
+export const TABLE_BYTES: number = RECENT_START + RECENT_BYTES;
 
 /** Bytes of a part of a table that {@linkcode TableOptions.marks} is about. */
 export const CHUNK_BYTES = 8192;
@@ -95,6 +107,10 @@ export function formatTable(
     view.setUint32(at + 8, buckets * BUCKET_BYTES, true);
     offset += buckets * BUCKET_BYTES;
   }
+  const at = AT.regions + REGIONS.length * REGION_BYTES;
+  view.setUint32(at, REGIONS.length + 1, true);
+  view.setUint32(at + 4, RECENT_START, true);
+  view.setUint32(at + 8, RECENT_BYTES, true);
   view.setUint32(AT.checksum, checksum(memory), true);
 }
 
@@ -149,6 +165,10 @@ export function tableMemory(
     packets: packets!,
     unproven: unproven!,
     own: own!,
+    recent: new RingRecentSalts(
+      memory.subarray(RECENT_START, RECENT_START + RECENT_BYTES),
+      onChange,
+    ),
   });
 }
 
