@@ -6,14 +6,19 @@
  */
 
 import {
+  type BlockCipher,
   CipherError,
   type CipherMethod,
   type CryptoProvider,
+  deriveKey,
   findMethod,
   openProviders,
 } from "../crypto/mod.ts";
 import type { Endpoint } from "../socks5/mod.ts";
+import { Sip022Port } from "./_sip022_port.ts";
+import { newUser } from "./_sip022_users.ts";
 import { ClassicEdition } from "./classic_edition.ts";
+import { type EditionClock, SYSTEM_CLOCK } from "./clock.ts";
 import {
   DECRYPT_FAILED,
   type Edition,
@@ -23,6 +28,8 @@ import {
   type ServerStream,
   type SideCodec,
 } from "./edition.ts";
+import { ReplayMemory } from "./replay_memory.ts";
+import { packetMethod, Sip022Edition } from "./sip022_edition.ts";
 import { CipherSuite } from "./suite.ts";
 import { concat } from "../tests/support/bytes.ts";
 
@@ -37,6 +44,9 @@ const METHODS = [
   "rc4-md5",
   "rc4",
   "table",
+  "2022-blake3-aes-128-gcm",
+  "2022-blake3-aes-256-gcm",
+  "2022-blake3-chacha20-poly1305",
 ];
 const LIBRARIES = ["openssl", "sodium", "mbedtls", "portable"];
 const PASSWORD = "correct horse";
@@ -54,12 +64,18 @@ export interface Row {
   readonly method: CipherMethod;
   /** Whether clients send one-time authentication, and servers require it. */
   readonly oneTimeAuth: boolean;
+  /** Whether it is the 2022 edition. */
+  readonly is2022: boolean;
   /** Whether wrong bytes are noticed. */
   readonly isAead: boolean;
   /** Whether salts are long enough to be remembered. */
   readonly remembers: boolean;
   /** The library. */
   readonly provider: CryptoProvider;
+  /** AES of single blocks, for the 2022 edition. */
+  readonly blocks: BlockCipher | undefined;
+  /** The library of the 2022 edition's packets, where that is another. */
+  readonly packetProvider: CryptoProvider | undefined;
 }
 
 /** Opened outside of a test: native libraries stay loaded. */
@@ -75,15 +91,24 @@ async function rows(): Promise<Row[]> {
     for (const library of LIBRARIES) {
       const provider = await libraryFor(method, library);
       if (provider === undefined) continue;
-      for (const oneTimeAuth of [false, true]) {
+      const is2022 = method.edition === "2022";
+      const packets = is2022 ? packetMethod(method) : undefined;
+      const blocks = is2022 && packets === undefined
+        ? await provider.blocks(method.keyLength)
+        : undefined;
+      const packetProvider = packets && await PROVIDERS.forMethod(packets);
+      for (const oneTimeAuth of is2022 ? [false] : [false, true]) {
         const suffix = oneTimeAuth ? ", one-time authentication" : "";
         found.push({
           name: `${name} of ${library}${suffix}`,
           method,
           oneTimeAuth,
+          is2022,
           isAead: method.kind === "aead",
           remembers: method.saltLength >= MIN_REMEMBERED,
           provider,
+          blocks,
+          packetProvider,
         });
       }
     }
@@ -103,9 +128,49 @@ async function libraryFor(
   }
 }
 
+/** What an edition of a test is made with. */
+export interface EditionSetup {
+  readonly password?: string | undefined;
+  readonly oneTimeAuth?: boolean | undefined;
+  /** Of the 2022 edition. */
+  readonly clock?: EditionClock | undefined;
+  /** Of the 2022 edition: keys from these passwords, in front. */
+  readonly identities?: readonly string[] | undefined;
+  /** Of the 2022 edition, each with the key made from its name. */
+  readonly users?: readonly string[] | undefined;
+  readonly memory?: ReplayMemory | undefined;
+}
+
 /** Makes the suite of a row. */
 export function newSuite(row: Row, password = PASSWORD): CipherSuite {
   return new CipherSuite(row.method, password, row.provider);
+}
+
+/** Makes an edition of a row. */
+export function newEdition(row: Row, setup: EditionSetup = {}): Edition {
+  const { password = PASSWORD, oneTimeAuth, memory } = setup;
+  if (!row.is2022) {
+    return new ClassicEdition(newSuite(row, password), oneTimeAuth, memory);
+  }
+  const { method, provider, blocks, packetProvider } = row;
+  const { clock = SYSTEM_CLOCK, identities = [], users } = setup;
+  // Any text will do for a key here.
+  const keyOf = (text: string): Uint8Array => deriveKey(text, method.keyLength);
+  const packets = packetMethod(method);
+  const port = new Sip022Port({
+    method,
+    keys: [...identities, password].map(keyOf),
+    users: users?.map((name) => newUser(name, keyOf(name))),
+    cipher: provider.aead(method),
+    packetCipher: packets && packetProvider?.aead(packets),
+    blocks: blocks && {
+      importKey: (key) => blocks.importKey(key),
+      [Symbol.dispose]: () => {},
+    },
+    memory: memory ?? ReplayMemory.inMemory(),
+    clock,
+  });
+  return new Sip022Edition(port, provider.version);
 }
 
 /** The two ends of a row, each with a memory of its own. */
@@ -118,8 +183,9 @@ export class Ends implements Disposable {
     readonly required?: boolean;
   } = {}) {
     const { serverPassword, required = row.oneTimeAuth } = options;
-    this.client = new ClassicEdition(newSuite(row), row.oneTimeAuth);
-    this.server = new ClassicEdition(newSuite(row, serverPassword), required);
+    this.client = newEdition(row, { oneTimeAuth: row.oneTimeAuth });
+    const oneTimeAuth = required;
+    this.server = newEdition(row, { password: serverPassword, oneTimeAuth });
   }
 
   [Symbol.dispose](): void {

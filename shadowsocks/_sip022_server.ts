@@ -256,7 +256,8 @@ export class Sip022ServerStream implements ServerStream {
     skew?: number,
   ): ServerAnswer {
     this.#isRefused = true;
-    return { kind: "refuse", status, reason, skew };
+    const refused = { kind: "refuse", status, reason } as const;
+    return skew === undefined ? refused : { ...refused, skew };
   }
 }
 

@@ -47,8 +47,11 @@ async function rowOf(name: string, oneTimeAuth = false): Promise<Row> {
     name,
     method,
     oneTimeAuth,
+    is2022: false,
     isAead: method.kind === "aead",
     remembers: true,
+    blocks: undefined,
+    packetProvider: undefined,
     provider: await PROVIDERS.forMethod(method),
   };
 }
