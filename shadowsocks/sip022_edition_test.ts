@@ -1,184 +1,37 @@
 /**
- * The 2022 edition against its format written out a second time, and what its
- * specification asks for beyond the contract of all editions.
+ * Connections of the 2022 edition against their format written out a second
+ * time, and what its specification asks for beyond the contract of all
+ * editions.
  *
  * @module
  */
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
-import { blake3 } from "@noble/hashes/blake3.js";
-import { createCipheriv } from "node:crypto";
-import { CipherError, deriveKey } from "../crypto/mod.ts";
+import { assert, assertEquals } from "@std/assert";
 import {
   Connection,
   Decoding,
   encode,
   Ends,
   newEdition,
-  PROVIDERS,
-  type Row,
-  ROWS,
-  Serving,
   TARGET,
 } from "./_edition_fixture.ts";
-import type { EditionClock } from "./clock.ts";
-import type { Edition } from "./edition.ts";
-import { openEdition } from "./open_edition.ts";
-import { Sip022Edition } from "./sip022_edition.ts";
+import {
+  ADDRESS,
+  FIXED,
+  HELLO,
+  NONE,
+  NOW,
+  PASSWORD,
+  request,
+  serve,
+  test2022,
+  TestClock,
+  u16,
+  u64,
+  verdict,
+  Writer,
+} from "./_sip022_fixture.ts";
 import { concat, seededBytes, utf8 } from "../tests/support/bytes.ts";
-import { seal } from "../tests/support/aead.ts";
-
-/** One row a method; the contract runs over all libraries. */
-const METHOD_ROWS = ROWS.filter(({ is2022, method }, index) =>
-  is2022 && ROWS.findIndex((row) => row.method === method) === index
-);
-const AES_ROWS = METHOD_ROWS.filter(({ method }) =>
-  method.cipher !== "" &&
-  method.cipher.startsWith("aes-")
-);
-
-const HELLO = utf8("hello");
-const NONE = new Uint8Array(0);
-/** `example.com:443` as an address header. */
-const ADDRESS = concat(
-  Uint8Array.of(3, 11),
-  utf8("example.com"),
-  Uint8Array.of(1, 187),
-);
-/** The password of the fixture. */
-const PASSWORD = "correct horse";
-/** Seconds since 1970. */
-const NOW = 1_700_000_000;
-/** Bytes of the fixed header of a request and its tag. */
-const FIXED = 27;
-
-/** Both clocks, in milliseconds. */
-class TestClock implements EditionClock {
-  unix = NOW * 1000;
-  elapsed = 5000;
-
-  time(): number {
-    return this.unix;
-  }
-
-  passed(): number {
-    return this.elapsed;
-  }
-}
-
-function test2022(
-  name: string,
-  body: (row: Row, clock: TestClock) => void,
-  rows: readonly Row[] = METHOD_ROWS,
-): void {
-  Deno.test(name, async (t) => {
-    for (const row of rows) {
-      await t.step(row.name, () => body(row, new TestClock()));
-    }
-  });
-}
-
-/** A direction of a connection, written out a second time. */
-class Writer {
-  readonly wire: Uint8Array[] = [];
-  readonly #row: Row;
-  readonly #key: Uint8Array;
-  #counter = 0;
-
-  constructor(row: Row, password: string, salt: Uint8Array) {
-    this.#row = row;
-    const psk = deriveKey(password, row.method.keyLength);
-    const context = utf8("shadowsocks 2022 session subkey");
-    this.#key = blake3(concat(psk, salt), { context })
-      .subarray(0, psk.length);
-    this.wire.push(salt);
-  }
-
-  /** Adds bytes as they are. */
-  plain(bytes: Uint8Array): this {
-    this.wire.push(bytes);
-    return this;
-  }
-
-  seal(text: Uint8Array): this {
-    const { provider, method } = this.#row;
-    using cipher = provider.aead(method);
-    using key = cipher.importKey(this.#key);
-    const nonce = new Uint8Array(12);
-    nonce[0] = this.#counter++;
-    const sealed = new Uint8Array(text.length + 16);
-    seal(key, nonce, text, sealed);
-    this.wire.push(sealed);
-    return this;
-  }
-
-  chunk(payload: Uint8Array): this {
-    return this.seal(u16(payload.length)).seal(payload);
-  }
-
-  get bytes(): Uint8Array {
-    return concat(...this.wire);
-  }
-}
-
-function u16(value: number): Uint8Array {
-  return Uint8Array.of(value >> 8, value);
-}
-
-function u64(value: number): Uint8Array {
-  const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(value));
-  return bytes;
-}
-
-/** One identity header (SIP023): says the second password to the first. */
-function identity(
-  { method }: Row,
-  [of, next]: readonly [string, string],
-  salt: Uint8Array,
-): Uint8Array {
-  const psk = deriveKey(of, method.keyLength);
-  const context = utf8("shadowsocks 2022 identity subkey");
-  const subkey = blake3(concat(psk, salt), { context })
-    .subarray(0, psk.length);
-  const cipher = createCipheriv(`aes-${8 * psk.length}-ecb`, subkey, null);
-  cipher.setAutoPadding(false);
-  const hash = blake3(deriveKey(next, method.keyLength)).subarray(0, 16);
-  return Uint8Array.from(cipher.update(hash));
-}
-
-/** What {@linkcode request} writes. */
-interface Request {
-  readonly seed?: number;
-  readonly type?: number;
-  readonly time?: number;
-  /** Default: an address, no padding, "hello". */
-  readonly variable?: Uint8Array;
-  readonly password?: string;
-  readonly identities?: readonly (readonly [string, string])[];
-}
-
-function request(row: Row, options: Request = {}): Writer {
-  const { seed = 7, type = 0, time = NOW, password = PASSWORD } = options;
-  const { variable = concat(ADDRESS, u16(0), HELLO) } = options;
-  const salt = seededBytes(row.method.saltLength, seed);
-  const writer = new Writer(row, password, salt);
-  for (const pair of options.identities ?? []) {
-    writer.plain(identity(row, pair, salt));
-  }
-  const fixed = concat(Uint8Array.of(type), u64(time), u16(variable.length));
-  return writer.seal(fixed).seal(variable);
-}
-
-function serve(server: Edition, ...pieces: Uint8Array[]): Serving {
-  return new Serving(server.newServerStream()).feed(...pieces);
-}
-
-/** How a request ends, in two words. */
-function verdict({ answer }: Serving): string {
-  if (answer?.kind !== "refuse") return answer?.kind ?? "";
-  return `${answer.status}: ${answer.reason}`;
-}
 
 test2022(
   "ServerStream takes what SIP022 describes, and answers so",
@@ -534,158 +387,3 @@ test2022(
     }
   },
 );
-
-test2022(
-  "ClientStream and ServerStream speak under identity headers, however many",
-  (row, clock) => {
-    const identities = ["first", "second"];
-    using client = newEdition(row, { clock, identities, password: "Bob" });
-    using stream = client.newClientStream(TARGET);
-    const flight = encode(stream, HELLO);
-    const { saltLength } = row.method;
-    const salt = flight.slice(0, saltLength);
-    assertEquals(
-      flight.slice(saltLength, saltLength + 32),
-      concat(
-        identity(row, ["first", "second"], salt),
-        identity(row, ["second", "Bob"], salt),
-      ),
-    );
-    // The first server takes its header away.
-    const onward = concat(salt, flight.slice(saltLength + 16));
-    const users = ["Alice", "Bob"];
-    using server = newEdition(row, { clock, password: "second", users });
-    const serving = serve(server, onward);
-    assertEquals(
-      serving.answer?.kind === "request" && serving.answer.user,
-      "Bob",
-    );
-    assertEquals(serving.payload, HELLO);
-    const answers = new Decoding(stream).feed(encode(serving.stream, HELLO));
-    assertEquals(answers.payload, HELLO);
-  },
-  AES_ROWS,
-);
-
-test2022(
-  "ServerStream.receive() refuses every flipped bit of an identity header, and who is no user",
-  (row, clock) => {
-    const users = ["Alice", "Bob"];
-    using server = newEdition(row, { clock, password: "main", users });
-    const { saltLength } = row.method;
-    const options = { password: "Bob", identities: [["main", "Bob"]] } as const;
-    const flight = request(row, options).bytes;
-    for (let bit = 0; bit < 128; bit++) {
-      const forged = flight.slice();
-      forged[saltLength + (bit >> 3)]! ^= 1 << (bit & 7);
-      assertEquals(
-        verdict(serve(server, forged)),
-        "auth_failed: authentication error",
-      );
-    }
-    for (let cut = 1; cut < saltLength + 16 + FIXED; cut++) {
-      assertEquals(
-        verdict(serve(server, flight.slice(0, cut))),
-        "auth_failed: too short",
-      );
-    }
-    const others: Request[] = [
-      { password: "Eve", identities: [["main", "Eve"]] },
-      { password: "Eve", identities: [["main", "Bob"]] },
-      { password: "Bob", identities: [["other", "Bob"]] },
-      { password: "Bob" },
-      { password: "main" },
-    ];
-    for (const other of others) {
-      assertEquals(
-        verdict(serve(server, request(row, other).bytes)),
-        "auth_failed: authentication error",
-      );
-    }
-    assertEquals(verdict(serve(server, flight)), "request");
-  },
-  AES_ROWS,
-);
-
-Deno.test("Sip022Edition.setUsers() takes other users while connections live", async () => {
-  const base64 = (bytes: Uint8Array): string =>
-    btoa(String.fromCharCode(...bytes));
-  const [main, alice, bob] = [1, 2, 3].map((seed) =>
-    base64(seededBytes(16, seed))
-  );
-  const method = "2022-blake3-AES-128-gcm";
-  const open = (
-    password: string,
-    users?: { name: string; password: string }[],
-  ): Promise<Edition> =>
-    openEdition({ method, password, users }, { providers: PROVIDERS });
-  using server = await open(main!, [{ name: "Alice", password: alice! }]);
-  if (!(server instanceof Sip022Edition)) throw new Error("another edition");
-  using asAlice = await open(`${main}:${alice}`);
-  using asBob = await open(`${main}:${bob}`);
-  const ask = (client: Edition): Serving => {
-    using stream = client.newClientStream(TARGET);
-    return serve(server, encode(stream, HELLO));
-  };
-  assertEquals([ask(asAlice), ask(asBob)].map((each) => each.answer?.kind), [
-    "request",
-    "refuse",
-  ]);
-  using live = asAlice.newClientStream(TARGET);
-  const serving = serve(server, encode(live, HELLO));
-  server.setUsers([{ name: "Bob", password: bob! }]);
-  assertEquals([ask(asAlice), ask(asBob)].map((each) => each.answer?.kind), [
-    "refuse",
-    "request",
-  ]);
-  serving.feed(encode(live, HELLO));
-  assertEquals(serving.payload, concat(HELLO, HELLO));
-  assertEquals(
-    new Decoding(live).feed(encode(serving.stream, HELLO)).payload,
-    HELLO,
-  );
-  server.setUsers([]);
-  using plain = await open(main!);
-  assertEquals([ask(asBob), ask(plain)].map((each) => each.answer?.kind), [
-    "refuse",
-    "refuse",
-  ]);
-});
-
-Deno.test("openEdition() says what is wrong with a key, and never the key", async () => {
-  const long = btoa("x".repeat(32));
-  const short = btoa("x".repeat(16));
-  const cases = [
-    [
-      { method: "2022-blake3-aes-128-gcm", password: long },
-      "Cannot use a key of 2022-blake3-aes-128-gcm: it has 32 bytes; 2022-blake3-aes-128-gcm takes base64 of 16 bytes, such as `shadowsocks genkey 2022-blake3-aes-128-gcm` makes",
-    ],
-    [
-      { method: "2022-blake3-chacha20-poly1305", password: `${long}:${long}` },
-      "Cannot use a key of 2022-blake3-chacha20-poly1305: 2022-blake3-chacha20-poly1305 has no identity headers: give one key",
-    ],
-    [
-      {
-        method: "2022-blake3-chacha20-poly1305",
-        password: long,
-        users: [{ name: "Bob", password: long }],
-      },
-      "Cannot have users with 2022-blake3-chacha20-poly1305: it has no identity headers",
-    ],
-    [
-      {
-        method: "2022-blake3-aes-256-gcm",
-        password: long,
-        users: [{ name: "Bob", password: short }],
-      },
-      "Cannot use the key of user Bob: it has 16 bytes; 2022-blake3-aes-256-gcm takes base64 of 32 bytes, such as `shadowsocks genkey 2022-blake3-aes-256-gcm` makes",
-    ],
-  ] as const;
-  for (const [options, message] of cases) {
-    const error = await assertRejects(
-      () => openEdition(options, { providers: PROVIDERS }),
-      CipherError,
-    );
-    assertEquals([error.code, error.message], ["bad_key", message]);
-  }
-});

@@ -1,0 +1,186 @@
+/**
+ * Identity headers and users of the 2022 edition (SIP023), and its keys.
+ *
+ * @module
+ */
+
+import { assertEquals, assertRejects } from "@std/assert";
+import { CipherError } from "../crypto/mod.ts";
+import {
+  Decoding,
+  encode,
+  newEdition,
+  PROVIDERS,
+  type Serving,
+  TARGET,
+} from "./_edition_fixture.ts";
+import {
+  AES_ROWS,
+  FIXED,
+  HELLO,
+  identity,
+  type Request,
+  request,
+  serve,
+  test2022,
+  verdict,
+} from "./_sip022_fixture.ts";
+import type { Edition } from "./edition.ts";
+import { openEdition } from "./open_edition.ts";
+import { Sip022Edition } from "./sip022_edition.ts";
+import { concat, seededBytes } from "../tests/support/bytes.ts";
+
+test2022(
+  "ClientStream and ServerStream speak under identity headers, however many",
+  (row, clock) => {
+    const identities = ["first", "second"];
+    using client = newEdition(row, { clock, identities, password: "Bob" });
+    using stream = client.newClientStream(TARGET);
+    const flight = encode(stream, HELLO);
+    const { saltLength } = row.method;
+    const salt = flight.slice(0, saltLength);
+    assertEquals(
+      flight.slice(saltLength, saltLength + 32),
+      concat(
+        identity(row, ["first", "second"], salt),
+        identity(row, ["second", "Bob"], salt),
+      ),
+    );
+    // The first server takes its header away.
+    const onward = concat(salt, flight.slice(saltLength + 16));
+    const users = ["Alice", "Bob"];
+    using server = newEdition(row, { clock, password: "second", users });
+    const serving = serve(server, onward);
+    assertEquals(
+      serving.answer?.kind === "request" && serving.answer.user,
+      "Bob",
+    );
+    assertEquals(serving.payload, HELLO);
+    const answers = new Decoding(stream).feed(encode(serving.stream, HELLO));
+    assertEquals(answers.payload, HELLO);
+  },
+  AES_ROWS,
+);
+
+test2022(
+  "ServerStream.receive() refuses every flipped bit of an identity header, and who is no user",
+  (row, clock) => {
+    const users = ["Alice", "Bob"];
+    using server = newEdition(row, { clock, password: "main", users });
+    const { saltLength } = row.method;
+    const options = { password: "Bob", identities: [["main", "Bob"]] } as const;
+    const flight = request(row, options).bytes;
+    for (let bit = 0; bit < 128; bit++) {
+      const forged = flight.slice();
+      forged[saltLength + (bit >> 3)]! ^= 1 << (bit & 7);
+      assertEquals(
+        verdict(serve(server, forged)),
+        "auth_failed: authentication error",
+      );
+    }
+    for (let cut = 1; cut < saltLength + 16 + FIXED; cut++) {
+      assertEquals(
+        verdict(serve(server, flight.slice(0, cut))),
+        "auth_failed: too short",
+      );
+    }
+    const others: Request[] = [
+      { password: "Eve", identities: [["main", "Eve"]] },
+      { password: "Eve", identities: [["main", "Bob"]] },
+      { password: "Bob", identities: [["other", "Bob"]] },
+      { password: "Bob" },
+      { password: "main" },
+    ];
+    for (const other of others) {
+      assertEquals(
+        verdict(serve(server, request(row, other).bytes)),
+        "auth_failed: authentication error",
+      );
+    }
+    assertEquals(verdict(serve(server, flight)), "request");
+  },
+  AES_ROWS,
+);
+
+Deno.test("Sip022Edition.setUsers() takes other users while connections live", async () => {
+  const base64 = (bytes: Uint8Array): string =>
+    btoa(String.fromCharCode(...bytes));
+  const [main, alice, bob] = [1, 2, 3].map((seed) =>
+    base64(seededBytes(16, seed))
+  );
+  const method = "2022-blake3-AES-128-gcm";
+  const open = (
+    password: string,
+    users?: { name: string; password: string }[],
+  ): Promise<Edition> =>
+    openEdition({ method, password, users }, { providers: PROVIDERS });
+  using server = await open(main!, [{ name: "Alice", password: alice! }]);
+  if (!(server instanceof Sip022Edition)) throw new Error("another edition");
+  using asAlice = await open(`${main}:${alice}`);
+  using asBob = await open(`${main}:${bob}`);
+  const ask = (client: Edition): Serving => {
+    using stream = client.newClientStream(TARGET);
+    return serve(server, encode(stream, HELLO));
+  };
+  assertEquals([ask(asAlice), ask(asBob)].map((each) => each.answer?.kind), [
+    "request",
+    "refuse",
+  ]);
+  using live = asAlice.newClientStream(TARGET);
+  const serving = serve(server, encode(live, HELLO));
+  server.setUsers([{ name: "Bob", password: bob! }]);
+  assertEquals([ask(asAlice), ask(asBob)].map((each) => each.answer?.kind), [
+    "refuse",
+    "request",
+  ]);
+  serving.feed(encode(live, HELLO));
+  assertEquals(serving.payload, concat(HELLO, HELLO));
+  assertEquals(
+    new Decoding(live).feed(encode(serving.stream, HELLO)).payload,
+    HELLO,
+  );
+  server.setUsers([]);
+  using plain = await open(main!);
+  assertEquals([ask(asBob), ask(plain)].map((each) => each.answer?.kind), [
+    "refuse",
+    "refuse",
+  ]);
+});
+
+Deno.test("openEdition() says what is wrong with a key, and never the key", async () => {
+  const long = btoa("x".repeat(32));
+  const short = btoa("x".repeat(16));
+  const cases = [
+    [
+      { method: "2022-blake3-aes-128-gcm", password: long },
+      "Cannot use a key of 2022-blake3-aes-128-gcm: it has 32 bytes; 2022-blake3-aes-128-gcm takes base64 of 16 bytes, such as `shadowsocks genkey 2022-blake3-aes-128-gcm` makes",
+    ],
+    [
+      { method: "2022-blake3-chacha20-poly1305", password: `${long}:${long}` },
+      "Cannot use a key of 2022-blake3-chacha20-poly1305: 2022-blake3-chacha20-poly1305 has no identity headers: give one key",
+    ],
+    [
+      {
+        method: "2022-blake3-chacha20-poly1305",
+        password: long,
+        users: [{ name: "Bob", password: long }],
+      },
+      "Cannot have users with 2022-blake3-chacha20-poly1305: it has no identity headers",
+    ],
+    [
+      {
+        method: "2022-blake3-aes-256-gcm",
+        password: long,
+        users: [{ name: "Bob", password: short }],
+      },
+      "Cannot use the key of user Bob: it has 16 bytes; 2022-blake3-aes-256-gcm takes base64 of 32 bytes, such as `shadowsocks genkey 2022-blake3-aes-256-gcm` makes",
+    ],
+  ] as const;
+  for (const [options, message] of cases) {
+    const error = await assertRejects(
+      () => openEdition(options, { providers: PROVIDERS }),
+      CipherError,
+    );
+    assertEquals([error.code, error.message], ["bad_key", message]);
+  }
+});
