@@ -58,17 +58,18 @@ Deno.test("tableMemory() gives all who have a table one memory", () => {
   assert(!other!.packets.add(salt));
 });
 
-Deno.test("tableMemory() takes a salt once, whatever number of threads add it", async () => {
-  const buffer = new SharedArrayBuffer(TABLE_BYTES);
-  const memory = new Uint8Array(buffer);
-  formatTable(memory);
-  const code = `
+for (const kind of ["streams", "recent"] as const) {
+  Deno.test(`tableMemory() takes a salt once, whatever number of threads add it (${kind})`, async () => {
+    const buffer = new SharedArrayBuffer(TABLE_BYTES);
+    const memory = new Uint8Array(buffer);
+    formatTable(memory);
+    const code = `
     import { tableMemory } from ${
-    JSON.stringify(new URL("./salt_table.ts", import.meta.url).href)
-  };
-    self.onmessage = ({ data: { buffer, masterKey, count } }) => {
+      JSON.stringify(new URL("./salt_table.ts", import.meta.url).href)
+    };
+    self.onmessage = ({ data: { buffer, masterKey, count, kind } }) => {
       const owner = { masterKey, isProven: true, side: "server" };
-      const { streams } = tableMemory(new Uint8Array(buffer)).forKey(owner);
+      const salts = tableMemory(new Uint8Array(buffer)).forKey(owner)[kind];
       const salt = new Uint8Array(16);
       const view = new DataView(salt.buffer);
       let taken = 0;
@@ -77,27 +78,28 @@ Deno.test("tableMemory() takes a salt once, whatever number of threads add it", 
       while (Atomics.load(gate, 0) < 2);
       for (let n = 0; n < count; n++) {
         view.setUint32(0, n);
-        if (streams.add(salt)) taken++;
+        if (salts.add(salt)) taken++;
       }
       self.postMessage(taken);
     };`;
-  const url = URL.createObjectURL(
-    new Blob([code], { type: "text/javascript" }),
-  );
-  const count = 200_000;
-  const workers = [1, 2].map(() => new Worker(url, { type: "module" }));
-  try {
-    const taken = await Promise.all(workers.map((worker) => {
-      const { promise, resolve } = Promise.withResolvers<number>();
-      worker.onmessage = ({ data }: MessageEvent<number>): void =>
-        resolve(data);
-      const { masterKey } = OWNER;
-      worker.postMessage({ buffer, masterKey, count });
-      return promise;
-    }));
-    assertEquals(taken[0]! + taken[1]!, count);
-  } finally {
-    for (const worker of workers) worker.terminate();
-    URL.revokeObjectURL(url);
-  }
-});
+    const url = URL.createObjectURL(
+      new Blob([code], { type: "text/javascript" }),
+    );
+    const count = 200_000;
+    const workers = [1, 2].map(() => new Worker(url, { type: "module" }));
+    try {
+      const taken = await Promise.all(workers.map((worker) => {
+        const { promise, resolve } = Promise.withResolvers<number>();
+        worker.onmessage = ({ data }: MessageEvent<number>): void =>
+          resolve(data);
+        const { masterKey } = OWNER;
+        worker.postMessage({ buffer, masterKey, count, kind });
+        return promise;
+      }));
+      assertEquals(taken[0]! + taken[1]!, count);
+    } finally {
+      for (const worker of workers) worker.terminate();
+      URL.revokeObjectURL(url);
+    }
+  });
+}
