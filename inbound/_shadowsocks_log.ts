@@ -26,7 +26,7 @@ const logger = getLogger(["shadowsocks", "inbound"]);
  */
 export function logRefusedConnection(
   client: SocketAddress,
-  { status, reason }: Refused,
+  { status, reason, skew }: Refused,
   addressType?: number,
 ): void {
   if (addressType !== undefined) {
@@ -44,6 +44,7 @@ export function logRefusedConnection(
     () => ({ client: `${client}` }),
   );
   logUnauthenticated(client, reason);
+  if (skew !== undefined) logSkew(client, skew);
   if (addressType === undefined) logMeaning(client, status, reason);
 }
 
@@ -53,11 +54,13 @@ export function logRefusedConnection(
  * @param client Who sent it.
  * @param status How the session would end.
  * @param reason Why.
+ * @param skew How many seconds the client's clock is ahead of ours, for `skew`.
  */
 export function logRefusedPacket(
   client: SocketAddress,
   status: ServerRefusal,
   reason: RefusalReason,
+  skew?: number,
 ): void {
   if (reason === "one time auth failed") {
     logger.warn("UDP one time auth fail");
@@ -71,7 +74,21 @@ export function logRefusedPacket(
     () => ({ client: `${client}` }),
   );
   logUnauthenticated(client, reason);
+  if (skew !== undefined) logSkew(client, skew);
   logMeaning(client, status, reason);
+}
+
+/**
+ * Logs how far the clock of a client is from ours, and what to do.
+ *
+ * @param client Who has sent its time.
+ * @param skew How many seconds it is ahead of ours.
+ */
+function logSkew(client: SocketAddress, skew: number): void {
+  logger.warn(
+    "the clock of {ip} differs from ours by {skew} s (below 0: it is behind), 30 are allowed: set both clocks, best by NTP",
+    () => ({ ip: client.host, skew }),
+  );
 }
 
 /** Says what a reason can mean that names no cause. */

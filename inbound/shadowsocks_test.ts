@@ -9,12 +9,15 @@ import {
   AEAD_METHOD,
   decodeAll,
   encodeAll,
+  NEW_KEY,
+  NEW_METHOD,
   sealFlight,
   STREAM_METHOD,
   testEdition,
 } from "../shadowsocks/fakes.ts";
 import type { Endpoint } from "../socks5/mod.ts";
 import { CLIENT, ProxyClient } from "./_proxy_client_fixture.ts";
+import type { EditionClock } from "../shadowsocks/mod.ts";
 import { ShadowsocksInbound } from "./mod.ts";
 import { bytesOf } from "../tests/support/bytes.ts";
 import { LogCapture } from "../tests/support/logs.ts";
@@ -22,6 +25,7 @@ import { LogCapture } from "../tests/support/logs.ts";
 const REFUSED =
   `error: can not parse header when handling connection from ${CLIENT}`;
 const HEADER = bytesOf(1, 192, 0, 2, 7, 0, 80);
+const OTHER_KEY = "EBESExQVFhcYGRobHB0eHw==";
 const NAME: Endpoint = { domain: "example.com", port: 443 };
 
 function handshakeLine(reason: string): string {
@@ -202,4 +206,56 @@ Deno.test("ShadowsocksInbound.failed() resets the client", async () => {
   const { stream } = new ProxyClient(new ShadowsocksInbound(edition));
   const failure = { status: "dial_failed", code: "ECONNREFUSED" } as const;
   assertEquals(stream.failed(failure), { ending: "reset" });
+});
+
+Deno.test("ShadowsocksInbound serves users of the 2022 edition by name", async () => {
+  using logs = new LogCapture();
+  const method = NEW_METHOD;
+  const users = [{ name: "Alice", password: OTHER_KEY }];
+  using edition = await testEdition({ method, password: NEW_KEY, users });
+  const password = `${NEW_KEY}:${OTHER_KEY}`;
+  using peer = await testEdition({ method, password });
+  using stream = peer.newClientStream(NAME);
+  const client = new ProxyClient(new ShadowsocksInbound(edition));
+  client.bring(encodeAll(stream, bytesOf("hello")));
+  assertEquals(client.asked, "example.com:443");
+  assertEquals(client.session.user, "Alice");
+  assertEquals(logs.lines, []);
+  client.stream[Symbol.dispose]();
+});
+
+Deno.test("ShadowsocksInbound logs how far clocks differ, and what to do", async () => {
+  for (const skew of [-31, 3600]) {
+    using logs = new LogCapture();
+    const options = { method: NEW_METHOD, password: NEW_KEY };
+    const clock = (seconds: number): EditionClock => ({
+      time: () => (1_700_000_000 + seconds) * 1000,
+      passed: () => 0,
+    });
+    using edition = await testEdition(options, undefined, clock(0));
+    using peer = await testEdition(options, undefined, clock(skew));
+    using stream = peer.newClientStream(NAME);
+    const client = new ProxyClient(new ShadowsocksInbound(edition));
+    client.bring(encodeAll(stream, bytesOf("hello")));
+    assertEquals(client.refused?.split(" ")[0], "skew");
+    assertEquals(logs.lines, [
+      REFUSED,
+      handshakeLine("clock skew"),
+      `warning: the clock of ${CLIENT.host} differs from ours by ${skew} s (below 0: it is behind), 30 are allowed: set both clocks, best by NTP`,
+    ]);
+    client.stream[Symbol.dispose]();
+  }
+});
+
+Deno.test("ShadowsocksInbound refuses a first segment of the 2022 edition that is short", async () => {
+  using logs = new LogCapture();
+  const options = { method: NEW_METHOD, password: NEW_KEY };
+  using edition = await testEdition(options);
+  using peer = await testEdition(options);
+  using stream = peer.newClientStream(NAME);
+  const client = new ProxyClient(new ShadowsocksInbound(edition));
+  client.bring(encodeAll(stream, bytesOf("hello")).subarray(0, 42));
+  assertEquals(client.refused?.split(" ")[0], "auth_failed");
+  assertEquals(logs.lines.slice(0, 2), [REFUSED, handshakeLine("too short")]);
+  client.stream[Symbol.dispose]();
 });

@@ -111,8 +111,15 @@ export class ShadowsocksOutbound implements Outbound {
     return new ShadowsocksOutboundPackets(this.server, this.#edition);
   }
 
-  /** Logs that a server's answer cannot be opened. */
-  onCodecFailed(remote: SocketAddress): void {
+  /** Logs that a server's answer cannot be opened, or is not of now. */
+  onCodecFailed(remote: SocketAddress, skew?: number): void {
+    if (skew !== undefined) {
+      logger.error(
+        "the clock of {server} differs from ours by {skew} s (below 0: it is behind), 30 are allowed: set both clocks, best by NTP",
+        { server: `${remote}`, skew },
+      );
+      return;
+    }
     logger.error(
       "cannot decrypt the answer of {server}: wrong password or method, or it was altered",
       { server: `${remote}` },

@@ -173,6 +173,15 @@ Deno.test("ShadowsocksOutbound logs an answer that it cannot decrypt", async () 
   ]);
 });
 
+Deno.test("ShadowsocksOutbound logs how far a server's clock is from ours", async () => {
+  using logs = new LogCapture("info");
+  using edition = await testEdition();
+  wayOf(edition).onCodecFailed(REMOTE, -45);
+  assertEquals(logs.lines, [
+    "error: the clock of 192.0.2.1:8388 differs from ours by -45 s (below 0: it is behind), 30 are allowed: set both clocks, best by NTP",
+  ]);
+});
+
 Deno.test("ShadowsocksOutbound.onUnanswered() suspects a server once when it answers nobody in a row", async () => {
   using logs = new LogCapture("info");
   using edition = await testEdition();

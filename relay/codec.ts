@@ -53,6 +53,11 @@ export interface StreamCodec extends Disposable {
   /** True once received bytes were wrong: nothing more will come out. */
   readonly failed: boolean;
   /**
+   * Why, if it is that the clocks differ too much: how many seconds that of the
+   * peer is ahead of ours. Absent or undefined: for another reason.
+   */
+  readonly skew?: number | undefined;
+  /**
    * Turns payload into bytes for the socket.
    *
    * @param input The payload, at the start of a buffer.

@@ -74,8 +74,9 @@ export interface Outbound extends Route {
    * refuses; logs why.
    *
    * @param remote Who has sent them.
+   * @param skew How many seconds its clock is ahead of ours, if that is why.
    */
-  onCodecFailed?(remote: SocketAddress): void;
+  onCodecFailed?(remote: SocketAddress, skew?: number): void;
   /** Called at the end of a connection that has sent payload and got some. */
   onAnswered?(): void;
   /**

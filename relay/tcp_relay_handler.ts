@@ -305,7 +305,8 @@ export class TCPRelayHandler extends ListedConnection
       const refusal = this.#inbound.onCodecFailed?.() ?? NOT_UNDERSTOOD;
       return this.#leave(refusal.status, refusal.ending, refusal.reply);
     }
-    this.#outbound?.onCodecFailed?.(this.#pipe.down.source!.remoteAddress);
+    const { source, decoder } = this.#pipe.down;
+    this.#outbound?.onCodecFailed?.(source!.remoteAddress, decoder?.skew);
     this.destroy("server_failed", { reset: true });
   }
 

@@ -6,6 +6,7 @@
  */
 
 import { findMethod, openProviders } from "../crypto/mod.ts";
+import type { EditionClock } from "./clock.ts";
 import type { Edition, SideCodec } from "./edition.ts";
 import { type EditionOptions, openEdition } from "./open_edition.ts";
 import type { ReplayMemory } from "./replay_memory.ts";
@@ -15,6 +16,11 @@ import { concat } from "../tests/support/bytes.ts";
 export const AEAD_METHOD = "aes-128-gcm";
 /** A method that does not, with an IV of 16 bytes. */
 export const STREAM_METHOD = "rc4-md5";
+
+/** A method of the 2022 edition, and a key for it. */
+export const NEW_METHOD = "2022-blake3-aes-128-gcm";
+/** A key of {@linkcode NEW_METHOD}. */
+export const NEW_KEY = "AAECAwQFBgcICQoLDA0ODw==";
 
 /** Opened outside of a test: native libraries stay loaded. */
 const PROVIDERS = await openProviders();
@@ -27,17 +33,19 @@ for (const name of [AEAD_METHOD, STREAM_METHOD]) {
  *
  * @param options What differs from the defaults.
  * @param replayMemory Where salts are remembered. Default: in it alone.
+ * @param clock What time it is, for the 2022 edition. Default: the system's.
  * @returns The edition.
  */
 export function testEdition(
   options: Partial<EditionOptions> = {},
   replayMemory?: ReplayMemory,
+  clock?: EditionClock,
 ): Promise<Edition> {
   return openEdition({
     method: AEAD_METHOD,
     password: "what both sides know",
     ...options,
-  }, { providers: PROVIDERS, replayMemory });
+  }, { providers: PROVIDERS, replayMemory, clock });
 }
 
 /**

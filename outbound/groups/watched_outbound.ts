@@ -119,8 +119,8 @@ export class WatchedOutbound implements Outbound, MemberRoute {
   }
 
   /** Hears that the far side has sent wrong bytes, and passes it on. */
-  onCodecFailed(remote: SocketAddress): void {
-    this.#outbound.onCodecFailed?.(remote);
+  onCodecFailed(remote: SocketAddress, skew?: number): void {
+    this.#outbound.onCodecFailed?.(remote, skew);
   }
 
   /** False while sessions had better go elsewhere. */

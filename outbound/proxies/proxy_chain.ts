@@ -112,8 +112,8 @@ export class ProxyOutbound implements Outbound {
   }
 
   /** Passes on that the far side has sent wrong bytes. */
-  onCodecFailed(remote: SocketAddress): void {
-    this.#inner.onCodecFailed?.(remote);
+  onCodecFailed(remote: SocketAddress, skew?: number): void {
+    this.#inner.onCodecFailed?.(remote, skew);
   }
 }
 
