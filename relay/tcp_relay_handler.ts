@@ -471,7 +471,6 @@ export class TCPRelayHandler extends ListedConnection
   /** Lets go of everything on the far side. */
   #leaveRemote(reset: boolean): void {
     this.#first?.cancel();
-    this.#first = undefined;
     this.#cancel?.();
     this.#cancel = undefined;
     this.#dialer?.cancel();
@@ -480,7 +479,7 @@ export class TCPRelayHandler extends ListedConnection
     if (down.source !== undefined) this.#release(down.source, reset);
     up.encoder?.[Symbol.dispose]();
     this.#pipe.setRemote(undefined);
-    this.#outbound = this.#fastOpen = undefined;
+    this.#first = this.#outbound = this.#fastOpen = undefined;
   }
 
   #endSession(status: Status): void {
