@@ -39,6 +39,7 @@ interface Folder {
 }
 
 const METHODS = "crypto/methods.ts";
+const PSK = "crypto/psk.ts";
 
 /** Each folder, the lowest first; `""` is `main.ts`. */
 const FOLDERS: Readonly<Record<string, Folder>> = {
@@ -59,7 +60,7 @@ const FOLDERS: Readonly<Record<string, Folder>> = {
   },
   accounts: { level: 3, imports: ["relay"] },
   control: { level: 4, imports: ["relay", "accounts", "loop", "dns"] },
-  config: { level: 4, imports: ["loop", METHODS] },
+  config: { level: 4, imports: ["loop", METHODS, PSK] },
   process: { level: 5 },
   demo: { level: 6 },
   "": { level: 7 },
@@ -80,6 +81,7 @@ const REASONS: Readonly<Record<string, string>> = {
  */
 const EXCEPTIONS: ReadonlySet<string> = new Set([
   METHODS,
+  PSK,
   "config/format.ts",
   "config/key_docs.ts",
   "config/no_role.ts",
