@@ -18,6 +18,7 @@ import { WorkBuffer } from "./_work_buffer.ts";
 import type { EditionClock } from "./clock.ts";
 import type { RecentSalts } from "./recent_salts.ts";
 import type { KeySalts, ReplayMemory } from "./replay_memory.ts";
+import type { SaltFilter } from "./salt_filter.ts";
 
 /** SIP022: the most payload in a chunk. */
 export const MAX_CHUNK_LENGTH = 0xffff;
@@ -127,6 +128,12 @@ export class Sip022Port implements Disposable {
   get serverSalts(): RecentSalts {
     this.#server ??= this.#saltsOf("server");
     return this.#server.recent;
+  }
+
+  /** The headers of packets that a server has taken. */
+  get serverPackets(): SaltFilter {
+    this.#server ??= this.#saltsOf("server");
+    return this.#server.packets;
   }
 
   /**

@@ -247,6 +247,11 @@ export interface PacketOpened {
 /** The datagrams of one association, on the client's side. */
 export interface ClientPackets extends Disposable {
   /**
+   * How many seconds the clock of the server is ahead of ours, after `open` has
+   * answered `skew`. Absent: there are no times.
+   */
+  readonly skew?: number | undefined;
+  /**
    * Seals a datagram for the server.
    *
    * @param packet The payload, with the target's address header in front.
@@ -257,8 +262,9 @@ export interface ClientPackets extends Disposable {
   seal(packet: PacketBytes, output: Uint8Array): number;
   /**
    * Opens an answer into `output`. When it is genuine, `packet.bytes` becomes
-   * `output`, `head` {@linkcode PACKET_ROOM}, and `start` and `end` those of
-   * the payload; else the packet stays as it is.
+   * `output`, `head` where the address header begins, at
+   * {@linkcode PACKET_ROOM} or behind, and `start` and `end` those of the
+   * payload; else the packet stays as it is.
    *
    * @param packet What was received.
    * @param output Takes the address header and the payload; does not overlap.

@@ -19,9 +19,11 @@ import {
   findMethod,
 } from "../crypto/mod.ts";
 import type { Endpoint } from "../socks5/mod.ts";
+import { Sip022ClientPackets } from "./_sip022_client_packets.ts";
 import { Sip022ClientStream } from "./_sip022_client.ts";
 import { hasIdentityHeaders, parsePsk, parsePskChain } from "./_sip022_keys.ts";
 import { Sip022Port } from "./_sip022_port.ts";
+import { Sip022ServerPackets } from "./_sip022_server_packets.ts";
 import { Sip022ServerStream } from "./_sip022_server.ts";
 import { newUser, type Sip022User } from "./_sip022_users.ts";
 import { type EditionClock, SYSTEM_CLOCK } from "./clock.ts";
@@ -187,7 +189,7 @@ export class Sip022Edition implements Edition {
    * @returns Its codec; must not outlive the edition.
    */
   newClientPackets(): ClientPackets {
-    throw new TypeError("Cannot send packets: not yet");
+    return new Sip022ClientPackets(this.#port);
   }
 
   /**
@@ -196,7 +198,7 @@ export class Sip022Edition implements Edition {
    * @returns Their codec; must not outlive the edition.
    */
   newServerPackets(): ServerPackets {
-    throw new TypeError("Cannot take packets: not yet");
+    return new Sip022ServerPackets(this.#port);
   }
 
   /**

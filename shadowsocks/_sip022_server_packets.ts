@@ -1,0 +1,220 @@
+/**
+ * The datagrams of a listener in the 2022 edition; see `_sip022_packets.ts`.
+ *
+ * @module
+ */
+
+import type { AeadKey, BlockKey } from "../crypto/mod.ts";
+import { ANSWER, REQUEST, TYPE_LENGTH } from "./_sip022_head.ts";
+import { PSK_HASH_LENGTH } from "./_sip022_keys.ts";
+import {
+  addressIn,
+  combine,
+  HEADER_LENGTH,
+  leastLength,
+  newPacketWork,
+  numberIn,
+  openSeparate,
+  openWhole,
+  type PacketWork,
+  REQUEST_FIXED,
+  sealBody,
+  TOO_LONG,
+} from "./_sip022_packets.ts";
+import type { Sip022Port } from "./_sip022_port.ts";
+import { type Sip022Session, Sip022Sessions } from "./_sip022_sessions.ts";
+import { MAX_SKEW, skewOf } from "./_sip022_time.ts";
+import type { Sip022User } from "./_sip022_users.ts";
+import {
+  NOT_SENDABLE,
+  type PacketBytes,
+  type PacketOpened,
+  type PacketRefused,
+  type RefusalReason,
+  type ServerPackets,
+  type ServerRefusal,
+} from "./edition.ts";
+
+const AUTH_ERROR = refusal("auth_failed", "authentication error");
+const BAD_HEADER = refusal("auth_failed", "invalid header");
+const BAD_ADDRESS = refusal("error", "invalid address");
+const NO_ROOM = refusal("error", "too long");
+const REPLAY = refusal("replay", "replay");
+
+/** The datagrams of a listener. */
+export class Sip022ServerPackets implements ServerPackets {
+  readonly #port: Sip022Port;
+  readonly #work: PacketWork = newPacketWork();
+  readonly #sessions: Sip022Sessions;
+  /** Opens the header of requests; undefined: the method has none. */
+  readonly #headerKey: BlockKey | undefined;
+  /** Of all packets, where the method has no separate header. */
+  readonly #packetKey: AeadKey | undefined;
+  /** Of the headers of answers, by user. */
+  readonly #answerKeys = new Map<Sip022User, BlockKey>();
+
+  /**
+   * Makes the codec of one listener.
+   *
+   * @param port What it shares with others.
+   */
+  constructor(port: Sip022Port) {
+    const { blocks, packetCipher } = port.setup;
+    this.#port = port;
+    this.#sessions = new Sip022Sessions(() => port.clock.passed());
+    this.#headerKey = blocks?.importKey(port.psk);
+    this.#packetKey = packetCipher?.importKey(port.psk);
+  }
+
+  /**
+   * Opens a client's packet into `output`.
+   *
+   * @param packet What was received.
+   * @param output Takes the address header and the payload.
+   * @returns What it asks for, or why it is to be dropped.
+   */
+  open(packet: PacketBytes, output: Uint8Array): PacketOpened | PacketRefused {
+    const port = this.#port;
+    const work = this.#work;
+    const { header, part } = work;
+    const { bytes, start, end } = packet;
+    const headerKey = this.#headerKey;
+    const hasUsers = port.users !== undefined;
+    const identities = hasUsers ? PSK_HASH_LENGTH : 0;
+    const least = leastLength(
+      REQUEST_FIXED,
+      headerKey !== undefined,
+      identities,
+    );
+    if (end - start < least) return AUTH_ERROR;
+    let user: Sip022User | undefined = port.nobody;
+    let session: Sip022Session | undefined;
+    let key: AeadKey | undefined;
+    let at: number;
+    if (headerKey !== undefined) {
+      headerKey.decrypt(bytes, start, header, 0);
+      if (hasUsers) user = this.#userOf(bytes, start + HEADER_LENGTH);
+      if (user === undefined) return AUTH_ERROR;
+      session = this.#sessions.find(header, user);
+      // Before the packet is opened, which costs more.
+      if (session?.window.has(numberIn(header)) === true) return REPLAY;
+      key = session?.openKey ?? port.sessionKey(user.key, header.slice(0, 8));
+      at = openSeparate(work, key, packet, {
+        front: HEADER_LENGTH + identities,
+        fixed: REQUEST_FIXED,
+        output,
+      });
+    } else {
+      at = openWhole(work, this.#packetKey!, packet, {
+        fixed: REQUEST_FIXED,
+        output,
+      });
+      if (at >= 0) session = this.#sessions.find(header, user);
+    }
+    if (at < 0) {
+      if (session === undefined) key?.[Symbol.dispose]();
+      return at === TOO_LONG ? NO_ROOM : AUTH_ERROR;
+    }
+    const refused = this.#problemOf(output, at);
+    const bodyEnd = part.at + part.length;
+    const address = addressIn(work, output, at + REQUEST_FIXED, bodyEnd);
+    const wrong = refused ?? (address === undefined ? BAD_ADDRESS : undefined);
+    if (wrong !== undefined || address === undefined) {
+      if (session === undefined) key?.[Symbol.dispose]();
+      return wrong ?? BAD_ADDRESS;
+    }
+    const number = numberIn(header);
+    const isNew = session === undefined;
+    session ??= this.#sessions.make(header, user, key);
+    // The second is that of other workers, and of before a restart.
+    if (
+      number < 0 || !session.window.add(number) ||
+      !port.serverPackets.add(header)
+    ) {
+      if (isNew) key?.[Symbol.dispose]();
+      return REPLAY;
+    }
+    this.#sessions.use(session);
+    packet.bytes = output;
+    packet.head = work.look.offset;
+    packet.start = packet.head + address.length;
+    packet.end = bodyEnd;
+    return { key: session.text, user: user.name, state: session, address };
+  }
+
+  /**
+   * Seals an answer.
+   *
+   * @param packet The payload, with an address header in front.
+   * @param state The session that `open` gave.
+   * @param output Takes the sealed packet.
+   * @returns Bytes in `output`, or `NOT_SENDABLE`.
+   */
+  seal(packet: PacketBytes, state: unknown, output: Uint8Array): number {
+    const session = state as Sip022Session | undefined;
+    if (session === undefined) return NOT_SENDABLE;
+    const port = this.#port;
+    const { user, server, client } = session;
+    const isSeparate = this.#headerKey !== undefined;
+    const key = isSeparate
+      ? session.sealKey ??= port.sessionKey(user.key, server)
+      : this.#packetKey!;
+    const sealed = sealBody(port, this.#work, {
+      packet,
+      output,
+      session: server,
+      id: session.next,
+      key,
+      headerKey: isSeparate ? this.#answerKeyOf(user) : undefined,
+      type: ANSWER,
+      client,
+      identities: 0,
+    });
+    if (sealed !== NOT_SENDABLE) session.next++;
+    return sealed;
+  }
+
+  /** Wipes the keys and ends the sessions. */
+  [Symbol.dispose](): void {
+    this.#sessions[Symbol.dispose]();
+    this.#headerKey?.[Symbol.dispose]();
+    this.#packetKey?.[Symbol.dispose]();
+    for (const key of this.#answerKeys.values()) key[Symbol.dispose]();
+    this.#answerKeys.clear();
+  }
+
+  /** The user whom the identity header names. */
+  #userOf(bytes: Uint8Array, at: number): Sip022User | undefined {
+    const { users, identity } = this.#port;
+    this.#headerKey!.decrypt(bytes, at, identity, 0);
+    combine(identity, this.#work.header, identity);
+    return users?.find(identity);
+  }
+
+  /** An answer's header has the user's key, whatever that of requests is. */
+  #answerKeyOf(user: Sip022User): BlockKey {
+    if (user === this.#port.nobody) return this.#headerKey!;
+    let key = this.#answerKeys.get(user);
+    if (key === undefined) {
+      key = this.#port.setup.blocks!.importKey(user.key);
+      this.#answerKeys.set(user, key);
+    }
+    return key;
+  }
+
+  /** What is wrong with a body that is authentic; undefined: nothing. */
+  #problemOf(output: Uint8Array, at: number): PacketRefused | undefined {
+    if (output[at] !== REQUEST) return BAD_HEADER;
+    const skew = skewOf(output, at + TYPE_LENGTH, this.#port.clock);
+    return Math.abs(skew) <= MAX_SKEW
+      ? undefined
+      : { refused: "skew", reason: "clock skew", skew };
+  }
+}
+
+function refusal(
+  refused: ServerRefusal,
+  reason: RefusalReason,
+): PacketRefused {
+  return Object.freeze({ refused, reason });
+}
