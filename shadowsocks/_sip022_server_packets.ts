@@ -129,7 +129,7 @@ export class Sip022ServerPackets implements ServerPackets {
     // The second is that of other workers, and of before a restart.
     if (
       number < 0 || !session.window.add(number) ||
-      !port.serverPackets.add(header)
+      !port.serverPackets.addName(header)
     ) {
       if (isNew) key?.[Symbol.dispose]();
       return REPLAY;

@@ -77,6 +77,20 @@ export class SaltFilter {
   }
 
   /**
+   * Adds what names a message that has no salt, in one step with the look
+   * whether it is new.
+   *
+   * @param name Some bytes, a multiple of four, which repeat with a replay alone.
+   * @returns False if it was there.
+   */
+  addName(name: Uint8Array): boolean {
+    const hash = this.#hash;
+    if (hash === undefined) return true;
+    hash.update(name, name.length);
+    return this.#seen.add(hash.first, hash.second);
+  }
+
+  /**
    * Marks a salt that was drawn as our own, before it is used.
    *
    * @param salt The salt or IV; its last four bytes change.
