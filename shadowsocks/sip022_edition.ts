@@ -25,12 +25,13 @@ import { Sip022Port } from "./_sip022_port.ts";
 import { Sip022ServerStream } from "./_sip022_server.ts";
 import { newUser, type Sip022User } from "./_sip022_users.ts";
 import { type EditionClock, SYSTEM_CLOCK } from "./clock.ts";
-import type {
-  ClientPackets,
-  ClientStream,
-  Edition,
-  ServerPackets,
-  ServerStream,
+import {
+  type ClientPackets,
+  type ClientStream,
+  type Edition,
+  NOT_SENDABLE,
+  type ServerPackets,
+  type ServerStream,
 } from "./edition.ts";
 import { ReplayMemory } from "./replay_memory.ts";
 
@@ -138,6 +139,18 @@ function readUsers(
   });
 }
 
+/** Until there are packets of this edition: none is sent, and none taken. */
+const NO_CLIENT_PACKETS: ClientPackets = {
+  seal: () => NOT_SENDABLE,
+  open: () => "auth_failed",
+  [Symbol.dispose]: () => {},
+};
+const NO_SERVER_PACKETS: ServerPackets = {
+  seal: () => NOT_SENDABLE,
+  open: () => ({ refused: "auth_failed", reason: "authentication error" }),
+  [Symbol.dispose]: () => {},
+};
+
 function badKey(message: string): CipherError {
   return new CipherError("bad_key", message);
 }
@@ -187,7 +200,7 @@ export class Sip022Edition implements Edition {
    * @returns Its codec; must not outlive the edition.
    */
   newClientPackets(): ClientPackets {
-    throw new TypeError("Cannot send packets: not yet");
+    return NO_CLIENT_PACKETS;
   }
 
   /**
@@ -196,7 +209,7 @@ export class Sip022Edition implements Edition {
    * @returns Their codec; must not outlive the edition.
    */
   newServerPackets(): ServerPackets {
-    throw new TypeError("Cannot take packets: not yet");
+    return NO_SERVER_PACKETS;
   }
 
   /**
