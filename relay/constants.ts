@@ -67,8 +67,9 @@ export const STREAM_BUF_SIZE = 512 * 1024;
 export const MIN_READ_SIZE = 64 * 1024;
 /**
  * Room in front of a read for bytes that came before and are not whole yet:
- * at most an HTTP head of 64 KiB. An AEAD chunk has 16,399 bytes once its
- * length is opened (16,383 of payload and a tag of 16), 16,417 before.
+ * at most an HTTP head of 64 KiB, or a chunk of the 2022 edition: 65,551 bytes
+ * once its length is opened (65,535 of payload and a tag of 16), 65,569 before.
+ * One of 2017 has 16,399 and 16,417.
  */
 export const CARRY_SIZE = 66 * 1024;
 

@@ -10,6 +10,7 @@ export type {
   PacketPart,
   SealPacketOptions,
 } from "./_framing.ts";
+export type { SaltMarker, SaltPool } from "./_salt_pool.ts";
 export * from "./classic_edition.ts";
 export * from "./clock.ts";
 export { Cryptor } from "./cryptor.ts";

@@ -27,12 +27,12 @@ import { Sip022ServerPackets } from "./_sip022_server_packets.ts";
 import { Sip022ServerStream } from "./_sip022_server.ts";
 import { newUser, type Sip022User } from "./_sip022_users.ts";
 import { type EditionClock, SYSTEM_CLOCK } from "./clock.ts";
-import type {
-  ClientPackets,
-  ClientStream,
-  Edition,
-  ServerPackets,
-  ServerStream,
+import {
+  type ClientPackets,
+  type ClientStream,
+  type Edition,
+  type ServerPackets,
+  type ServerStream,
 } from "./edition.ts";
 import { ReplayMemory } from "./replay_memory.ts";
 
