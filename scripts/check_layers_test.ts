@@ -116,7 +116,7 @@ const FORBIDDEN: readonly { readonly pair: Pair; readonly rule: string }[] = [
   },
   {
     pair: ["config/parse.ts", "crypto/mod.ts"],
-    rule: "config/ may import loop, crypto/methods.ts",
+    rule: "config/ may import loop, crypto/methods.ts, crypto/psk.ts",
   },
   {
     pair: ["control/page.ts", "outbound/mod.ts"],

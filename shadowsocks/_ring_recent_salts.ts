@@ -66,7 +66,7 @@ export class RingRecentSalts implements ExactSaltSet {
    */
   add(hash: Int32Array): boolean {
     const words = this.#words;
-    const start = ((hash[0]! >>> 0) * this.#scale | 0) * BUCKET_WORDS;
+    const start = this.#startOf(hash);
     const tag = wordOf(hash, 0);
     for (;;) {
       // The slot comes before the look for the salt: whoever adds the salt
@@ -100,6 +100,19 @@ export class RingRecentSalts implements ExactSaltSet {
       }
       // Another was faster, who may have added the same salt.
     }
+  }
+
+  /**
+   * Tells whether a salt is known.
+   *
+   * @param hash Four words of its hash.
+   */
+  has(hash: Int32Array): boolean {
+    return this.#has(this.#startOf(hash), wordOf(hash, 0), hash);
+  }
+
+  #startOf(hash: Int32Array): number {
+    return ((hash[0]! >>> 0) * this.#scale | 0) * BUCKET_WORDS;
   }
 
   #has(start: number, tag: number, hash: Int32Array): boolean {

@@ -112,7 +112,10 @@ export class Sip022ServerStream implements ServerStream {
     if (Math.abs(skew) > MAX_SKEW) {
       return this.#refuse("skew", "clock skew", skew);
     }
-    if (!port.serverSalts.add(salt)) return this.#refuse("replay", "replay");
+    // A part of a replay is refused as the whole is. But a salt counts once the
+    // variable header is genuine too: whoever holds a flight back and sends a
+    // part of it first shall not lock its client out.
+    if (port.serverSalts.has(salt)) return this.#refuse("replay", "replay");
     this.#salt = salt;
     this.#variable = plain[FIXED_LENGTH - 2]! << 8 | plain[FIXED_LENGTH - 1]!;
     return this.#onVariable(data, output, end);
@@ -185,6 +188,9 @@ export class Sip022ServerStream implements ServerStream {
     this.#key = undefined;
     this.#variable = 0;
     if (!isGenuine) return this.#refuseKey();
+    if (!this.#port.serverSalts.add(this.#salt!)) {
+      return this.#refuse("replay", "replay");
+    }
     return this.#onHeader(output.subarray(0, length), end);
   }
 

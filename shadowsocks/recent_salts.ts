@@ -17,6 +17,12 @@ const KEPT = 60_000;
 /** What is remembered of salts, by four words of their hash. */
 export interface ExactSaltSet {
   /**
+   * Tells whether a salt is known.
+   *
+   * @param hash Four words of 32 bits.
+   */
+  has(hash: Int32Array): boolean;
+  /**
    * Adds a salt, in one step with the look whether it is new.
    *
    * @param hash Four words of 32 bits.
@@ -26,7 +32,10 @@ export interface ExactSaltSet {
 }
 
 /** A set that knows nothing: every salt is new. */
-export const NO_RECENT_SALTS: ExactSaltSet = Object.freeze({ add: () => true });
+export const NO_RECENT_SALTS: ExactSaltSet = Object.freeze({
+  has: () => false,
+  add: () => true,
+});
 
 /** The salts of one key, on one side. */
 export class RecentSalts {
@@ -66,17 +75,32 @@ export class RecentSalts {
    * @returns False if it was there: a replay.
    */
   add(salt: Uint8Array): boolean {
+    const hash = this.#hashOf(salt);
+    return hash === undefined || this.#set.add(hash);
+  }
+
+  /**
+   * Tells whether a salt is known, without a step to add it.
+   *
+   * @param salt The salt.
+   */
+  has(salt: Uint8Array): boolean {
+    const hash = this.#hashOf(salt);
+    return hash !== undefined && this.#set.has(hash);
+  }
+
+  #hashOf(salt: Uint8Array): Int32Array | undefined {
     const first = this.#first;
     const second = this.#second;
     const hash = this.#hash;
-    if (first === undefined || second === undefined) return true;
+    if (first === undefined || second === undefined) return undefined;
     first.update(salt);
     second.update(salt);
     hash[0] = first.first;
     hash[1] = first.second;
     hash[2] = second.first;
     hash[3] = second.second;
-    return this.#set.add(hash);
+    return hash;
   }
 }
 
@@ -130,6 +154,15 @@ export class GrowingRecentSalts implements ExactSaltSet {
       this.#began = now;
     }
     return !this.#old.has(hash) && this.#young.add(hash);
+  }
+
+  /**
+   * Tells whether a salt is known.
+   *
+   * @param hash Four words of its hash.
+   */
+  has(hash: Int32Array): boolean {
+    return this.#old.has(hash) || this.#young.has(hash);
   }
 }
 

@@ -341,6 +341,19 @@ test2022(
   },
 );
 
+test2022(
+  "ServerStream.receive() serves a flight though a part of it came before",
+  (row, clock) => {
+    const flight = request(row).bytes;
+    for (let end = 1; end < row.method.saltLength + FIXED + 30; end++) {
+      using server = newEdition(row, { clock });
+      serve(server, flight.slice(0, end));
+      assertEquals(verdict(serve(server, flight)), "request", `${end}`);
+      assertEquals(verdict(serve(server, flight)), "replay: replay");
+    }
+  },
+);
+
 test2022("ServerStream.receive() refuses an answer of its own port", (row) => {
   using ends = new Ends(row);
   using connection = new Connection(ends);
