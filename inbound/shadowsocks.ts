@@ -68,7 +68,8 @@ class ShadowsocksInboundStream implements InboundStream, ServerStreamListener {
 
   constructor(edition: Edition, session: Session) {
     this.#session = session;
-    this.#stream = edition.newServerStream(this);
+    const from = edition.usesAddress === true ? session.client.host : undefined;
+    this.#stream = edition.newServerStream(this, from);
   }
 
   get codec(): StreamCodec {

@@ -11,12 +11,27 @@ import type { Edition } from "./edition.ts";
 import type { ReplayMemory } from "./replay_memory.ts";
 import { CipherSuite, type ProviderSource } from "./suite.ts";
 
+/** One of the users of a port. */
+export interface EditionUser {
+  /** The name, not empty; what a request of the user's says. */
+  readonly name: string;
+  /** The user's own password, or key. */
+  readonly password: string;
+  /** The user's own method, in any case. Default: that of the port. */
+  readonly method?: string | undefined;
+}
+
 /** What an edition is made with. */
 export interface EditionOptions {
   /** The method's name in any case. */
   readonly method: string;
-  /** The password of the port or server. */
+  /**
+   * The password of the port or server. With users: that of the nameless user
+   * beside them; empty: there is none.
+   */
   readonly password: string;
+  /** The users of a server's port; none: whoever has the password. */
+  readonly users?: readonly EditionUser[] | undefined;
   /** Client: send one-time authentication; server: require it. */
   readonly oneTimeAuth?: boolean | undefined;
   /** A server's users. Absent or empty: there are none. */
