@@ -126,6 +126,8 @@ export type RefusalReason =
   | "one time auth is required"
   /** The salt was seen before. */
   | "replay"
+  /** More packets of strangers come than keys can be tried for. */
+  | "too many strangers"
   /** There is no room for what was received. */
   | "too long"
   /** The first bytes that came are fewer than the head of the 2022 edition. */
