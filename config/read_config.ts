@@ -5,9 +5,9 @@
  */
 
 import { buildConfig } from "./parts/_build.ts";
-import { Context, readFailure, variableOf } from "./_context.ts";
+import { Context, readFailure } from "./_context.ts";
+import { FileValues, warnOfMode } from "./_file_values.ts";
 import { Findings, placed } from "./_findings.ts";
-import { CLIENT_REMEDIES } from "./keys/_foreign_keys.ts";
 import { TOP, type TopKeys } from "./keys/_keys.ts";
 import { type OptionRow, optionsOf } from "./_options.ts";
 import { ConfigSyntaxError, lineColumn, type Spot } from "./formats/_place.ts";
@@ -46,9 +46,6 @@ const IMPLICIT_PATHS: readonly string[] = ["config.json", "config.toml"];
 
 /** Far more than a configuration has, and less than what would stall. */
 const MAX_FILE_LENGTH = 1 << 20;
-
-/** Bits of a file's mode: others may read it. */
-const OTHERS_READ = 0o004;
 
 /** The environment variable of a password that stands nowhere else. */
 const PASSWORD_VARIABLE = "SS_PASSWORD";
@@ -94,14 +91,11 @@ export async function readConfig(
 
   const findings = new Findings();
   const context = new Context(role, source, findings, file?.path);
-  const top = new Table<TopKeys>(TOP, findings);
+  const values = new FileValues(source, findings, !isStop(given));
+  const top = new Table<TopKeys>(TOP, findings, { file: values });
   if (file !== undefined && document !== undefined) {
-    top.read(document.table, {
-      strict: true,
-      forPort: false,
-      ...(context.isClient && { remedies: CLIENT_REMEDIES }),
-    });
-    warnOfMode(file.path, { top, source, findings });
+    top.read(document.table, { strict: true, forPort: false });
+    if (values.holdsSecret) warnOfMode(file.path, source, findings);
   }
   await applyOptions(given, { top, findings });
   if (findings.issues.length === 0) {
@@ -247,34 +241,10 @@ async function placer(
     `${file.path}:${lineColumn(file.text, locator.offsetOf(spot))}: `;
 }
 
-function warnOfMode(
-  path: string,
-  { top, source, findings }: {
-    top: Table<TopKeys>;
-    source: ConfigSource;
-    findings: Findings;
-  },
-): void {
-  const mode = source.fileMode?.(path) ?? 0;
-  if ((mode & OTHERS_READ) === 0 || !holdsSecret(top)) return;
-  findings.warn(
-    `${path} holds a password and everybody on this ` +
-      `machine can read it; use: chmod 600 ${path}`,
-  );
-}
-
-function holdsSecret({ values }: Table<TopKeys>): boolean {
-  const users = (values.locals ?? []).flatMap((each) =>
-    each.values.users ?? []
-  );
-  const secrets = [
-    values.password,
-    ...(values.port_password?.values() ?? []),
-    ...[...values.servers ?? [], ...users].map((each) => each.values.password),
-  ];
-  // A variable of the environment stands in the file only by its name.
-  return secrets.some((secret) =>
-    secret !== undefined && variableOf(secret) === undefined
+/** Whether a daemon is to be stopped, which needs no passwords. */
+function isStop(given: readonly Given<OptionRow>[]): boolean {
+  return given.some(({ option: { effect }, value }) =>
+    effect.kind === "value" && effect.key === "daemon" && value === "stop"
   );
 }
 
