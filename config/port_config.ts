@@ -12,7 +12,7 @@ import { isOf2022 } from "./readers/_psk.ts";
 import { Findings, placed as withPlaces } from "./_findings.ts";
 import { parseJson } from "./formats/_json.ts";
 import { TOP, type TopKeys } from "./keys/_keys.ts";
-import { checkKeys, checkStrength, type Secret } from "./parts/_secrets.ts";
+import { checkKeys, type Secret, warnOfWeak } from "./parts/_secrets.ts";
 import { rejectionOf } from "./parts/_servers.ts";
 import {
   type PlacedUser,
@@ -87,11 +87,11 @@ export function configForPort(
   });
   const secrets = secretsOf(placed, { method, password });
   checkKeys(secrets, findings);
-  checkStrength(secrets, findings);
   if (findings.issues.length > 0) {
     const notices = [...findings.warnings, ...findings.issues];
     return { kind: "error", messages: withPlaces<Notice>(notices, () => "") };
   }
+  warnOfWeak(secrets, findings);
   const config: Config = {
     ...base,
     role: "ssserver",

@@ -5,6 +5,7 @@
  */
 
 import { buildConfig } from "./parts/_build.ts";
+import { noteFor } from "./parts/_secrets.ts";
 import { Context, readFailure } from "./_context.ts";
 import { FileValues, warnOfMode } from "./_file_values.ts";
 import { Findings, placed } from "./_findings.ts";
@@ -113,6 +114,7 @@ export async function readConfig(
     }
   }
   const config = buildConfig(top, context);
+  if (!isStop(given)) warnOfShown(given, config.method, findings);
   await context.checkAcls();
   await checkSystem(top, context);
   const place = await placer(findings, { file, document });
@@ -121,10 +123,15 @@ export async function readConfig(
   if (issues.length > 0) {
     return await failure([...messages, ...warnings], issues, role);
   }
+  if (!acts.includes("check")) {
+    return { kind: "config", config, messages, warnings };
+  }
+  const { usersNotice } = await import("./parts/_users_notice.ts");
+  const users = usersNotice(config);
   return {
-    kind: acts.includes("check") ? "checked" : "config",
+    kind: "checked",
     config,
-    messages,
+    messages: users === undefined ? messages : [...messages, users],
     warnings,
   };
 }
@@ -245,6 +252,30 @@ async function placer(
 function isStop(given: readonly Given<OptionRow>[]): boolean {
   return given.some(({ option: { effect }, value }) =>
     effect.kind === "value" && effect.key === "daemon" && value === "stop"
+  );
+}
+
+/**
+ * Warns, once, of a password among the arguments, which other users of the
+ * machine can list.
+ */
+function warnOfShown(
+  given: readonly Given<OptionRow>[],
+  method: string,
+  findings: Findings,
+): void {
+  const shown = given.filter(({ option: { effect } }) =>
+    effect.kind === "link" ||
+    effect.kind === "value" && effect.key === "password"
+  );
+  if (shown.length === 0) return;
+  const text = "a password on the command line can be read by everybody on " +
+    'this machine: use "password_file" or ${NAME} in a file, or SS_PASSWORD';
+  findings.note(noteFor(method, text));
+  if (!shown.some(({ value }) => /\$\{\w+\}/.test(value ?? ""))) return;
+  findings.warn(
+    "${NAME} is a variable in a file only: on the command line it is a part " +
+      "of the password as it stands",
   );
 }
 

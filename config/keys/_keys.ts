@@ -183,7 +183,13 @@ export const TOP = {
         "command line others can see it",
       usual: "`SS_PASSWORD` of the environment",
       secret: true,
-      options: [{ name: "k", argument: "PASSWORD" }],
+      options: [{
+        name: "k",
+        argument: "PASSWORD",
+        help: "the password, or the key of a method of 2022; others can see " +
+          'it here: "password_file", or "${NAME}" as a password, in a file, ' +
+          "or SS_PASSWORD in the environment hides it",
+      }],
     },
     password_file: PASSWORD_FILE,
     port_password: {

@@ -97,25 +97,36 @@ export function checkKeys(
 }
 
 /**
- * Refuses the password of the original's example, and warns once of others
- * that are easy to guess.
+ * Refuses the password of the original's example.
  *
  * @param secrets The passwords.
- * @param findings Takes what is to be said.
+ * @param findings Takes what is wrong.
+ * @returns Whether it was there.
  */
-export function checkStrength(
+export function refuseExample(
+  secrets: readonly Secret[],
+  findings: Findings,
+): boolean {
+  const bad = secrets.find(({ password }) => password === EXAMPLE_PASSWORD);
+  if (bad === undefined) return false;
+  findings.refuse(
+    "DON'T USE DEFAULT PASSWORD! Please change it in your config.json!",
+    bad.at,
+    { advice: "a random one: shadowsocks genkey" },
+  );
+  return true;
+}
+
+/**
+ * Warns, once, of passwords that are easy to guess.
+ *
+ * @param secrets The passwords.
+ * @param findings Takes the warning.
+ */
+export function warnOfWeak(
   secrets: readonly Secret[],
   findings: Findings,
 ): void {
-  const bad = secrets.find(({ password }) => password === EXAMPLE_PASSWORD);
-  if (bad !== undefined) {
-    findings.refuse(
-      "DON'T USE DEFAULT PASSWORD! Please change it in your config.json!",
-      bad.at,
-      { advice: "a random one: shadowsocks genkey" },
-    );
-    return;
-  }
   for (const { password, method } of secrets) {
     // A password that is missing or refused is an issue already.
     if (password === "") continue;
@@ -133,7 +144,7 @@ export function checkStrength(
  * @param method The method that it is for.
  * @returns A warning; undefined if there is nothing to say.
  */
-export function weakPassword(
+function weakPassword(
   password: string,
   method: string,
 ): Notice | undefined {

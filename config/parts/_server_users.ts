@@ -5,7 +5,11 @@
  * @module
  */
 
-import { type CipherMethod, findMethod, takesUsers } from "../../crypto/methods.ts";
+import {
+  type CipherMethod,
+  findMethod,
+  takesUsers,
+} from "../../crypto/methods.ts";
 import { shown } from "../_shown.ts";
 import type { Findings } from "../_findings.ts";
 import type { Spot } from "../formats/_place.ts";

@@ -128,7 +128,7 @@ export function buildServers(top: Top, context: Context): Servers {
 
 /**
  * What becomes of who does not authenticate: only the 2022 edition leaves the
- * choice (SIP022, section 3.1.4), the others have to be silent.
+ * choice (SIP022), the others have to be silent.
  *
  * @param method The method of the server.
  * @param asked What the configuration says.
@@ -228,9 +228,7 @@ function flatDrafts(top: Top, context: Context): Draft[] {
   const { values } = top;
   const hosts = values.server ?? ["0.0.0.0"];
   const byPort = context.isClient ? undefined : values.port_password;
-  const password = byPort === undefined
-    ? values.password ?? ""
-    : "";
+  const password = byPort === undefined ? values.password ?? "" : "";
   const pairs: (readonly [port: number, secret: string])[] =
     byPort === undefined
       ? (values.server_port ?? [DEFAULT_PORT]).map((port) => [port, password])

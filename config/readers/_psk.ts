@@ -46,12 +46,8 @@ export function pskProblem(
   for (const [i, part] of parts.entries()) {
     const length = keyBytes(part)?.length;
     if (length === keyLength) continue;
-    const which = parts.length === 1
-      ? "it"
-      : `key ${i + 1} of ${parts.length}`;
-    const what = length === undefined
-      ? "is not Base64"
-      : `has ${length} bytes`;
+    const which = parts.length === 1 ? "it" : `key ${i + 1} of ${parts.length}`;
+    const what = length === undefined ? "is not Base64" : `has ${length} bytes`;
     return `${which} ${what}: expected Base64 of ${keyLength} bytes, as ` +
       `"shadowsocks genkey ${name}" makes it`;
   }
