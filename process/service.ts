@@ -307,7 +307,10 @@ export class Service {
       ipv6Only,
       protocol: "shadowsocks",
       mode: server.mode,
-      inbound: new ShadowsocksInbound(edition),
+      inbound: new ShadowsocksInbound(edition, {
+        reject: server.reject,
+        fallback: server.fallback,
+      }),
       packets: new ShadowsocksPackets(edition),
       udpNeedsTcp: false,
       router: routing.forServer(server, route, settings.forbiddenIp),
