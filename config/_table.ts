@@ -160,7 +160,7 @@ export class Table<K extends Keys> implements Section<K> {
 
   /** Takes an entry of a file, with what it only names. */
   #take(key: keyof K & string, value: unknown, origin: Origin): void {
-    const { shape, secret } = this.#spec.keys[key]!;
+    const { shape, secret, fileOf } = this.#spec.keys[key]!;
     const file = this.#file;
     // The tables inside look after their own entries.
     const isTables = shape.inside !== undefined && typeof value === "object";
@@ -168,7 +168,7 @@ export class Table<K extends Keys> implements Section<K> {
       this.set(key, value, origin);
       return;
     }
-    if (secret === true) file.noteSecret(value);
+    if (secret === true && fileOf === undefined) file.noteSecret(value);
     const found = file.expand(value, origin.path);
     if (found === undefined) {
       this.isEmpty = false;

@@ -50,6 +50,7 @@ export function formatToml(config: Config): string {
   const put = putter(values);
   const flat = flatServers(config);
   if (flat !== undefined) Object.assign(values, flat.values);
+  else put("password", config.password, "");
   const local = isClient ? flatLocal(config) : undefined;
   if (local !== undefined) Object.assign(values, local);
   values.method = config.method;

@@ -19,6 +19,8 @@ export const PASSWORD_FILE = {
   shape: NAME,
   meaning: "a file whose first line is the password, in place of `password`",
   fileOf: "password",
+  // It may be the password itself by mistake.
+  secret: true,
   ofProcess: true,
 } as const;
 

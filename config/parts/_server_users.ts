@@ -126,7 +126,7 @@ export class UserChecks {
     if (users.length > 0 && !isAnybody && (is2022 || server.password === "")) {
       this.#refuse(
         `${server.label} has no user that is not disabled: nobody could use it`,
-        server.at,
+        server.at ?? users[0]!.nameAt,
       );
     }
     return own.map(({ user }) => user);
@@ -179,7 +179,7 @@ export class UserChecks {
     const isUsed = server.password !== "" ||
       users.some(({ user }) => user.method === undefined);
     if (isUsed && !takesUsers(method)) {
-      this.#refuseUsers(users, server.at, method);
+      this.#refuseUsers(users, method);
       return;
     }
     const untaken = new Map<CipherMethod, PlacedUser[]>();
@@ -196,14 +196,11 @@ export class UserChecks {
         );
       }
     }
-    for (const [own, group] of untaken) {
-      this.#refuseUsers(group, group[0]!.nameAt, own);
-    }
+    for (const [own, group] of untaken) this.#refuseUsers(group, own);
   }
 
   #refuseUsers(
     users: readonly PlacedUser[],
-    at: Spot | undefined,
     method: CipherMethod,
   ): void {
     const names = users.slice(0, MAX_NAMES).map(({ user }) => shown(user.name));
@@ -215,7 +212,7 @@ export class UserChecks {
     this.#refuse(
       `method ${method.name} cannot tell users apart (${names.join(", ")}` +
         `${rest}): it has no identity headers; use ${instead}`,
-      at,
+      users[0]?.nameAt,
     );
   }
 
