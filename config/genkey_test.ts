@@ -40,11 +40,11 @@ Deno.test("makeKey() uses all of the random bytes", () => {
 const K16 = "AAECAwQFBgcICQoLDA0ODw==";
 const U16 = "__79_Pv6-fj39vX08_Lx8A";
 const K32 = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-const FLAT = "the password of the server of the outermost keys is no key of ";
+const FLAT = "the password of the server of the outermost keys cannot be used";
 
 function make(method: string, bytes: number): string {
-  return `expected Base64 of ${bytes} bytes, as "shadowsocks genkey ${method}"` +
-    " makes it";
+  return `${method} takes base64 of ${bytes} bytes, such as \`shadowsocks ` +
+    `genkey ${method}\` makes`;
 }
 
 const A128 = "2022-blake3-aes-128-gcm";
@@ -65,30 +65,30 @@ const KEYS: readonly (readonly [
   [CHACHA, K32, undefined, "sslocal"],
   [A128, `${K16}:${U16}`, undefined, "sslocal"],
   [A128, `${K16}:${U16}:${K16}`, undefined, "sslocal"],
-  [A128, K32, `it has 32 bytes: ${make(A128, 16)}`, "ssserver"],
-  [A256, K16, `it has 16 bytes: ${make(A256, 32)}`, "ssserver"],
-  [CHACHA, K16, `it has 16 bytes: ${make(CHACHA, 32)}`, "sslocal"],
-  [A128, "hunter2-hunter2", `it has 11 bytes: ${make(A128, 16)}`, "ssserver"],
-  [A128, "hunter2 hunter2", `it is not Base64: ${make(A128, 16)}`, "ssserver"],
-  [A128, "hunter2hunter", `it is not Base64: ${make(A128, 16)}`, "ssserver"],
+  [A128, K32, `it has 32 bytes; ${make(A128, 16)}`, "ssserver"],
+  [A256, K16, `it has 16 bytes; ${make(A256, 32)}`, "ssserver"],
+  [CHACHA, K16, `it has 16 bytes; ${make(CHACHA, 32)}`, "sslocal"],
+  [A128, "hunter2-hunter2", `it has 11 bytes; ${make(A128, 16)}`, "ssserver"],
+  [A128, "hunter2 hunter2", `it is not base64; ${make(A128, 16)}`, "ssserver"],
+  [A128, "hunter2hunter", `it is not base64; ${make(A128, 16)}`, "ssserver"],
   [
     A128,
     `${K16}:${K32}`,
-    `key 2 of 2 has 32 bytes: ${make(A128, 16)}`,
+    `key 2 of 2: it has 32 bytes; ${make(A128, 16)}`,
     "sslocal",
   ],
-  [A128, `${K16}:`, `key 2 of 2 has 0 bytes: ${make(A128, 16)}`, "sslocal"],
+  [A128, `${K16}:`, `key 2 of 2: it has 0 bytes; ${make(A128, 16)}`, "sslocal"],
   [
     A128,
     `${K16}:${U16}`,
-    "it is several keys with colons between them, as clients have them: a " +
+    "it is several keys with colons between them, as clients have them; a " +
     "server has the one of its own",
     "ssserver",
   ],
   [
     CHACHA,
     `${K32}:${K32}`,
-    `it is several keys, but ${CHACHA} has no identity headers: give one`,
+    `${CHACHA} has no identity headers: give one key`,
     "sslocal",
   ],
 ];
@@ -109,7 +109,7 @@ for (const [method, password, problem, role] of KEYS) {
       await readGood(`${line} -k ${password}`, { role });
       return;
     }
-    const text = `${FLAT}${method}: ${problem}`;
+    const text = `${FLAT}: ${problem}`;
     const found = await readIssues("-c f.toml", start);
     assertEquals(found, [`f.toml:${role === "sslocal" ? 3 : 2}:1: ${text}`]);
     assertEquals(await readIssues(line, { role, env }), [text]);
@@ -122,9 +122,9 @@ Deno.test("readConfig() says once what is wrong with the key of many ports", asy
     'server = ["::", "0.0.0.0"]\npassword = "hunter2"\n[[servers]]\n' +
     'port = 3\npassword = "hunter2"\n';
   assertEquals(await readIssues("-c f.toml", { files: { "f.toml": text } }), [
-    `f.toml:4:1: ${FLAT}${A128}: it has 5 bytes: ${make(A128, 16)}`,
-    `f.toml:7:1: the password of servers[0] is no key of ${A128}: it has 5 ` +
-    `bytes: ${make(A128, 16)}`,
+    `f.toml:4:1: ${FLAT}: it has 5 bytes; ${make(A128, 16)}`,
+    `f.toml:7:1: the password of servers[0] cannot be used: it has 5 ` +
+    `bytes; ${make(A128, 16)}`,
   ]);
 });
 
@@ -132,8 +132,8 @@ Deno.test("readConfig() judges the keys of port_password and of users", async ()
   const text = `method = "${A128}"\n[port_password]\n1 = "${K16}"\n` +
     `2 = "hunter2"\n[[users]]\nname = "alice"\npassword = "${K32}"\n`;
   assertEquals(await readIssues("-c f.toml", { files: { "f.toml": text } }), [
-    `f.toml:4:1: ${FLAT}${A128}: it has 5 bytes: ${make(A128, 16)}`,
-    `f.toml:7:1: the password of user "alice" is no key of ${A128}: it has ` +
-    `32 bytes: ${make(A128, 16)}`,
+    `f.toml:4:1: ${FLAT}: it has 5 bytes; ${make(A128, 16)}`,
+    `f.toml:7:1: the password of user "alice" cannot be used: it has ` +
+    `32 bytes; ${make(A128, 16)}`,
   ]);
 });

@@ -135,9 +135,9 @@ Deno.test("readConfig() judges the key of 2022 in a file at its place", async ()
     },
   };
   assertEquals(await readIssues("-c f.toml", start), [
-    "f.toml:2:1: the password of the server of the outermost keys is no key " +
-    "of 2022-blake3-aes-128-gcm: it has 5 bytes: expected Base64 of 16 " +
-    'bytes, as "shadowsocks genkey 2022-blake3-aes-128-gcm" makes it',
+    "f.toml:2:1: the password of the server of the outermost keys cannot be " +
+    "used: it has 5 bytes; 2022-blake3-aes-128-gcm takes base64 of 16 " +
+    "bytes, such as `shadowsocks genkey 2022-blake3-aes-128-gcm` makes",
   ]);
 });
 

@@ -89,7 +89,7 @@ export function checkKeys(
     if (password === "" || row === undefined || !isOf2022(row)) continue;
     const problem = pskProblem(password, row, isChain);
     if (problem === undefined) continue;
-    const text = `${label} is no key of ${row.name}: ${problem}`;
+    const text = `${label} cannot be used: ${problem}`;
     if (said.has(text)) continue;
     said.add(text);
     findings.refuse(text, at && { ...at, part: "key" });

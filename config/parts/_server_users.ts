@@ -15,7 +15,7 @@ import type { Findings } from "../_findings.ts";
 import type { Spot } from "../formats/_place.ts";
 import type { Section } from "../keys/_shape.ts";
 import type { ServerUserKeys } from "../keys/_user_keys.ts";
-import { isOf2022, keyBytes } from "../readers/_psk.ts";
+import { isOf2022, pskIdentity } from "../readers/_psk.ts";
 import type { ServerConfig, ServerUser } from "../types.ts";
 
 /** A user, and where its parts stand. */
@@ -148,7 +148,9 @@ export class UserChecks {
   #checkPasswords(users: readonly PlacedUser[], server: UsersServer): void {
     const method = findMethod(server.method);
     const identityOf = (password: string): string =>
-      isOf2022(method) ? keyBytes(password) ?? password : password;
+      method !== undefined && isOf2022(method)
+        ? pskIdentity(password, method)
+        : password;
     const owners = new Map<string, string>();
     const own = server.password === "" ? "" : identityOf(server.password);
     for (const { user: { name, password }, secretAt } of users) {
