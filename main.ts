@@ -54,10 +54,11 @@ async function act(output: LogFile): Promise<number> {
   }
   if (!isRole(role)) {
     const { answerWithoutRole } = await import("./config/no_role.ts");
-    const answer = answerWithoutRole(role, args);
-    write(answer.text);
+    const { text, isAside, exitCode } = answerWithoutRole(role, args);
+    if (isAside) Deno.stderr.writeSync(new TextEncoder().encode(text));
+    else write(text);
     await output.flush();
-    return answer.exitCode;
+    return exitCode;
   }
   const acls = new AclFiles();
   const source = new DenoSource(acls);

@@ -324,24 +324,30 @@ export const ROWS: readonly Row[] = [
     issues: ['3:1: key "plugin"' + UNSAFE],
   },
   {
-    name: "users of a server",
+    name: "limits of users",
     role: "ssserver",
-    text: '[[users]]\nname = "a"\npassword = "hunter2"\n',
-    issues: ['3:1: key "users"' + UNSAFE],
+    text: '[[users]]\nname = "a"\npassword = "hunter2"\nquota = 5\n',
+    issues: [
+      '6:1: key "quota" in [[users]] is not supported yet, and ignoring it ' +
+      "would not be safe: remove it",
+    ],
   },
   {
     name: "users of a client outside of its locals",
     text: `[[users]]\nname = "a"\npassword = "hunter2"\n${TWO}`,
     issues: [
-      '3:1: key "users" is not available in this version, and ignoring it ' +
-      "would not be safe: put the users of a local into [[locals]].users",
+      '3:1: "users" is for servers only: put the users of a local into ' +
+      "[[locals]].users",
     ],
   },
   {
-    name: "users inside a server",
-    role: "ssserver",
-    text: '[[servers]]\nusers = [{name = "a", password = "hunter2"}]\n',
-    issues: ['4:1: key "users" in [[servers]]' + UNSAFE],
+    name: "users inside a server to reach",
+    text: '[[servers]]\nserver = "h"\nusers = [{name = "a", ' +
+      'password = "hunter2"}]\n',
+    issues: [
+      '5:9: "users" of servers[0] is for servers only: a client has the key ' +
+      'of one user in "password"',
+    ],
   },
   {
     name: "an acl of a server to reach",

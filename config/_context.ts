@@ -37,16 +37,6 @@ export function readFailure(error: unknown): string {
   return REASONS[name] ?? "the system cannot read it";
 }
 
-/**
- * Tells which environment variable a password is taken from.
- *
- * @param secret The password as written.
- * @returns `NAME`, if it is `${NAME}`; undefined if it is the password itself.
- */
-export function variableOf(secret: string): string | undefined {
-  return /^\$\{(\w+)\}$/.exec(secret)?.[1];
-}
-
 /** What messages call the files that are made at the start, by key. */
 const FILE_KINDS = {
   access_log: "access log",
@@ -65,8 +55,6 @@ export class Context {
   /** The path of the configuration; undefined if there is no file. */
   readonly file: string | undefined;
   readonly #source: ConfigSource;
-  /** The variables that were asked for and are not there. */
-  readonly #unset = new Set<string>();
   /** The ACL files that could be read, by path: each is read once. */
   readonly #acls = new Map<string, TextFile>();
 
@@ -184,27 +172,5 @@ export class Context {
     if (name === undefined || !this.isUnix) return;
     if (await this.#source.hasUser?.(name) !== false) return;
     this.findings.refuse(`user not found: ${shownBare(name)}`, at);
-  }
-
-  /**
-   * Puts an environment variable in place of `${NAME}`, as shadowsocks-rust
-   * does for passwords. A variable that is not set is an issue, once: the
-   * text itself would be a password that anybody can guess.
-   *
-   * @param secret The password as written.
-   * @param at Where it stands.
-   * @returns The variable, or the password as written.
-   */
-  expand(secret: string, at: Spot | undefined): string {
-    const name = variableOf(secret);
-    if (name === undefined) return secret;
-    const value = this.#source.env?.(name);
-    if (value !== undefined && value !== "") return value;
-    if (!this.#unset.has(name)) {
-      this.#unset.add(name);
-      const what = value === undefined ? "not set" : "empty";
-      this.findings.refuse(`${secret} is ${what} in the environment`, at);
-    }
-    return secret;
   }
 }

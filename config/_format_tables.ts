@@ -5,12 +5,14 @@
  */
 
 import { formatHostPort } from "../loop/mod.ts";
+import { rejectionOf } from "./parts/_servers.ts";
 import type {
   Config,
   GroupConfig,
   LocalConfig,
   ProxyConfig,
   ServerConfig,
+  ServerUser,
 } from "./types.ts";
 
 /** Keys and their values. */
@@ -65,6 +67,10 @@ export function flatServers(config: Config): FlatServers | undefined {
   if (!isProduct) return undefined;
   const passwords = [...new Set(byPort.values())];
   const isServer = config.role === "ssserver" || config.role === "ssmanager";
+  if (isServer && passwords.length === 1 && passwords[0] === "") {
+    const values = { server: unlist(hosts), server_port: unlist(ports) };
+    return { values, portPassword: undefined };
+  }
   if (isServer && config.password === "") {
     return {
       values: { server: unlist(hosts) },
@@ -100,9 +106,9 @@ export function serverValues(server: ServerConfig, config: Config): Values {
   const values: Values = {
     server: server.host,
     server_port: server.port,
-    password: server.password,
   };
   const put = putter(values);
+  put("password", server.password, "");
   put("name", server.name, formatHostPort(server));
   put("method", server.method, config.method);
   put("mode", server.mode, config.mode);
@@ -116,6 +122,29 @@ export function serverValues(server: ServerConfig, config: Config): Values {
     values.outbound_proxy = proxies;
   }
   put("acl", server.acl?.path);
+  put("reject", server.reject, rejectionOf(server.method, config.reject));
+  const place = (
+    { fallback }: Pick<ServerConfig, "fallback">,
+  ): string | undefined => fallback && formatHostPort(fallback);
+  put("fallback", place(server), place(config));
+  const outer = new Set(config.users.map(({ name }) => name));
+  const users = server.users.filter(({ name }) => !outer.has(name));
+  if (users.length > 0) values.users = users.map(userValues);
+  return values;
+}
+
+/**
+ * One `[[users]]`.
+ *
+ * @param user The user.
+ * @returns The keys.
+ */
+export function userValues(user: ServerUser): Values {
+  const values: Values = { name: user.name, password: user.password };
+  const put = putter(values);
+  put("method", user.method);
+  put("port", user.port);
+  put("disabled", user.disabled, false);
   return values;
 }
 

@@ -217,6 +217,38 @@ outbound = "direct"
     files: { "alice.acl": "[proxy_all]\n" },
   },
   {
+    name: "a file of a server with users",
+    path: "users.toml",
+    role: "ssserver",
+    text: `method = "2022-blake3-aes-128-gcm"
+password = "AAECAwQFBgcICQoLDA0ODw=="
+reject = "drain"
+fallback = "192.0.2.1:80"
+
+[[users]]
+name = "alice"
+password = "AQEBAQEBAQEBAQEBAQEBAQ=="
+
+[[users]]
+name = "bob"
+password_file = "bob.txt"
+disabled = true
+
+[[servers]]
+server_port = 8388
+
+[[servers]]
+server_port = 8389
+method = "aes-256-gcm"
+password = "${KEY}"
+acl = "/etc/server.acl"
+`,
+    files: {
+      "bob.txt": "AgICAgICAgICAgICAgICAg==\n",
+      "/etc/server.acl": "[outbound_block_list]\n10.0.0.0/8\n",
+    },
+  },
+  {
     name: "a file without servers",
     path: "direct.toml",
     role: "sslocal",

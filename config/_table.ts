@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { FileValues } from "./_file_values.ts";
 import type { Findings } from "./_findings.ts";
 import type { IssueStyle } from "./notice.ts";
 import { describeLength, quoted, shown } from "./_shown.ts";
@@ -37,6 +38,8 @@ export interface Origin {
   readonly path: Path | undefined;
   /** How a value of the wrong form is reported. */
   readonly style?: IssueStyle;
+  /** Whether something of it was not given but found: no message shows it. */
+  readonly isFound?: boolean;
 }
 
 /** How a table is read. */
@@ -45,8 +48,14 @@ export interface ReadMode {
   readonly strict: boolean;
   /** Whether keys of the process are not taken. */
   readonly forPort: boolean;
-  /** What to do in place of keys that would be unsafe to ignore, by key. */
-  readonly remedies?: ReadonlyMap<string, string>;
+}
+
+/** Where a table comes from. */
+interface TableOrigin {
+  /** Where it stands in the file. */
+  readonly path?: Path;
+  /** Gives what the file does not hold itself; absent: it is taken as it is. */
+  readonly file?: FileValues | undefined;
 }
 
 /** The values of a table, each with its place. */
@@ -58,6 +67,7 @@ export class Table<K extends Keys> implements Section<K> {
   /** Whether any value was given, right or wrong. */
   isEmpty = true;
   readonly #path: Path;
+  readonly #file: FileValues | undefined;
   readonly #spec: TableSpec<K>;
   readonly #findings: Findings;
   readonly #paths = new Map<keyof K, Path | undefined>();
@@ -67,12 +77,17 @@ export class Table<K extends Keys> implements Section<K> {
    *
    * @param spec What it may hold.
    * @param findings Takes what is wrong.
-   * @param path Where it stands in the file.
+   * @param origin Where it comes from.
    */
-  constructor(spec: TableSpec<K>, findings: Findings, path: Path = []) {
+  constructor(
+    spec: TableSpec<K>,
+    findings: Findings,
+    { path = [], file }: TableOrigin = {},
+  ) {
     this.#spec = spec;
     this.#findings = findings;
     this.#path = path;
+    this.#file = file;
   }
 
   lacks(key: keyof K): boolean {
@@ -137,8 +152,52 @@ export class Table<K extends Keys> implements Section<K> {
         );
       } else {
         seen.set(key, name);
-        this.set(key, value, { name: `"${name}"`, path });
+        this.#take(key, value, { name: `"${name}"`, path });
       }
+    }
+    for (const key of seen.keys()) this.#takeFile(key);
+  }
+
+  /** Takes an entry of a file, with what it only names. */
+  #take(key: keyof K & string, value: unknown, origin: Origin): void {
+    const { shape, secret, fileOf } = this.#spec.keys[key]!;
+    const file = this.#file;
+    // The tables inside look after their own entries.
+    const isTables = shape.inside !== undefined && typeof value === "object";
+    if (file === undefined || isTables || origin.path === undefined) {
+      this.set(key, value, origin);
+      return;
+    }
+    if (secret === true && fileOf === undefined) file.noteSecret(value);
+    const found = file.expand(value, origin.path);
+    if (found === undefined) {
+      this.isEmpty = false;
+      this.refused.add(key);
+      return;
+    }
+    const isFound = JSON.stringify(found) !== JSON.stringify(value);
+    this.set(key, found, { ...origin, isFound });
+  }
+
+  /** Sets the key whose value is in the file that another key names. */
+  #takeFile(key: keyof K & string): void {
+    const target = this.#spec.keys[key]!.fileOf as
+      | keyof K & string
+      | undefined;
+    if (target === undefined) return;
+    const path = this.values[key];
+    const at = this.at(key);
+    if (typeof path !== "string" || at === undefined) {
+      if (this.refused.has(key)) this.refused.add(target);
+    } else if (!this.lacks(target)) {
+      this.#findings.refuse(
+        `"${target}" and "${key}" are both given: keep one of them`,
+        { ...at, part: "key" },
+      );
+    } else {
+      const text = this.#file?.readSecret(path, at);
+      if (text === undefined) this.refused.add(target);
+      else this.set(target, text, { name: `"${key}"`, path: at.path });
     }
   }
 
@@ -150,15 +209,21 @@ export class Table<K extends Keys> implements Section<K> {
   ): void {
     if (REMARKS.has(name)) return;
     this.isEmpty = false;
-    const { ignored, unsafe, keys } = this.#spec;
+    const { ignored, unsafe, later, keys } = this.#spec;
     const where = this.#spec.name === "" ? "" : ` in ${this.#spec.name}`;
     const isHarmless = unsafe.get(name);
-    if (isHarmless !== undefined) {
+    if (later?.has(name)) {
+      if (value === null) return;
+      this.#findings.refuse(
+        `key "${name}"${where} is not supported yet, and ignoring it would ` +
+          "not be safe: remove it",
+        spot,
+      );
+    } else if (isHarmless !== undefined) {
       if (value === null || isHarmless(value)) return;
-      const remedy = mode.remedies?.get(name) ?? "remove it, or what needs it";
       this.#findings.refuse(
         `key "${name}"${where} is not available in this version, and ` +
-          `ignoring it would not be safe: ${remedy}`,
+          "ignoring it would not be safe: remove it, or what needs it",
         spot,
       );
     } else if (ignored.has(name)) {
@@ -187,6 +252,7 @@ export class Table<K extends Keys> implements Section<K> {
   #report(key: Key<unknown>, value: unknown, origin: Origin): Report {
     const findings = this.#findings;
     const { path } = origin;
+    const isSecret = key.secret === true || origin.isFound === true;
     const part = key.secret ? "key" : "value";
     const spot = (inner: Path): Spot | undefined =>
       path && { path: [...path, ...inner], part };
@@ -194,9 +260,10 @@ export class Table<K extends Keys> implements Section<K> {
       expected: (expected, inner): undefined => {
         const wrong = inner === undefined ? value : inner.value;
         // A text in place of a table may be a whole user or link.
-        const isHidden = key.secret ||
+        const isHidden = isSecret ||
           (key.shape.inside !== undefined && typeof wrong === "string");
-        const found = inner?.isOpen && typeof wrong === "string"
+        const isOpen = inner?.isOpen === true && origin.isFound !== true;
+        const found = isOpen && typeof wrong === "string"
           ? quoted(wrong)
           : isHidden
           ? describeSecret(wrong)
@@ -210,11 +277,17 @@ export class Table<K extends Keys> implements Section<K> {
         );
       },
       refused: (text, style): undefined => {
-        findings.refuse(text, spot([]), style);
+        const shown = origin.isFound === true
+          ? `${origin.name} has a value of the environment that is not good here`
+          : text;
+        findings.refuse(shown, spot([]), style);
       },
       warn: (text): void => findings.warn(text),
       table: (spec, entries, inner) => {
-        const table = new Table(spec, findings, [...path ?? [], ...inner]);
+        const table = new Table(spec, findings, {
+          path: [...path ?? [], ...inner],
+          file: this.#file,
+        });
         table.read(entries, { strict: true, forPort: false });
         return table;
       },

@@ -20,6 +20,7 @@ import {
   proxyUrl,
   putter,
   serverValues,
+  userValues,
   type Values,
 } from "./_format_tables.ts";
 import type { Config } from "./types.ts";
@@ -49,6 +50,7 @@ export function formatToml(config: Config): string {
   const put = putter(values);
   const flat = flatServers(config);
   if (flat !== undefined) Object.assign(values, flat.values);
+  else put("password", config.password, "");
   const local = isClient ? flatLocal(config) : undefined;
   if (local !== undefined) Object.assign(values, local);
   values.method = config.method;
@@ -62,6 +64,8 @@ export function formatToml(config: Config): string {
   put("udp_max_associations", config.udpMaxAssociations, 512);
   put("event_loop", config.eventLoop);
   put("acl", config.acl?.path);
+  put("reject", config.reject);
+  put("fallback", config.fallback && formatHostPort(config.fallback));
   if (config.outboundProxy.length > 0) {
     values.outbound_proxy = config.outboundProxy.map(proxyUrl);
   }
@@ -86,12 +90,23 @@ export function formatToml(config: Config): string {
   if (isClient && local === undefined) {
     values.locals = config.locals.map((each) => localValues(each, config));
   }
+  if (config.users.length > 0) values.users = config.users.map(userValues);
   if (flat === undefined && config.servers.length > 0) {
     values.servers = config.servers.map((each) => serverValues(each, config));
   }
   const groups = config.groups.filter((each) => !isImplied(each, config, flat));
   if (groups.length > 0) values.groups = groups.map(groupValues);
-  return `${stringify(values).trim()}\n`;
+  return `${stringify(asWritten(values) as Values).trim()}\n`;
+}
+
+/** Texts as a file has them, where `${` begins a variable. */
+function asWritten(value: unknown): unknown {
+  if (typeof value === "string") return value.replaceAll("${", () => "$${");
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(asWritten);
+  return Object.fromEntries(
+    Object.entries(value).map(([key, each]) => [key, asWritten(each)]),
+  );
 }
 
 /**
@@ -99,10 +114,10 @@ export function formatToml(config: Config): string {
  *
  * @param config The configuration; the server of `port`, or else its first,
  * is taken.
- * @param options The host that clients reach a server at, the port, and the
- * name of the link.
+ * @param options The host that clients reach a server at, the port, the name
+ * of the link, and whose link it is; default: that of the password.
  * @returns The link.
- * @throws {RangeError} If the configuration has no such server.
+ * @throws {RangeError} If the configuration has no such server or user.
  */
 export function ssUrl(
   config: Config,
@@ -110,6 +125,7 @@ export function ssUrl(
     readonly host?: string;
     readonly port?: number;
     readonly tag?: string;
+    readonly user?: string;
   } = {},
 ): string {
   const [first] = config.servers;
@@ -120,9 +136,10 @@ export function ssUrl(
   }
   const server = config.servers.find((each) => each.port === port);
   // A server that listens on port 0 is reached at the one that it was given.
-  const { method, password } = server ??
-    config.servers.find((each) => each.port === 0) ??
-    { method: config.method, password: config.password };
+  const { method, password } = ownKey(
+    server ?? config.servers.find((each) => each.port === 0) ?? config,
+    options.user,
+  );
   if (password === "") {
     throw new RangeError(`Cannot write ss:// link: no password for ${port}`);
   }
@@ -133,6 +150,22 @@ export function ssUrl(
     ? ""
     : `#${encodeURIComponent(options.tag)}`;
   return `ss://${user}@${formatHostPort({ host, port })}${tag}`;
+}
+
+/** What a client of a server, or of one of its users, has. */
+function ownKey(
+  { method, password, users }: Pick<Config, "method" | "password" | "users">,
+  name: string | undefined,
+): { readonly method: string; readonly password: string } {
+  if (name === undefined) return { method, password };
+  const user = users.find((each) => each.name === name);
+  if (user === undefined) {
+    throw new RangeError("Cannot write ss:// link: there is no such user");
+  }
+  return PLAIN_METHOD.test(method)
+    // SIP023: the key of the server, and behind it that of the user.
+    ? { method, password: `${password}:${user.password}` }
+    : { method: user.method ?? method, password: user.password };
 }
 
 function base64Url(text: string): string {

@@ -8,7 +8,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { answerWithoutRole } from "./no_role.ts";
 import { VERSION } from "./usage.ts";
 
-const ROLES = "sslocal, ssserver, sstunnel, ssmanager, demo, schema";
+const ROLES = "sslocal, ssserver, sstunnel, ssmanager, demo, genkey, schema";
 
 /** First word, the rest, the exit code, and what the last line has. */
 const LINES:
@@ -23,6 +23,11 @@ const LINES:
     ["-c", ["a.json"], 2, `ERROR: the role comes first, one of ${ROLES}`],
     ["ss://hunter2@h:1", [], 2, "ERROR: the role comes first, one of"],
     ["schema", ["--help"], 0, "Prints the JSON Schema"],
+    ["genkey", ["--help"], 0, "password.txt"],
+    ["genkey", ["aes-256-gmc"], 2, "did you mean aes-256-gcm?"],
+    ["genkey", ["2022-x"], 2, "those of 2022 are 2022-blake3-aes-128-gcm, "],
+    ["genkey", ["hunter2-hunter2"], 2, "method a text of 15 characters not"],
+    ["genkey", ["aes-256-gcm", "x"], 2, "ERROR: genkey takes one METHOD"],
     ["schema", ["x"], 2, "ERROR: schema takes no options"],
   ];
 

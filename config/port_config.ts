@@ -5,11 +5,20 @@
  * @module
  */
 
+import { findMethod } from "../crypto/methods.ts";
 import { formatHostPort } from "../loop/mod.ts";
-import { Findings, placed } from "./_findings.ts";
+import { shown } from "./_shown.ts";
+import { isOf2022 } from "./readers/_psk.ts";
+import { Findings, placed as withPlaces } from "./_findings.ts";
 import { parseJson } from "./formats/_json.ts";
 import { TOP, type TopKeys } from "./keys/_keys.ts";
-import { weakPassword } from "./parts/_rules.ts";
+import { checkKeys, type Secret, warnOfWeak } from "./parts/_secrets.ts";
+import { rejectionOf } from "./parts/_servers.ts";
+import {
+  type PlacedUser,
+  readUsers,
+  UserChecks,
+} from "./parts/_server_users.ts";
 import { isTable } from "./keys/_shape.ts";
 import { Table } from "./_table.ts";
 import { issue, type Notice } from "./notice.ts";
@@ -55,21 +64,42 @@ export function configForPort(
     findings.refuse("Cannot add port: expected one server_port");
   }
   const password = own.password ?? base.password;
-  if (password === "" && top.lacks("password")) {
+  const method = own.method ?? base.method;
+  const placed = own.users === undefined
+    ? base.users.map((user) => ({
+      user,
+      nameAt: undefined,
+      secretAt: undefined,
+    }))
+    : readUsers(own.users, findings);
+  const isNobodys = placed.length === 0 && top.lacks("users") ||
+    own.users?.length === 0 || isOf2022(findMethod(method));
+  if (password === "" && top.lacks("password") && isNobodys) {
     findings.refuse("Cannot add port: password not specified");
   }
-  const method = own.method ?? base.method;
+  const port = ports?.[0] ?? 0;
+  const users = new UserChecks(findings).usersOf(placed, {
+    method,
+    password,
+    port,
+    label: `port ${port}`,
+    at: undefined,
+  });
+  const secrets = secretsOf(placed, { method, password });
+  checkKeys(secrets, findings);
   if (findings.issues.length > 0) {
     const notices = [...findings.warnings, ...findings.issues];
-    return { kind: "error", messages: placed<Notice>(notices, () => "") };
+    return { kind: "error", messages: withPlaces<Notice>(notices, () => "") };
   }
-  const weak = weakPassword(password, method);
-  if (weak !== undefined) findings.note(weak);
+  warnOfWeak(secrets, findings);
   const config: Config = {
     ...base,
     role: "ssserver",
     listenAddresses: own.server ?? base.listenAddresses,
     password,
+    users,
+    reject: own.reject ?? base.reject,
+    fallback: own.fallback ?? base.fallback,
     method,
     timeout: own.timeout ?? base.timeout,
     udpTimeout: own.udp_timeout ?? own.timeout ?? base.udpTimeout,
@@ -83,8 +113,25 @@ export function configForPort(
   return {
     kind: "config",
     config: { ...config, servers: serversOf(config, ports![0]!) },
-    warnings: placed(findings.warnings, () => ""),
+    warnings: withPlaces(findings.warnings, () => ""),
   };
+}
+
+/** The passwords of a port and its users. */
+function secretsOf(
+  users: readonly PlacedUser[],
+  { method, password }: Pick<Config, "method" | "password">,
+): Secret[] {
+  const common = { isChain: false, at: undefined };
+  return [
+    { ...common, password, method, label: "the password" },
+    ...users.map(({ user }) => ({
+      ...common,
+      password: user.password,
+      method: user.method ?? method,
+      label: `the password of user ${shown(user.name)}`,
+    })),
+  ];
 }
 
 /** The port at each address. */
@@ -95,6 +142,9 @@ function serversOf(config: Config, port: number): ServerConfig[] {
     port,
     method: config.method,
     password: config.password,
+    users: config.users,
+    reject: rejectionOf(config.method, config.reject),
+    fallback: config.fallback,
     mode: config.mode,
     timeout: config.timeout,
     fastOpen: config.fastOpen,

@@ -5,9 +5,10 @@
  */
 
 import { buildConfig } from "./parts/_build.ts";
-import { Context, readFailure, variableOf } from "./_context.ts";
+import { noteFor } from "./parts/_secrets.ts";
+import { Context, readFailure } from "./_context.ts";
+import { FileValues, warnOfMode } from "./_file_values.ts";
 import { Findings, placed } from "./_findings.ts";
-import { CLIENT_REMEDIES } from "./keys/_foreign_keys.ts";
 import { TOP, type TopKeys } from "./keys/_keys.ts";
 import { type OptionRow, optionsOf } from "./_options.ts";
 import { ConfigSyntaxError, lineColumn, type Spot } from "./formats/_place.ts";
@@ -46,9 +47,6 @@ const IMPLICIT_PATHS: readonly string[] = ["config.json", "config.toml"];
 
 /** Far more than a configuration has, and less than what would stall. */
 const MAX_FILE_LENGTH = 1 << 20;
-
-/** Bits of a file's mode: others may read it. */
-const OTHERS_READ = 0o004;
 
 /** The environment variable of a password that stands nowhere else. */
 const PASSWORD_VARIABLE = "SS_PASSWORD";
@@ -94,14 +92,11 @@ export async function readConfig(
 
   const findings = new Findings();
   const context = new Context(role, source, findings, file?.path);
-  const top = new Table<TopKeys>(TOP, findings);
+  const values = new FileValues(source, findings, !isStop(given));
+  const top = new Table<TopKeys>(TOP, findings, { file: values });
   if (file !== undefined && document !== undefined) {
-    top.read(document.table, {
-      strict: true,
-      forPort: false,
-      ...(context.isClient && { remedies: CLIENT_REMEDIES }),
-    });
-    warnOfMode(file.path, { top, source, findings });
+    top.read(document.table, { strict: true, forPort: false });
+    if (values.holdsSecret) warnOfMode(file.path, source, findings);
   }
   await applyOptions(given, { top, findings });
   if (findings.issues.length === 0) {
@@ -119,6 +114,7 @@ export async function readConfig(
     }
   }
   const config = buildConfig(top, context);
+  if (!isStop(given)) warnOfShown(given, config.method, findings);
   await context.checkAcls();
   await checkSystem(top, context);
   const place = await placer(findings, { file, document });
@@ -127,10 +123,15 @@ export async function readConfig(
   if (issues.length > 0) {
     return await failure([...messages, ...warnings], issues, role);
   }
+  if (!acts.includes("check")) {
+    return { kind: "config", config, messages, warnings };
+  }
+  const { usersNotice } = await import("./parts/_users_notice.ts");
+  const users = usersNotice(config);
   return {
-    kind: acts.includes("check") ? "checked" : "config",
+    kind: "checked",
     config,
-    messages,
+    messages: users === undefined ? messages : [...messages, users],
     warnings,
   };
 }
@@ -247,34 +248,34 @@ async function placer(
     `${file.path}:${lineColumn(file.text, locator.offsetOf(spot))}: `;
 }
 
-function warnOfMode(
-  path: string,
-  { top, source, findings }: {
-    top: Table<TopKeys>;
-    source: ConfigSource;
-    findings: Findings;
-  },
-): void {
-  const mode = source.fileMode?.(path) ?? 0;
-  if ((mode & OTHERS_READ) === 0 || !holdsSecret(top)) return;
-  findings.warn(
-    `${path} holds a password and everybody on this ` +
-      `machine can read it; use: chmod 600 ${path}`,
+/** Whether a daemon is to be stopped, which needs no passwords. */
+function isStop(given: readonly Given<OptionRow>[]): boolean {
+  return given.some(({ option: { effect }, value }) =>
+    effect.kind === "value" && effect.key === "daemon" && value === "stop"
   );
 }
 
-function holdsSecret({ values }: Table<TopKeys>): boolean {
-  const users = (values.locals ?? []).flatMap((each) =>
-    each.values.users ?? []
+/**
+ * Warns, once, of a password among the arguments, which other users of the
+ * machine can list.
+ */
+function warnOfShown(
+  given: readonly Given<OptionRow>[],
+  method: string,
+  findings: Findings,
+): void {
+  const shown = given.filter(({ option: { effect } }) =>
+    effect.kind === "link" ||
+    effect.kind === "value" && effect.key === "password"
   );
-  const secrets = [
-    values.password,
-    ...(values.port_password?.values() ?? []),
-    ...[...values.servers ?? [], ...users].map((each) => each.values.password),
-  ];
-  // A variable of the environment stands in the file only by its name.
-  return secrets.some((secret) =>
-    secret !== undefined && variableOf(secret) === undefined
+  if (shown.length === 0) return;
+  const text = "a password on the command line can be read by everybody on " +
+    'this machine: use "password_file" or ${NAME} in a file, or SS_PASSWORD';
+  findings.note(noteFor(method, text));
+  if (!shown.some(({ value }) => /\$\{\w+\}/.test(value ?? ""))) return;
+  findings.warn(
+    "${NAME} is a variable in a file only: on the command line it is a part " +
+      "of the password as it stands",
   );
 }
 

@@ -14,6 +14,10 @@ const LONG = "a-long-password";
 const NO_METHOD = "no method given: using aes-256-gcm; " +
   "shadowsocks Python would have taken aes-256-cfb";
 
+const ON_COMMAND_LINE = "a password on the command line can be read by " +
+  'everybody on this machine: use "password_file" or ${NAME} in a file, or ' +
+  "SS_PASSWORD";
+
 const NOT_SAFE = `it's not safe: "users" in [[locals]] lets only some in`;
 
 const WARNINGS: readonly (readonly [string, readonly string[], Start?])[] = [
@@ -67,7 +71,23 @@ const WARNINGS: readonly (readonly [string, readonly string[], Start?])[] = [
     "-m aes-256-gcm -k elevenchars",
     [
       "a password of fewer than 12 characters can be guessed from " +
-      "one captured packet; use a longer one",
+      'one captured packet; use a longer one, as "shadowsocks genkey" makes it',
+    ],
+  ],
+  [
+    "-m aes-256-gcm -k PassWord1234",
+    [
+      "a password that is among the commonest, or a plain pattern, can be " +
+      "guessed from one captured packet; use a random one, as " +
+      '"shadowsocks genkey" makes it',
+    ],
+  ],
+  [
+    "-m aes-256-gcm -k abcabcabcabcabc",
+    [
+      "a password that is among the commonest, or a plain pattern, can be " +
+      "guessed from one captured packet; use a random one, as " +
+      '"shadowsocks genkey" makes it',
     ],
   ],
   ["-m aes-256-gcm -k twelve-chars", []],
@@ -91,9 +111,38 @@ const WARNINGS: readonly (readonly [string, readonly string[], Start?])[] = [
 
 for (const [line, expected, start = {}] of WARNINGS) {
   Deno.test(`readConfig() warns as it should of ${line}`, async () => {
-    assertEquals(await readWarnings(line, start), expected);
+    const found = await readWarnings(line, start);
+    // Every line here has a password, and those of old methods have no warning.
+    assertEquals(found.filter((text) => text !== ON_COMMAND_LINE), expected);
   });
 }
+
+Deno.test("readConfig() warns once of a password on the command line", async () => {
+  const level = async (line: string): Promise<readonly string[]> => {
+    const result = await read(line, CLIENT);
+    return result.kind !== "config" ? [] : result.warnings
+      .filter(({ text }) => text === ON_COMMAND_LINE)
+      .map((notice) => notice.level);
+  };
+  const link = `ss://aes-256-gcm:${LONG}@h:1`;
+  assertEquals(await level(`-s h -k ${LONG} -m aes-256-gcm`), ["warning"]);
+  assertEquals(await level(link), ["warning"]);
+  assertEquals(await level(`${link} -k ${LONG}`), ["warning"]);
+  // Scripts for the original count lines of level WARNING.
+  assertEquals(await level(`-s h -k ${LONG} -m rc4-md5`), ["info"]);
+  assertEquals(await level("-d stop -k x"), []);
+});
+
+Deno.test("readConfig() says that -k takes ${NAME} as it stands", async () => {
+  const line = "-m aes-256-gcm -k a-long-${NAME}";
+  const env = { NAME: "password" };
+  assertEquals((await readGood(line, { env })).password, "a-long-${NAME}");
+  assertEquals(await readWarnings(line, { env }), [
+    ON_COMMAND_LINE,
+    "${NAME} is a variable in a file only: on the command line it is a part " +
+    "of the password as it stands",
+  ]);
+});
 
 const ADDRESSES: readonly (readonly [address: string, isOpen: boolean])[] = [
   ["127.0.0.1", false],
@@ -281,7 +330,7 @@ for (const { name, text, role = "ssserver", at } of PROXIES) {
 Deno.test("readConfig() says at INFO what is weak about an old cipher", async () => {
   const result = await read("-m aes-256-cfb -k short");
   const notices = result.kind === "config" ? result.warnings : [];
-  assertEquals(notices.map(({ level }) => level), ["info", "info"]);
+  assertEquals(notices.map(({ level }) => level), ["info", "info", "info"]);
 });
 
 Deno.test("readConfig() warns of a file that others can read", async () => {
@@ -294,7 +343,7 @@ Deno.test("readConfig() warns of a file that others can read", async () => {
   const none = { "s.json": '{"method":"aes-128-gcm"}' };
   assertEquals(
     await readWarnings(`-c s.json -k ${LONG}`, { files: none, mode: 0o644 }),
-    [],
+    [ON_COMMAND_LINE],
   );
 });
 
@@ -309,7 +358,10 @@ Deno.test("readConfig() ignores port and password beside port_password", async (
   ];
   assertEquals(await readWarnings("-v", { files }), []);
   assertEquals(await readWarnings("-p 8388", { files }), expected);
-  assertEquals(await readWarnings(`-k ${LONG}`, { files }), expected);
+  assertEquals(await readWarnings(`-k ${LONG}`, { files }), [
+    ...expected,
+    ON_COMMAND_LINE,
+  ]);
   const config = await readGood(`-p 8388 -k ${LONG}`, { files });
   assertEquals(config.password, "");
   assertEquals(

@@ -67,9 +67,17 @@ function keySchema({ shape, meaning, usual }: Key<unknown>): Schema {
   };
 }
 
+/** A text with a variable in it, whatever that will hold. */
+const VARIABLE: Schema = {
+  type: "string",
+  pattern: "\\$\\{[A-Za-z_][A-Za-z0-9_]*\\}",
+};
+
 /** Null means "not given", for every key. */
 function valueSchema({ schema, inside }: Key<unknown>["shape"]): Schema {
-  if (inside === undefined) return { anyOf: [schema, { type: "null" }] };
+  if (inside === undefined) {
+    return { anyOf: [schema, { type: "null" }, VARIABLE] };
+  }
   const table = tableSchema(inside);
   // Without `anyOf`, so that an editor shows a mistake where it stands.
   return schema.type === "array"

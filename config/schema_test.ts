@@ -41,6 +41,11 @@ const BAD: readonly unknown[] = [
   { method: "aes-256-gcn" },
   { locals: [{ users: [{ name: "a" }] }] },
   { locals: [{ protocol: "tunnel", forward_port: 53 }] },
+  { users: [{ name: "a" }] },
+  { users: [{ password: "a" }] },
+  { users: [{ name: "a", password: "b", quota: 1 }] },
+  { servers: [{ users: [{ name: "a", password: "b", port: 0 }] }] },
+  { reject: "close" },
 ];
 
 for (const value of BAD) {
@@ -52,6 +57,16 @@ for (const value of BAD) {
 Deno.test("configSchema() takes capitals in a method, and null for tables", () => {
   const value = { method: "AES-256-GCM", locals: null, access_log: null };
   assert(VALIDATOR.validate(value).valid);
+});
+
+Deno.test("configSchema() takes variables and files of passwords", () => {
+  const value = {
+    method: "${METHOD}",
+    server_port: "${PORT}",
+    users: [{ name: "a", password_file: "a.txt" }],
+  };
+  const { valid, errors } = VALIDATOR.validate(value);
+  assert(valid, JSON.stringify(errors));
 });
 
 Deno.test("configSchema() shows a mistake in a table where it stands", () => {

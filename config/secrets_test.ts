@@ -153,12 +153,6 @@ for (const [name, text, issues, role = "ssserver"] of UNSET) {
   });
 }
 
-Deno.test("readConfig() refuses -k with a variable that is missing", async () => {
-  assertEquals(await readIssues("-k ${NONE}"), [
-    "${NONE} is not set in the environment",
-  ]);
-});
-
 Deno.test("readConfig() needs no environment to stop a daemon", async () => {
   const files = { "f.toml": 'password = "${NONE}"\n' };
   const config = await readGood("-c f.toml -d stop", { files });

@@ -40,6 +40,23 @@ const ONE = serverOf({
   timeout: 400,
 });
 
+const USERS = [
+  {
+    name: "alice",
+    password: "AQEBAQEBAQEBAQEBAQEBAQ==",
+    method: undefined,
+    port: undefined,
+    disabled: false,
+  },
+  {
+    name: "bob",
+    password: "AgICAgICAgICAgICAgICAg==",
+    method: undefined,
+    port: undefined,
+    disabled: true,
+  },
+];
+
 /** What the files become. */
 const BECOMES: Readonly<Record<string, Partial<Config>>> = {
   "the original's file for a client": {
@@ -228,6 +245,30 @@ const BECOMES: Readonly<Record<string, Partial<Config>>> = {
     ],
     defaultOutbound: "default",
     accessLog: { file: "/var/log/access.log", format: "json" },
+  },
+  "a file of a server with users": {
+    servers: [
+      serverOf({
+        method: "2022-blake3-aes-128-gcm",
+        password: "AAECAwQFBgcICQoLDA0ODw==",
+        users: USERS,
+        reject: "drain",
+        fallback: { host: "192.0.2.1", port: 80 },
+      }),
+      serverOf({
+        port: 8389,
+        password: KEY,
+        users: USERS,
+        fallback: { host: "192.0.2.1", port: 80 },
+        acl: {
+          path: "/etc/server.acl",
+          text: "[outbound_block_list]\n10.0.0.0/8\n",
+        },
+      }),
+    ],
+    users: USERS,
+    reject: "drain",
+    fallback: { host: "192.0.2.1", port: 80 },
   },
   "a file without servers": {
     locals: [localOf({ outbound: "direct" })],

@@ -9,11 +9,12 @@
 import type {
   MODES,
   PROTOCOLS,
+  REJECTIONS,
   REPLAY_MODES,
   STRATEGIES,
 } from "./keys/_words.ts";
 
-export type { MODES, PROTOCOLS, REPLAY_MODES, STRATEGIES };
+export type { MODES, PROTOCOLS, REJECTIONS, REPLAY_MODES, STRATEGIES };
 
 /** What the program is started as. */
 export type Role = "sslocal" | "ssserver" | "sstunnel" | "ssmanager";
@@ -51,6 +52,23 @@ export interface UserConfig {
   readonly password: string;
 }
 
+/** What a server does with who does not authenticate. */
+export type Rejection = typeof REJECTIONS[number];
+
+/** Who may use a server. */
+export interface ServerUser {
+  /** Not empty; once on its server. */
+  readonly name: string;
+  /** Not empty; of the 2022 edition a key, in Base64. Once on its server. */
+  readonly password: string;
+  /** Undefined: that of the server. */
+  readonly method?: string | undefined;
+  /** The only port; undefined: each of its servers. */
+  readonly port?: number | undefined;
+  /** Whether the user is refused, as somebody with a wrong password. */
+  readonly disabled: boolean;
+}
+
 /** What a local speaks with whoever connects to it. */
 export type LocalProtocol = typeof PROTOCOLS[number];
 
@@ -84,8 +102,18 @@ export interface ServerConfig {
   readonly port: number;
   /** A name of the method table, lower case. */
   readonly method: string;
-  /** UTF-8 text; not empty. */
+  /**
+   * UTF-8 text; empty only where there are users. Of the 2022 edition a key in
+   * Base64, that of the server where it has users; for a client there may be
+   * several, with colons between them.
+   */
   readonly password: string;
+  /** Server: its users; empty: whoever has the password. */
+  readonly users: readonly ServerUser[];
+  /** Server: what becomes of who does not authenticate. */
+  readonly reject: Rejection;
+  /** Server: who gets what is not shadowsocks. */
+  readonly fallback: HostPort | undefined;
   /** Which protocols are relayed. */
   readonly mode: Mode;
   /** Idle seconds after which a connection or association ends. */
@@ -185,6 +213,12 @@ export interface Config {
   readonly listenAddresses: readonly string[];
   /** Server: the password of an added port that comes without; may be empty. */
   readonly password: string;
+  /** Server: the users of an added port that comes without; may be empty. */
+  readonly users: readonly ServerUser[];
+  /** Server: the same for ports of the 2022 edition; undefined: the usual. */
+  readonly reject: Rejection | undefined;
+  /** Server: the same for what is not shadowsocks. */
+  readonly fallback: HostPort | undefined;
   /** The method where a server names none of its own. */
   readonly method: string;
   /** Idle seconds, where a server has none of its own. */

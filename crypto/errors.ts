@@ -8,7 +8,8 @@
  * Why a cipher cannot be had or used:
  *
  * - `unknown_method`: no method has that name.
- * - `bad_key`: the text of a key is not one of the method.
+ * - `bad_key`: the text of a key is not one of the method, or two users of a
+ *   port cannot be told by theirs.
  * - `no_library`: a native library cannot be loaded.
  * - `not_supported`: no loaded library has the method's cipher.
  * - `library_failure`: a library refused a call that should have worked.

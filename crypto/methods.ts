@@ -71,6 +71,18 @@ export function findMethod(name: string): CipherMethod | undefined {
   return CIPHER_METHODS.get(name.toLowerCase());
 }
 
+/**
+ * Tells whether one port may serve several users with a method: something in
+ * what a client sends must show whose it is. Of 2017 that is the key which opens
+ * it, of 2022 an identity header, which SIP023 has for the AES methods alone.
+ *
+ * @param method The method.
+ */
+export function takesUsers({ kind, edition, cipher }: CipherMethod): boolean {
+  return kind === "aead" &&
+    (edition === "classic" || cipher.startsWith("aes-"));
+}
+
 function rows(): CipherMethod[] {
   const table: CipherMethod[] = [];
 

@@ -4,8 +4,13 @@
  * @module
  */
 
-import { assertEquals } from "@std/assert";
-import { CIPHER_METHODS, findMethod, methodNames } from "./methods.ts";
+import { assert, assertEquals } from "@std/assert";
+import {
+  CIPHER_METHODS,
+  findMethod,
+  methodNames,
+  takesUsers,
+} from "./methods.ts";
 
 Deno.test("CIPHER_METHODS has 56 names in lower case", () => {
   assertEquals(CIPHER_METHODS.size, 56);
@@ -91,4 +96,27 @@ Deno.test("findMethod() ignores case and knows when there is none", () => {
   assertEquals(findMethod("AES-256-GCM")?.name, "aes-256-gcm");
   assertEquals(findMethod("aes-512-gcm"), undefined);
   assertEquals(findMethod(""), undefined);
+});
+
+Deno.test("takesUsers() holds where something tells whose bytes they are", () => {
+  const names = [...CIPHER_METHODS.values()].filter(takesUsers)
+    .map(({ name }) => name);
+  for (
+    const name of [
+      "aes-128-gcm",
+      "chacha20-ietf-poly1305",
+      "sodium:aes-256-gcm",
+      "2022-blake3-aes-128-gcm",
+      "2022-blake3-aes-256-gcm",
+    ]
+  ) assert(names.includes(name), name);
+  for (
+    const name of [
+      "aes-256-cfb",
+      "rc4-md5",
+      "chacha20-ietf",
+      "table",
+      "2022-blake3-chacha20-poly1305",
+    ]
+  ) assert(!names.includes(name), name);
 });

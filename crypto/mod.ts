@@ -14,6 +14,7 @@ export {
   type MethodEdition,
   type MethodKind,
   methodNames,
+  takesUsers,
 } from "./methods.ts";
 export type {
   AeadCipher,

@@ -45,8 +45,8 @@ const SLOTS: readonly Slot[] = [
   {
     name: "sodium",
     setting: "libsodium",
-    open: async (path) =>
-      (await import("./sodium/provider.ts")).openSodium(path),
+    open: async (path, { libopenssl }) =>
+      (await import("./sodium/provider.ts")).openSodium(path, libopenssl),
   },
   {
     name: "mbedtls",

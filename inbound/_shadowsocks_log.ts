@@ -62,6 +62,14 @@ export function logRefusedPacket(
   reason: RefusalReason,
   skew?: number,
 ): void {
+  if (reason === "too many strangers") {
+    // Not the line that has tools ban an address: it may be a user's.
+    logger.warn(
+      "a UDP packet from {ip} was dropped: too many come from addresses that are not known to try each user's key for all",
+      () => ({ ip: client.host }),
+    );
+    return;
+  }
   if (reason === "one time auth failed") {
     logger.warn("UDP one time auth fail");
   } else if (reason === "one time auth is too short") {

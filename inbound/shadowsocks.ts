@@ -37,6 +37,33 @@ const ALTERED: FinalRefusal = {
   ending: "drain",
 };
 
+/**
+ * What a client of the 2022 edition notices that does not authenticate
+ * (SIP022, section 3.1.3):
+ *
+ * - `reset`: its connection is reset at once.
+ * - `drain`: it gets our end at once, and what it sends is thrown away until
+ *   the deadline that counts from accept.
+ * - `silent`: nothing until that deadline, as with all older methods.
+ */
+export type Reject = "reset" | "drain" | "silent";
+
+/** What a {@linkcode ShadowsocksInbound} may be told. */
+export interface ShadowsocksInboundOptions {
+  /**
+   * What whoever does not authenticate notices; default `reset`. With methods
+   * older than the 2022 edition it is always `silent`.
+   */
+  readonly reject?: Reject | undefined;
+  /**
+   * Whom connections are passed on to that do not authenticate, with all that
+   * they have sent: a web server. Absent: nobody.
+   */
+  readonly fallback?:
+    | { readonly host: string; readonly port: number }
+    | undefined;
+}
+
 /** The connections of a shadowsocks server. */
 export class ShadowsocksInbound implements Inbound {
   readonly #edition: Edition;
@@ -45,8 +72,9 @@ export class ShadowsocksInbound implements Inbound {
    * Makes the protocol of a port.
    *
    * @param edition The wire protocol, with method and key; not owned.
+   * @param _options What differs from the defaults.
    */
-  constructor(edition: Edition) {
+  constructor(edition: Edition, _options: ShadowsocksInboundOptions = {}) {
     this.#edition = edition;
   }
 
@@ -68,7 +96,8 @@ class ShadowsocksInboundStream implements InboundStream, ServerStreamListener {
 
   constructor(edition: Edition, session: Session) {
     this.#session = session;
-    this.#stream = edition.newServerStream(this);
+    const from = edition.usesAddress === true ? session.client.host : undefined;
+    this.#stream = edition.newServerStream(this, from);
   }
 
   get codec(): StreamCodec {

@@ -21,6 +21,7 @@ export class ShadowsocksPackets implements PacketInbound {
   /** A packet proves by itself that its sender has the key. */
   readonly needsAssociation = false;
   readonly #packets: ServerPackets;
+  readonly #usesAddress: boolean;
 
   /**
    * Makes the protocol of a port.
@@ -29,6 +30,7 @@ export class ShadowsocksPackets implements PacketInbound {
    */
   constructor(edition: Edition) {
     this.#packets = edition.newServerPackets();
+    this.#usesAddress = edition.usesAddress === true;
   }
 
   /**
@@ -44,13 +46,14 @@ export class ShadowsocksPackets implements PacketInbound {
     from: SocketAddress,
     output: Uint8Array,
   ): PacketRequest | undefined {
-    const opened = this.#packets.open(packet, output);
+    const address = this.#usesAddress ? from.host : undefined;
+    const opened = this.#packets.open(packet, output, address);
     if ("refused" in opened) {
       logRefusedPacket(from, opened.refused, opened.reason);
       return undefined;
     }
     packet.target = headerTarget(output, opened.address);
-    const { key = from.key, user, state } = opened;
+    const { user, state, key = keyOf(from, user) } = opened;
     return { key, user, state };
   }
 
@@ -71,6 +74,11 @@ export class ShadowsocksPackets implements PacketInbound {
   [Symbol.dispose](): void {
     this.#packets[Symbol.dispose]();
   }
+}
+
+/** Two users behind one address and port are two associations. */
+function keyOf({ key }: SocketAddress, user: string): string {
+  return user === "" ? key : `${key} ${user}`;
 }
 
 /** Puts the source in front of the payload; false: it has no room, or none. */

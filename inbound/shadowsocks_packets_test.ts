@@ -6,7 +6,7 @@
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { SocketAddress } from "../loop/mod.ts";
-import { Packet, PACKET_ROOM } from "../relay/mod.ts";
+import { NOT_SENDABLE, Packet, PACKET_ROOM } from "../relay/mod.ts";
 import * as shadowsocks from "../shadowsocks/mod.ts";
 import {
   AEAD_METHOD,
@@ -65,11 +65,8 @@ for (const method of [AEAD_METHOD, STREAM_METHOD]) {
         ] as const
       ) {
         const packet = packetOf(seal(peer, header, "query"));
-        assertEquals(packets.open(packet, CLIENT, output), {
-          key: CLIENT.key,
-          user: "",
-          state: undefined,
-        });
+        const opened = packets.open(packet, CLIENT, output);
+        assertEquals([opened?.key, opened?.user], [CLIENT.key, ""]);
         assertStrictEquals(packet.bytes, output);
         assertEquals(`${packet.target}`, name);
         assertEquals(output.slice(packet.head, packet.start), header);
@@ -89,6 +86,60 @@ for (const method of [AEAD_METHOD, STREAM_METHOD]) {
     });
   }
 }
+
+const USERS = [
+  { name: "alice", password: "what alice knows" },
+  { name: "bob", password: "what bob knows" },
+];
+
+Deno.test("ShadowsocksPackets keeps two users of one address apart", async () => {
+  const [alice, bob] = USERS;
+  using edition = await testEdition({ password: "both", users: USERS });
+  using packets = new ShadowsocksPackets(edition);
+  const output = new Uint8Array(2000);
+  const cases = [
+    { password: alice!.password, user: alice!.name },
+    { password: bob!.password, user: bob!.name },
+    { password: "both", user: "" },
+  ];
+  const keys = new Set<string>();
+  for (const { password, user } of cases) {
+    using peer = await testEdition({ password });
+    using client = peer.newClientPackets();
+    for (let round = 0; round < 2; round++) {
+      const packet = packetOf(seal(peer, HEADER, "query"));
+      const opened = packets.open(packet, CLIENT, output);
+      assertEquals(opened?.user, user);
+      keys.add(opened!.key);
+      const answer = packetOf(bytesOf("answer"));
+      answer.source = SocketAddress.parse("192.0.2.7", 53);
+      const length = packets.seal(answer, opened!.state, output);
+      const sealed = packetOf(output.slice(0, length));
+      assertEquals(client.open(sealed, new Uint8Array(2000)), undefined);
+    }
+  }
+  assertEquals(keys.size, 3);
+  assert(keys.has(CLIENT.key));
+});
+
+Deno.test("ShadowsocksPackets does not accuse whom nobody has looked at", async () => {
+  using logs = new LogCapture();
+  using edition = await testEdition({ password: "", users: USERS });
+  const refused = { refused: "error", reason: "too many strangers" } as const;
+  const busy = Object.create(edition) as shadowsocks.Edition;
+  busy.newServerPackets = () => ({
+    open: () => refused,
+    seal: () => NOT_SENDABLE,
+    [Symbol.dispose]: () => {},
+  });
+  using packets = new ShadowsocksPackets(busy);
+  const packet = packetOf(new Uint8Array(100));
+  assertEquals(packets.open(packet, CLIENT, new Uint8Array(500)), undefined);
+  assertEquals(logs.lines, [
+    `warning: a UDP packet from ${CLIENT.host} was dropped: too many come ` +
+    "from addresses that are not known to try each user's key for all",
+  ]);
+});
 
 Deno.test("ShadowsocksPackets logs why a packet is dropped", async () => {
   using edition = await testEdition();

@@ -15,6 +15,7 @@ import {
   STREAM_METHOD,
   testEdition,
 } from "../shadowsocks/fakes.ts";
+import { Sessions } from "../relay/mod.ts";
 import type { Endpoint } from "../socks5/mod.ts";
 import { CLIENT, ProxyClient } from "./_proxy_client_fixture.ts";
 import type { EditionClock } from "../shadowsocks/mod.ts";
@@ -88,6 +89,61 @@ Deno.test("ShadowsocksInbound gives the first payload with the request", async (
   assertEquals(answer.payload, bytesOf("hello"));
   assertEquals(answer.consumed, flight.length);
   inbound[Symbol.dispose]();
+});
+
+const USERS = [
+  { name: "alice", password: "what alice knows" },
+  { name: "bob", password: "what bob knows" },
+];
+
+Deno.test("ShadowsocksInbound tells whose connection it is", async () => {
+  using edition = await testEdition({ password: "", users: USERS });
+  for (const { name, password } of USERS) {
+    using peer = await testEdition({ password });
+    using stream = peer.newClientStream(NAME);
+    const client = new ProxyClient(new ShadowsocksInbound(edition));
+    client.bring(encodeAll(stream, bytesOf("hello")));
+    assertEquals(client.asked, "example.com:443");
+    assertEquals(client.session.user, name);
+    const answer = encodeAll(client.stream.codec!, bytesOf("answer"));
+    assertEquals(decodeAll(stream, answer), bytesOf("answer"));
+    client.stream[Symbol.dispose]();
+  }
+});
+
+Deno.test("ShadowsocksInbound drains who is none of the users", async () => {
+  using logs = new LogCapture();
+  using edition = await testEdition({ password: "", users: USERS });
+  using peer = await testEdition();
+  using stream = peer.newClientStream(NAME);
+  const client = new ProxyClient(new ShadowsocksInbound(edition));
+  client.bring(encodeAll(stream, bytesOf("hello")));
+  assertEquals(client.answer, {
+    kind: "refuse",
+    status: "auth_failed",
+    ending: "drain",
+  });
+  assertEquals(client.session.user, "");
+  assertEquals(logs.lines[1], handshakeLine("authentication error"));
+});
+
+Deno.test("ShadowsocksInbound.accept() asks for the client's address where users are told by it alone", async () => {
+  using one = await testEdition();
+  using many = await testEdition({ users: USERS });
+  for (const [edition, expected] of [[one, 0], [many, 1]] as const) {
+    let asked = 0;
+    const client = {
+      get remoteAddress() {
+        asked++;
+        return CLIENT;
+      },
+    };
+    const listener = { protocol: "test", port: 1 };
+    const options = { listener, network: "tcp", client } as const;
+    const session = new Sessions().open(options, 0);
+    new ShadowsocksInbound(edition).accept(session)[Symbol.dispose]();
+    assertEquals(asked, expected);
+  }
 });
 
 /** First flights that are refused, by the plaintext of a client with the key. */

@@ -293,7 +293,10 @@ export class Service {
     const route = server.proxy.length > 0
       ? await viaProxies(new DirectOutbound(), server.proxy)
       : direct;
-    const edition = await openEdition(server, { providers, replayMemory });
+    const edition = await openEdition(
+      { ...server, users: server.users.filter(({ disabled }) => !disabled) },
+      { providers, replayMemory },
+    );
     if (this.#closed) {
       edition[Symbol.dispose]();
       throw ended(`${address}`);
@@ -304,7 +307,10 @@ export class Service {
       ipv6Only,
       protocol: "shadowsocks",
       mode: server.mode,
-      inbound: new ShadowsocksInbound(edition),
+      inbound: new ShadowsocksInbound(edition, {
+        reject: server.reject,
+        fallback: server.fallback,
+      }),
       packets: new ShadowsocksPackets(edition),
       udpNeedsTcp: false,
       router: routing.forServer(server, route, settings.forbiddenIp),

@@ -19,6 +19,7 @@ import {
   type ChunkContext,
   ChunkDecoder,
   ChunkEncoder,
+  LENGTH_BYTES,
   newChunkContext,
   setInput,
   setOutput,
@@ -50,22 +51,29 @@ export class AeadFraming implements Framing {
    *
    * @param method Gives the sizes.
    * @param masterKey The port's key; kept, not copied.
-   * @param cipher Becomes the framing's own.
+   * @param source The cipher, which becomes the framing's own; or a framing of
+   * the same method, to share its cipher and its scratch memory.
    */
-  constructor(method: CipherMethod, masterKey: Uint8Array, cipher: AeadCipher) {
+  constructor(
+    method: CipherMethod,
+    masterKey: Uint8Array,
+    source: AeadCipher | AeadFraming,
+  ) {
     const { saltLength, tagLength } = method;
+    const like = source instanceof AeadFraming ? source : undefined;
+    const cipher = source instanceof AeadFraming ? source.#cipher : source;
     this.packetOverhead = saltLength + tagLength;
-    this.packetSalt = new Uint8Array(saltLength);
+    this.packetSalt = like?.packetSalt ?? new Uint8Array(saltLength);
     this.#packetSession = { masterKey, salt: this.packetSalt };
     this.#cipher = cipher;
-    this.#salts = new SaltPool(saltLength);
+    this.#salts = like ? like.#salts : new SaltPool(saltLength);
     this.#shared = newChunkContext(method, {
       // Some mask the two upper bits of a length away; a genuine peer never
       // sets them.
       maxLength: MAX_CHUNK_LENGTH,
       sendLength: MAX_CHUNK_LENGTH,
       newKey: (salt) => cipher.sessionKey({ masterKey, salt }),
-    });
+    }, like && like.#shared);
   }
 
   /**
@@ -127,20 +135,40 @@ export class AeadFraming implements Framing {
     options: OpenPacketOptions = {},
   ): number {
     const { start = 0, end = packet.length, at = 0 } = options;
-    const { saltLength, part } = this.#shared;
     const length = end - start - this.packetOverhead;
     if (length < 0) return DECRYPT_FAILED;
-    for (let i = 0; i < saltLength; i++) {
-      this.packetSalt[i] = packet[start + i]!;
-    }
-    setInput(part, packet, start + saltLength, length);
-    setOutput(part, out, at);
-    const genuine = this.#cipher.openOnce(this.#packetSession, part);
+    const genuine = this.#openFirst(packet, start, length, out, at);
     return genuine ? length : DECRYPT_FAILED;
+  }
+
+  /**
+   * Tells whether the first sealed length of a connection is of this key; what
+   * that length is counts for nothing here.
+   *
+   * @param head A buffer that is used again, with the salt and the length.
+   * @returns Whether it opens.
+   */
+  opensHead(head: Uint8Array): boolean {
+    return this.#openFirst(head, 0, LENGTH_BYTES, this.#shared.lengthBytes, 0);
   }
 
   /** Frees the cipher. */
   [Symbol.dispose](): void {
     this.#cipher[Symbol.dispose]();
+  }
+
+  /** Opens what stands behind a salt, under the nonce 0. */
+  #openFirst(
+    input: Uint8Array,
+    start: number,
+    length: number,
+    output: Uint8Array,
+    at: number,
+  ): boolean {
+    const { saltLength, part } = this.#shared;
+    for (let i = 0; i < saltLength; i++) this.packetSalt[i] = input[start + i]!;
+    setInput(part, input, start + saltLength, length);
+    setOutput(part, output, at);
+    return this.#cipher.openOnce(this.#packetSession, part);
   }
 }

@@ -57,14 +57,17 @@ export interface ChunkContext extends ChunkFormat {
  *
  * @param method Gives the sizes.
  * @param format What differs between the editions.
+ * @param like One of the same method, to share its scratch memory: for the many
+ * keys of a port.
  * @returns The context.
  */
 export function newChunkContext(
   method: CipherMethod,
   format: ChunkFormat,
+  like?: ChunkContext,
 ): ChunkContext {
   const { saltLength, tagLength, nonceLength } = method;
-  const lengthBytes = new Uint8Array(LENGTH_BUFFER);
+  const lengthBytes = like?.lengthBytes ?? new Uint8Array(LENGTH_BUFFER);
   const { maxLength, sendLength, newKey } = format;
   return {
     maxLength,
@@ -72,9 +75,9 @@ export function newChunkContext(
     newKey,
     saltLength,
     tagLength,
-    nonce: new Uint8Array(nonceLength),
+    nonce: like?.nonce ?? new Uint8Array(nonceLength),
     lengthBytes,
-    part: {
+    part: like?.part ?? {
       input: lengthBytes,
       start: 0,
       length: 0,

@@ -137,7 +137,7 @@ export class ClassicServerPackets implements ServerPackets {
     if (!port.server.packets.add(port.suite.packetSalt)) return REPLAY;
     setOpened(packet, output, address);
     packet.end = end;
-    return { key: undefined, user: "", state: undefined, address };
+    return { key: undefined, user: port.user, state: this, address };
   }
 
   /**

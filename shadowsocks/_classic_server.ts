@@ -210,8 +210,9 @@ export class ClassicServerStream implements ServerStream {
     this.#header = undefined;
     cryptor.forgetSalts();
     const { consumed } = cryptor;
+    const { user } = this.#port;
     const { bytes, address, payload } = request;
-    return { kind: "request", consumed, user: "", address, bytes, payload };
+    return { kind: "request", consumed, user, address, bytes, payload };
   }
 
   #awaitMore(plain: Uint8Array): ServerAnswer {

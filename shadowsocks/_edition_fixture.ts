@@ -31,6 +31,7 @@ import {
 import { ReplayMemory } from "./replay_memory.ts";
 import { packetMethod, Sip022Edition } from "./sip022_edition.ts";
 import { CipherSuite } from "./suite.ts";
+import { UsersEdition } from "./users_edition.ts";
 import { concat } from "../tests/support/bytes.ts";
 
 /** One of each framing, nonce and salt length. */
@@ -76,6 +77,8 @@ export interface Row {
   readonly blocks: BlockCipher | undefined;
   /** The library of the 2022 edition's packets, where that is another. */
   readonly packetProvider: CryptoProvider | undefined;
+  /** The user's name where the server has others beside; else there is one. */
+  readonly user?: string;
 }
 
 /** Opened outside of a test: native libraries stay loaded. */
@@ -99,7 +102,7 @@ async function rows(): Promise<Row[]> {
       const packetProvider = packets && await PROVIDERS.forMethod(packets);
       for (const oneTimeAuth of is2022 ? [false] : [false, true]) {
         const suffix = oneTimeAuth ? ", one-time authentication" : "";
-        found.push({
+        const row: Row = {
           name: `${name} of ${library}${suffix}`,
           method,
           oneTimeAuth,
@@ -109,7 +112,10 @@ async function rows(): Promise<Row[]> {
           provider,
           blocks,
           packetProvider,
-        });
+        };
+        found.push(row);
+        if (!row.isAead || is2022) continue;
+        found.push({ ...row, name: `${row.name}, users`, user: "carol" });
       }
     }
   }
@@ -173,6 +179,22 @@ export function newEdition(row: Row, setup: EditionSetup = {}): Edition {
   return new Sip022Edition(port, provider.version);
 }
 
+/** A server on which the row's client is the last but one of several users. */
+function newUsers(row: Row, user: string, options: {
+  readonly serverPassword: string | undefined;
+  readonly required: boolean;
+}): Edition {
+  const first = newSuite(row, "of alice");
+  const suiteOf = (password?: string) =>
+    new CipherSuite(row.method, password ?? PASSWORD, first);
+  return new UsersEdition([
+    { name: "alice", suite: first },
+    { name: "bob", suite: suiteOf("of bob") },
+    { name: user, suite: suiteOf(options.serverPassword) },
+    { name: "", suite: suiteOf("of nobody") },
+  ], { oneTimeAuth: options.required });
+}
+
 /** The two ends of a row, each with a memory of its own. */
 export class Ends implements Disposable {
   readonly client: Edition;
@@ -185,7 +207,9 @@ export class Ends implements Disposable {
     const { serverPassword, required = row.oneTimeAuth } = options;
     this.client = newEdition(row, { oneTimeAuth: row.oneTimeAuth });
     const oneTimeAuth = required;
-    this.server = newEdition(row, { password: serverPassword, oneTimeAuth });
+    this.server = row.user === undefined
+      ? newEdition(row, { password: serverPassword, oneTimeAuth })
+      : newUsers(row, row.user, { serverPassword, required });
   }
 
   [Symbol.dispose](): void {
@@ -249,6 +273,8 @@ export class Serving {
   answer: ServerAnswer | undefined;
   /** The host asked for; `""` before. */
   host = "";
+  /** The user's name. */
+  user = "";
   /** How many pieces were given until the answer. */
   pieces = 0;
   readonly stream: ServerStream;
@@ -282,6 +308,7 @@ export class Serving {
     decoding.leftover = data.slice(answer.consumed);
     if (answer.kind === "more") return;
     this.host = answer.address.domain;
+    this.user = answer.user;
     decoding.payload = answer.payload.slice();
     const rest = decoding.leftover;
     decoding.leftover = new Uint8Array(0);

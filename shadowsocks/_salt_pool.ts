@@ -8,6 +8,9 @@
 /** Bytes drawn at a time; getRandomValues gives at most 65,536. */
 const POOL_BYTES = 4096;
 
+/** What a stock is before its first salt: one for all, of which many have none. */
+const EMPTY = new Uint8Array(0);
+
 /** Who marks salts as our own; a `SaltFilter` does. */
 export interface SaltMarker {
   /**
@@ -22,7 +25,8 @@ export interface SaltMarker {
 export class SaltPool {
   readonly #length: number;
   readonly #marker: SaltMarker | undefined;
-  #pool = new Uint8Array(0);
+  readonly #stock: SaltPool | undefined;
+  #pool = EMPTY;
   #at = 0;
 
   /**
@@ -30,10 +34,13 @@ export class SaltPool {
    *
    * @param length Bytes of a salt; 0 for a cipher without.
    * @param marker Marks each salt. Default: none is marked.
+   * @param stock Where the salts are drawn from, to be marked one by one: for
+   * many keys, each of which has few connections. Default: bytes of its own.
    */
-  constructor(length: number, marker?: SaltMarker) {
+  constructor(length: number, marker?: SaltMarker, stock?: SaltPool) {
     this.#length = length;
     this.#marker = marker;
+    this.#stock = stock;
   }
 
   /**
@@ -43,6 +50,8 @@ export class SaltPool {
    * that is soon forgotten.
    */
   draw(): Uint8Array {
+    const stock = this.#stock;
+    if (stock !== undefined) return this.#drawFrom(stock);
     const length = this.#length;
     if (this.#at + length > this.#pool.length) this.#fill();
     const start = this.#at;
@@ -57,6 +66,12 @@ export class SaltPool {
    */
   take(out: Uint8Array): void {
     if (this.#length > 0) out.set(this.draw());
+  }
+
+  #drawFrom(stock: SaltPool): Uint8Array {
+    const salt = stock.draw();
+    this.#marker?.mark(salt);
+    return salt;
   }
 
   /** Always new memory: what was drawn of the old lives on. */

@@ -60,3 +60,21 @@ Deno.test("SaltPool.take() writes nothing where there is no salt", () => {
   new SaltPool(0).take(out);
   assertEquals(out, new Uint8Array([1, 2]));
 });
+
+Deno.test("SaltPool.draw() marks what it draws from a stock", () => {
+  const stock = new SaltPool(16);
+  const marker = (byte: number) => ({
+    mark: (salt: Uint8Array) => void salt.fill(byte, 12),
+  });
+  const pools = [1, 2].map((byte) => new SaltPool(16, marker(byte), stock));
+  const seen = new Set<string>();
+  for (let n = 0; n < 1000; n++) {
+    const salt = pools[n % 2]!.draw();
+    assertEquals(salt.subarray(12), new Uint8Array(4).fill(1 + n % 2));
+    seen.add(toHex(salt.subarray(0, 12)));
+    const copy = new Uint8Array(16);
+    pools[n % 2]!.take(copy);
+    seen.add(toHex(copy.subarray(0, 12)));
+  }
+  assertEquals(seen.size, 2000);
+});

@@ -55,7 +55,7 @@ export class ClassicEdition implements Edition {
     this.method = suite.method;
     this.providerVersion = suite.providerVersion;
     this.authenticates = suite.method.kind === "aead";
-    this.#port = new ClassicPort(suite, oneTimeAuth, memory);
+    this.#port = new ClassicPort(suite, { oneTimeAuth, memory });
   }
 
   /**

@@ -126,6 +126,8 @@ export type RefusalReason =
   | "one time auth is required"
   /** The salt was seen before. */
   | "replay"
+  /** More packets of strangers come than keys can be tried for. */
+  | "too many strangers"
   /** There is no room for what was received. */
   | "too long"
   /** The first bytes that came are fewer than the head of the 2022 edition. */
@@ -280,9 +282,15 @@ export interface ServerPackets extends Disposable {
    *
    * @param packet What was received.
    * @param output Takes the address header and the payload; does not overlap.
+   * @param from The client's IP address as text, without a port; see
+   * {@linkcode Edition.usesAddress}.
    * @returns What it asks for, or why it is to be dropped.
    */
-  open(packet: PacketBytes, output: Uint8Array): PacketOpened | PacketRefused;
+  open(
+    packet: PacketBytes,
+    output: Uint8Array,
+    from?: string,
+  ): PacketOpened | PacketRefused;
   /**
    * Seals an answer.
    *
@@ -306,6 +314,11 @@ export interface Edition extends Disposable {
    */
   readonly authenticates: boolean;
   /**
+   * Whether a server makes use of its clients' addresses. Without, callers need
+   * not give them: to ask for one costs a system call. Absent: it does not.
+   */
+  readonly usesAddress?: boolean;
+  /**
    * Starts a client's connection.
    *
    * @param target What is asked for.
@@ -317,9 +330,11 @@ export interface Edition extends Disposable {
    * Starts a server's connection.
    *
    * @param listener Told what happens inside.
+   * @param from The client's IP address as text, without a port; see
+   * {@linkcode Edition.usesAddress}.
    * @returns Its state.
    */
-  newServerStream(listener?: ServerStreamListener): ServerStream;
+  newServerStream(listener?: ServerStreamListener, from?: string): ServerStream;
   /** Starts a client's association. */
   newClientPackets(): ClientPackets;
   /** Starts a listener's datagrams. */

@@ -62,27 +62,31 @@ function serve({ server }: Ends, ...pieces: Uint8Array[]): Serving {
   return new Serving(server.newServerStream()).feed(...pieces);
 }
 
-contractTest("Edition carries payload both ways, at edge sizes", (_, ends) => {
-  for (const size of [1, 2, 16_370, 16_383, 16_384, 40_000, 131_072]) {
-    using connection = new Connection(ends, seededBytes(size, 1));
-    const { serving, client, answers } = connection;
-    assertEquals(serving.host, "example.com");
-    assertEquals(serving.payload, seededBytes(size, 1), `${size} up`);
-    serving.feed(encode(client, seededBytes(size, 2)));
-    assertEquals(
-      serving.payload,
-      concat(seededBytes(size, 1), seededBytes(size, 2)),
-    );
-    answers.feed(encode(serving.stream, seededBytes(size, 3)));
-    answers.feed(encode(serving.stream, seededBytes(size, 4)));
-    assertEquals(
-      answers.payload,
-      concat(seededBytes(size, 3), seededBytes(size, 4)),
-    );
-    assert(answers.atBoundary);
-    assert(serving.decoding.atBoundary);
-  }
-});
+contractTest(
+  "Edition carries payload both ways, at edge sizes",
+  (row, ends) => {
+    for (const size of [1, 2, 16_370, 16_383, 16_384, 40_000, 131_072]) {
+      using connection = new Connection(ends, seededBytes(size, 1));
+      const { serving, client, answers } = connection;
+      assertEquals(serving.host, "example.com");
+      assertEquals(serving.user, row.user ?? "");
+      assertEquals(serving.payload, seededBytes(size, 1), `${size} up`);
+      serving.feed(encode(client, seededBytes(size, 2)));
+      assertEquals(
+        serving.payload,
+        concat(seededBytes(size, 1), seededBytes(size, 2)),
+      );
+      answers.feed(encode(serving.stream, seededBytes(size, 3)));
+      answers.feed(encode(serving.stream, seededBytes(size, 4)));
+      assertEquals(
+        answers.payload,
+        concat(seededBytes(size, 3), seededBytes(size, 4)),
+      );
+      assert(answers.atBoundary);
+      assert(serving.decoding.atBoundary);
+    }
+  },
+);
 
 contractTest(
   "ClientStream.encode() sends the header with the first payload, or alone",
@@ -381,6 +385,8 @@ contractTest(
       for (const cryptor of seen) {
         assertEquals([cryptor.salt, cryptor.peerSalt], [undefined, undefined]);
       }
+      // Of several users nobody knows whose key to take for the next.
+      if (row.user !== undefined) return;
       // A peer that speaks before it has heard anything.
       using client = ends.client.newClientStream(TARGET);
       const answers = new Decoding(client);

@@ -11,26 +11,30 @@ import type { Edition } from "./edition.ts";
 import type { ReplayMemory } from "./replay_memory.ts";
 import { CipherSuite, type ProviderSource } from "./suite.ts";
 
+/** One of the users of a port. */
+export interface EditionUser {
+  /** The name, not empty; what a request of the user's says. */
+  readonly name: string;
+  /** The password; in the 2022 edition the key, in base64. */
+  readonly password: string;
+  /** The user's own method, in any case. Default: that of the port. */
+  readonly method?: string | undefined;
+}
+
 /** What an edition is made with. */
 export interface EditionOptions {
   /** The method's name in any case. */
   readonly method: string;
-  /** The password of the port or server. */
+  /**
+   * The password of the port or server. With users of 2017: that of the
+   * nameless user beside them; empty: there is none. With users of 2022 the
+   * key of the identity headers.
+   */
   readonly password: string;
+  /** A server's users. Absent or empty: whoever has the password. */
+  readonly users?: readonly EditionUser[] | undefined;
   /** Client: send one-time authentication; server: require it. */
   readonly oneTimeAuth?: boolean | undefined;
-  /** A server's users. Absent or empty: there are none. */
-  readonly users?: readonly EditionUser[] | undefined;
-}
-
-/** A user of a server. */
-export interface EditionUser {
-  /** The name. */
-  readonly name: string;
-  /** The password; in the 2022 edition the key, in base64. */
-  readonly password: string;
-  /** The method; undefined: that of the server. */
-  readonly method?: string | undefined;
 }
 
 /** What editions share. */
@@ -50,15 +54,20 @@ export interface EditionContext {
  * @param context What it shares with others.
  * @returns The edition.
  * @throws {CipherError} `unknown_method`, or if no library has the method;
- * `bad_key` if a password is no key of the 2022 edition.
+ * `not_supported`, if there are users and it cannot have any; `bad_key` if a
+ * password is no key of the 2022 edition, or users cannot be told apart.
  */
 export async function openEdition(
   options: EditionOptions,
   context: EditionContext,
 ): Promise<Edition> {
-  const { method, password, oneTimeAuth } = options;
+  const { method, password, users, oneTimeAuth } = options;
   const row = findMethod(method);
   if (row?.edition === "2022") return await open2022(row, options, context);
+  if (users !== undefined && users.length > 0) {
+    const { openUsersEdition } = await import("./users_edition.ts");
+    return await openUsersEdition({ ...options, users }, context);
+  }
   const { providers, replayMemory } = context;
   const suite = await CipherSuite.create(method, password, providers);
   return new ClassicEdition(suite, oneTimeAuth, replayMemory);

@@ -39,11 +39,13 @@ class PacketEnds implements Disposable {
   readonly server;
   readonly #output = new Uint8Array(LENGTH);
   readonly #is2022: boolean;
+  readonly #user: string;
   /** What the server knows of the client after its newest packet. */
   #state: unknown;
 
   constructor(row: Row, options?: { readonly required?: boolean }) {
     this.#is2022 = row.is2022;
+    this.#user = row.user ?? "";
     this.ends = new Ends(row, options);
     this.client = this.ends.client.newClientPackets();
     this.server = this.ends.server.newServerPackets();
@@ -65,9 +67,7 @@ class PacketEnds implements Disposable {
 
   /** What an answer is sealed with: some editions need a packet before. */
   get state(): unknown {
-    if (this.#is2022 && this.#state === undefined) {
-      this.serve(this.request(HEAD, QUERY));
-    }
+    if (this.#state === undefined) this.serve(this.request(HEAD, QUERY));
     return this.#state;
   }
 
@@ -80,7 +80,10 @@ class PacketEnds implements Disposable {
       assertEquals({ ...packet }, before, "left as it was");
       return opened;
     }
-    assertEquals([opened.key !== undefined, opened.user], [this.#is2022, ""]);
+    assertEquals([opened.key !== undefined, opened.user], [
+      this.#is2022,
+      this.#user,
+    ]);
     this.#state = opened.state;
     return contentOf(packet).data;
   }

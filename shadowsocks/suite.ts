@@ -44,27 +44,42 @@ export class CipherSuite implements Disposable {
   /** The library that does the work, such as `OpenSSL 3.0.19`. */
   readonly providerVersion: string;
   readonly #framing: Framing;
+  /** The framing, if it is one whose bytes prove their key. */
+  readonly #aead: AeadFraming | undefined;
 
   /**
    * Makes a suite with a given library.
    *
    * @param method The method.
    * @param password The port's password.
-   * @param provider The library; must outlive the suite.
+   * @param source The library, which must outlive the suite; or a suite of the
+   * same AEAD method, to share its cipher, which either of them frees.
    * @throws {CipherError} If the library does not have the method's cipher.
    */
   constructor(
     method: CipherMethod,
     password: string,
-    provider: CryptoProvider,
+    source: CryptoProvider | CipherSuite,
   ) {
     const masterKey = deriveKey(password, method.keyLength);
     this.method = method;
     this.masterKey = masterKey;
-    this.providerVersion = provider.version;
-    this.#framing = method.kind === "aead"
-      ? new AeadFraming(method, masterKey, provider.aead(method))
-      : new StreamFraming(method, masterKey, provider.stream(method));
+    if (source instanceof CipherSuite) {
+      this.providerVersion = source.providerVersion;
+      const like = source.#aead;
+      if (like === undefined || source.method !== method) {
+        throw new TypeError("Cannot share a cipher: it is of another kind");
+      }
+      this.#aead = new AeadFraming(method, masterKey, like);
+      this.#framing = this.#aead;
+      return;
+    }
+    this.providerVersion = source.version;
+    this.#aead = method.kind === "aead"
+      ? new AeadFraming(method, masterKey, source.aead(method))
+      : undefined;
+    this.#framing = this.#aead ??
+      new StreamFraming(method, masterKey, source.stream(method));
   }
 
   /**
@@ -81,15 +96,7 @@ export class CipherSuite implements Disposable {
     password: string,
     providers: ProviderSource,
   ): Promise<CipherSuite> {
-    const method = findMethod(methodName);
-    if (method === undefined) {
-      throw new CipherError(
-        "unknown_method",
-        `Cannot use method ${
-          JSON.stringify(methodName)
-        }: there is no such method`,
-      );
-    }
+    const method = requireMethod(methodName);
     return new CipherSuite(
       method,
       password,
@@ -108,6 +115,17 @@ export class CipherSuite implements Disposable {
    */
   get packetSalt(): Uint8Array {
     return this.#framing.packetSalt;
+  }
+
+  /**
+   * Tells whether a connection begins under this key.
+   *
+   * @param head Holds the salt and the sealed length of the first chunk; the
+   * same buffer again is the cheapest.
+   * @returns Whether it does; false of a method that proves nothing.
+   */
+  opensHead(head: Uint8Array): boolean {
+    return this.#aead?.opensHead(head) ?? false;
   }
 
   /**
@@ -177,6 +195,22 @@ export class CipherSuite implements Disposable {
     this.#framing[Symbol.dispose]();
     this.masterKey.fill(0);
   }
+}
+
+/**
+ * Finds a method that must be there.
+ *
+ * @param name Its name in any case.
+ * @returns The method.
+ * @throws {CipherError} `unknown_method`.
+ */
+export function requireMethod(name: string): CipherMethod {
+  const method = findMethod(name);
+  if (method !== undefined) return method;
+  throw new CipherError(
+    "unknown_method",
+    `Cannot use method ${JSON.stringify(name)}: there is no such method`,
+  );
 }
 
 function partLength(

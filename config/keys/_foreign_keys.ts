@@ -32,7 +32,6 @@ export const UNSAFE: ReadonlyMap<string, Harmless> = new Map([
   ["plugin", isEmpty],
   ["obfs", isPlain],
   // Everybody where only some were to be served.
-  ["users", isEmpty],
   ["auth", isEmpty],
   // Another secret than the one meant.
   ["key", isEmpty],
@@ -41,11 +40,6 @@ export const UNSAFE: ReadonlyMap<string, Harmless> = new Map([
   ["outbound_bind_interface", isEmpty],
   ["outbound_fwmark", isEmpty],
   ["outbound_user_cookie", isEmpty],
-]);
-
-/** Outermost, of a client: what to do in place of some of {@linkcode UNSAFE}. */
-export const CLIENT_REMEDIES: ReadonlyMap<string, string> = new Map([
-  ["users", "put the users of a local into [[locals]].users"],
 ]);
 
 /**

@@ -14,6 +14,7 @@ import {
   UNSAFE,
 } from "./_foreign_keys.ts";
 import type { Keys, TableSpec } from "./_shape.ts";
+import { PASSWORD_FILE, SERVER_USER } from "./_user_keys.ts";
 import { REPLAY_MODES } from "./_words.ts";
 import {
   BOOLEAN,
@@ -34,6 +35,7 @@ import {
   PORTS,
   PROTOCOL,
   PROXIES,
+  REJECTION,
   SECONDS,
   table,
   tables,
@@ -176,12 +178,20 @@ export const TOP = {
     },
     password: {
       shape: TEXT,
-      meaning: "the secret that both sides share; on the command line others " +
-        "can see it; `${NAME}` takes an environment variable",
+      meaning: "the secret that both sides share; with a method of 2022 a " +
+        "key, for a client `server:user` where the server has users; on the " +
+        "command line others can see it",
       usual: "`SS_PASSWORD` of the environment",
       secret: true,
-      options: [{ name: "k", argument: "PASSWORD" }],
+      options: [{
+        name: "k",
+        argument: "PASSWORD",
+        help: "the password, or the key of a method of 2022; others can see " +
+          'it here: "password_file", or "${NAME}" as a password, in a file, ' +
+          "or SS_PASSWORD in the environment hides it",
+      }],
     },
+    password_file: PASSWORD_FILE,
     port_password: {
       shape: PORT_PASSWORD,
       meaning: "a table of ports and their passwords, instead of " +
@@ -260,6 +270,20 @@ export const TOP = {
       usual: "loopback, link-local, multicast and the machine's own",
       roles: SERVERS,
       options: [{ name: "forbidden-ip", argument: "IPLIST" }],
+    },
+    reject: {
+      shape: REJECTION,
+      meaning: "who does not authenticate to a server of 2022 has the " +
+        "connection `reset`, or ended after a `drain`, or is left `silent`",
+      usual: "`reset`",
+      roles: SERVERS,
+    },
+    fallback: {
+      shape: ENDPOINT,
+      meaning: "`host:port` of a web server that gets whatever is not " +
+        "shadowsocks",
+      usual: "none",
+      roles: SERVERS,
     },
     manager_address: {
       shape: MANAGER_ADDRESS,
@@ -391,6 +415,12 @@ export const TOP = {
       meaning: "servers to reach; for a server, ports to listen on",
       aliases: ["shadowsocks"],
       ...OF_PROCESS,
+    },
+    users: {
+      shape: tables(SERVER_USER, { keepsDisabled: true }),
+      meaning: "who may use the servers of this file, each with a key",
+      usual: "whoever has `password`",
+      roles: SERVERS,
     },
     groups: {
       shape: tables(GROUP),

@@ -21,12 +21,13 @@ import {
   tables,
   TEXT,
 } from "./_shapes.ts";
+import { NAME_AND_PASSWORD, PASSWORD_FILE } from "./_user_keys.ts";
 
 /** One user of a local. */
 export const USER = {
   name: "[[locals.users]]",
   form: 'a table with "name" and "password"',
-  needs: { required: ["name", "password"] },
+  needs: NAME_AND_PASSWORD,
   keys: {
     name: { shape: NAME, meaning: "what the user gives as name" },
     password: {
@@ -34,6 +35,7 @@ export const USER = {
       meaning: "what the user gives as password",
       secret: true,
     },
+    password_file: PASSWORD_FILE,
   },
   ignored: NONE_IGNORED,
   unsafe: NONE_UNSAFE,

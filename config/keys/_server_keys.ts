@@ -13,6 +13,7 @@ import {
 import type { Keys, TableSpec } from "./_shape.ts";
 import {
   BOOLEAN,
+  ENDPOINT,
   HOST,
   LISTEN_PORT,
   METHOD,
@@ -21,12 +22,15 @@ import {
   NAMES,
   PROBE_URL,
   PROXIES,
+  REJECTION,
   SECONDS,
   STRATEGY,
+  tables,
   TEXT,
   TIMEOUT,
   WEIGHT,
 } from "./_shapes.ts";
+import { PASSWORD_FILE, SERVER_USER } from "./_user_keys.ts";
 
 /** One server to reach, or one port to listen on. */
 export const SERVER = {
@@ -51,6 +55,7 @@ export const SERVER = {
       usual: "the outer `password`",
       secret: true,
     },
+    password_file: PASSWORD_FILE,
     method: {
       shape: METHOD,
       meaning: "the encryption method",
@@ -102,6 +107,21 @@ export const SERVER = {
       shape: NAME,
       meaning: "a file of rules for this port alone; for servers only",
       usual: "the outer `acl`",
+    },
+    reject: {
+      shape: REJECTION,
+      meaning: "what becomes of who does not authenticate to a server of 2022",
+      usual: "the outer `reject`",
+    },
+    fallback: {
+      shape: ENDPOINT,
+      meaning: "`host:port` that gets whatever is not shadowsocks",
+      usual: "the outer `fallback`",
+    },
+    users: {
+      shape: tables(SERVER_USER, { keepsDisabled: true }),
+      meaning: "who may use this port, beside the outer `users`",
+      usual: "the outer `users`",
     },
     disabled: {
       shape: BOOLEAN,

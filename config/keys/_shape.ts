@@ -98,6 +98,8 @@ export interface Key<T> {
   readonly roles?: readonly Role[];
   /** Whether no message may show the value. */
   readonly secret?: boolean;
+  /** The key whose value is in the first line of the file that this names. */
+  readonly fileOf?: string;
   /** Whether it belongs to the process, not to one port of it. */
   readonly ofProcess?: boolean;
   /** The options that set it. */
@@ -131,6 +133,8 @@ export interface TableSpec<K extends Keys> {
    * values that are harmless.
    */
   readonly unsafe: ReadonlyMap<string, Harmless>;
+  /** Keys of our own that are not supported yet. */
+  readonly later?: ReadonlySet<string>;
 }
 
 /** The values of a table that was read, each with its place. */

@@ -46,13 +46,20 @@ import {
   type TableSpec,
 } from "./_shape.ts";
 import { FORBIDDEN_WORDS } from "../../loop/mod.ts";
-import { FOREIGN_PROTOCOLS, MODES, PROTOCOLS, STRATEGIES } from "./_words.ts";
+import {
+  FOREIGN_PROTOCOLS,
+  MODES,
+  PROTOCOLS,
+  REJECTIONS,
+  STRATEGIES,
+} from "./_words.ts";
 import type {
   DaemonAction,
   HostPort,
   LocalProtocol,
   Mode,
   ProxyConfig,
+  Rejection,
   Strategy,
 } from "../types.ts";
 
@@ -180,6 +187,9 @@ export const PROBE_URL: Shape<string> = shape(readProbeUrl, {
 /** Which protocols are relayed. */
 export const MODE: Shape<Mode> = word(...MODES);
 
+/** What a server does with who does not authenticate. */
+export const REJECTION: Shape<Rejection> = word(...REJECTIONS);
+
 /** How a group picks one of its members. */
 export const STRATEGY: Shape<Strategy> = word(...STRATEGIES);
 
@@ -232,10 +242,12 @@ export function table<K extends Keys>(spec: TableSpec<K>): Shape<Section<K>> {
  * Makes the shape of a list of tables.
  *
  * @param spec What each may hold.
+ * @param options Whether tables that are disabled are looked at like others.
  * @returns The shape.
  */
 export function tables<K extends Keys>(
   spec: TableSpec<K>,
+  { keepsDisabled = false }: { readonly keepsDisabled?: boolean } = {},
 ): Shape<readonly Section<K>[]> {
   return {
     read(value, report): readonly Section<K>[] | undefined {
@@ -250,7 +262,8 @@ export function tables<K extends Keys>(
           report.expected(spec.form ?? TABLE, { path: [i], value: entry });
           continue;
         }
-        sections.push(report.table(spec, enabledPart(entry), [i]));
+        const part = keepsDisabled ? entry : enabledPart(entry);
+        sections.push(report.table(spec, part, [i]));
       }
       return isWhole ? sections : undefined;
     },

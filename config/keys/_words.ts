@@ -22,6 +22,9 @@ export const FOREIGN_PROTOCOLS: ReadonlySet<unknown> = new Set([
 /** Where used salts are remembered. */
 export const REPLAY_MODES = ["persist", "memory", "off"] as const;
 
+/** What a server of the 2022 edition does with who does not authenticate. */
+export const REJECTIONS = ["reset", "drain", "silent"] as const;
+
 /** How a group picks one of its members. */
 export const STRATEGIES = [
   "latency",

@@ -43,6 +43,7 @@ export function buildConfig(top: Top, context: Context): Config {
     ...plainPart(top, context),
     locals: locals.map(({ config }) => config),
     servers: servers.all,
+    users: servers.outerUsers,
     groups: groups.all,
     defaultOutbound: groups.defaultOutbound,
     acl: acl === undefined ? undefined : context.readAcl(acl, top.at("acl")),
@@ -68,9 +69,10 @@ function plainPart(top: Top, context: Context): PlainPart {
     outboundProxy: values.outbound_proxy ?? [],
     accessLog: log && { file: log.file ?? "-", format: log.format ?? "text" },
     listenAddresses: context.isClient ? [] : values.server ?? ["0.0.0.0"],
-    password: context.isClient || hasPortPassword
-      ? ""
-      : ownPassword(top, context),
+    password: context.isClient || hasPortPassword ? "" : values.password ?? "",
+    users: [],
+    reject: values.reject,
+    fallback: context.isClient ? undefined : values.fallback,
     method: values.method ?? DEFAULT_METHOD,
     timeout,
     udpTimeout: values.udp_timeout ?? timeout,
@@ -97,14 +99,6 @@ function plainPart(top: Top, context: Context): PlainPart {
     libmbedtls: values.libmbedtls,
     eventLoop: values.event_loop,
   };
-}
-
-function ownPassword(top: Top, context: Context): string {
-  const { password = "", daemon } = top.values;
-  // Whoever stops a daemon need not have its environment.
-  return daemon === "stop"
-    ? password
-    : context.expand(password, top.at("password"));
 }
 
 function managerAddress(

@@ -16,16 +16,14 @@ import {
   DEFAULT_METHOD,
   DEFAULT_PORT,
   DEFAULT_TIMEOUT,
-  type Secret,
   type Servers,
 } from "./_servers.ts";
-import { type Notice, warning } from "../notice.ts";
-
-/** Shorter passwords are in reach of guessing at a captured packet. */
-const SHORT_PASSWORD = 12;
-
-/** The password of the original's example. */
-const EXAMPLE_PASSWORD = "mypassword";
+import {
+  checkKeys,
+  refuseExample,
+  type Secret,
+  warnOfWeak,
+} from "./_secrets.ts";
 
 const PASSWORD_ELSEWHERE = "set SS_PASSWORD in the environment";
 
@@ -101,7 +99,8 @@ export function requireParts(
     );
   } else if (
     !isManager && !hasTables && top.lacks("manager_address") &&
-    top.lacks("password") && top.lacks("port_password") && top.lacks("servers")
+    top.lacks("password") && top.lacks("port_password") &&
+    top.lacks("servers") && hasNoUsers(top)
   ) {
     complain(
       "password or port_password not specified",
@@ -119,6 +118,10 @@ export function requireParts(
       "manager_address",
     );
   }
+}
+
+function hasNoUsers(top: Top): boolean {
+  return top.lacks("users") || top.values.users?.length === 0;
 }
 
 function isNone(top: Top, servers: Servers): boolean {
@@ -146,27 +149,6 @@ export function warnOfParts(
   if (top.values.user !== undefined && !context.isUnix) {
     context.findings.refuse("user can be used only on Unix");
   }
-}
-
-/**
- * What to say about a password that is easy to guess.
- *
- * @param password The password.
- * @param method The method that it is for.
- * @returns A warning; undefined if there is nothing to say.
- */
-export function weakPassword(
-  password: string,
-  method: string,
-): Notice | undefined {
-  if ([...password].length >= SHORT_PASSWORD) return undefined;
-  const text = `a password of fewer than ${SHORT_PASSWORD} ` +
-    "characters can be guessed from one captured packet; use a longer one";
-  // Without authentication the password is the smaller worry, and scripts
-  // that start such methods count the lines of level WARNING.
-  return findMethod(method)?.legacy
-    ? { level: "info", style: "log", text }
-    : warning(text);
 }
 
 function warnOfAddresses(
@@ -298,21 +280,8 @@ function checkPasswords(
         "password. server_port and password will be ignored",
     );
   }
-  const bad = secrets.find((each) => each.password === EXAMPLE_PASSWORD);
-  if (bad !== undefined) {
-    context.findings.refuse(
-      "DON'T USE DEFAULT PASSWORD! Please change it in your config.json!",
-      bad.at,
-      { advice: "a random one: openssl rand -base64 24" },
-    );
-    return;
-  }
-  for (const { password, method } of secrets) {
-    // A password that is missing or refused is an issue already.
-    if (password === "") continue;
-    const notice = weakPassword(password, method);
-    if (notice === undefined) continue;
-    context.findings.note(notice);
-    return;
+  checkKeys(secrets, context.findings);
+  if (!refuseExample(secrets, context.findings)) {
+    warnOfWeak(secrets, context.findings);
   }
 }

@@ -6,14 +6,19 @@
  */
 
 import { formatHostPort } from "../../loop/mod.ts";
+import { shown } from "../_shown.ts";
 import type { Context, Top } from "../_context.ts";
 import { Clashes } from "./_clashes.ts";
+import { findMethod } from "../../crypto/methods.ts";
 import { nameAll, type Unnamed } from "./_names.ts";
+import type { Secret } from "./_secrets.ts";
+import { type PlacedUser, readUsers, UserChecks } from "./_server_users.ts";
 import type { Spot } from "../formats/_place.ts";
+import { isOf2022 } from "../readers/_psk.ts";
 import { PORT } from "../readers/_readers.ts";
 import type { ServerKeys } from "../keys/_server_keys.ts";
 import type { Section } from "../keys/_shape.ts";
-import type { ServerConfig } from "../types.ts";
+import type { Rejection, ServerConfig, ServerUser } from "../types.ts";
 
 /** The method of a configuration that names none. */
 export const DEFAULT_METHOD = "aes-256-gcm";
@@ -39,22 +44,20 @@ export interface Servers {
   readonly tables: readonly Section<ServerKeys>[];
   /** Whether the flat keys make servers. */
   readonly hasFlat: boolean;
-  /** The passwords, with their places. */
+  /** The passwords, those of users included, with their places. */
   readonly secrets: readonly Secret[];
+  /** The users of the whole file; none for clients. */
+  readonly outerUsers: readonly ServerUser[];
 }
 
-/** A password that is used. */
-export interface Secret {
-  /** The password. */
-  readonly password: string;
-  /** The method that it is for. */
-  readonly method: string;
-  /** Where it stands. */
-  readonly at: Spot | undefined;
-}
+type DraftConfig = Omit<ServerConfig, "name" | "users" | "reject">;
 
 interface Draft extends Unnamed {
-  readonly config: Omit<ServerConfig, "name">;
+  readonly config: DraftConfig;
+  /** The users of its own. */
+  readonly users: readonly PlacedUser[];
+  /** What its own keys, or the outer ones, say. */
+  readonly reject: Rejection | undefined;
   readonly at: Spot | undefined;
   readonly secretAt: Spot | undefined;
 }
@@ -69,6 +72,7 @@ interface Draft extends Unnamed {
 export function buildServers(top: Top, context: Context): Servers {
   const sections = [...(top.values.servers ?? []).entries()];
   const tables = sections.filter(([, { values }]) => values.disabled !== true);
+  const outerUsers = usersIn(top, "", context);
   const hasFlat = isFlatGiven(top, context, tables.length > 0);
   const drafts = hasFlat ? flatDrafts(top, context) : [];
   for (const [i, section] of tables) {
@@ -77,10 +81,24 @@ export function buildServers(top: Top, context: Context): Servers {
     if (draft !== undefined) drafts.push(draft);
   }
   if (!context.isClient) refuseClashes(drafts, context);
+  const checks = new UserChecks(context.findings);
+  const users = drafts.map(({ config, label, at, users }) =>
+    checks.usersOf(users.length > 0 ? [...outerUsers, ...users] : outerUsers, {
+      ...config,
+      label,
+      at,
+    })
+  );
+  refuseLostUsers(outerUsers, drafts, context);
   const owners = new Map<string, string>();
   const names = nameAll(drafts, owners, context);
   return {
-    all: drafts.map(({ config }, i) => ({ name: names[i]!, ...config })),
+    all: drafts.map(({ config, reject }, i) => ({
+      name: names[i]!,
+      ...config,
+      users: users[i]!,
+      reject: rejectionOf(config.method, reject),
+    })),
     owners,
     disabled: new Set(
       sections.map(([, section]) => section)
@@ -89,10 +107,108 @@ export function buildServers(top: Top, context: Context): Servers {
     ),
     tables: tables.map(([, section]) => section),
     hasFlat,
-    secrets: drafts.map(({ config, secretAt }) => ({
-      ...config,
-      at: secretAt,
-    })),
+    secrets: [
+      ...drafts.map(({ config, label, secretAt }) => ({
+        ...config,
+        label: `the password of ${label}`,
+        isChain: context.isClient,
+        at: secretAt,
+      })),
+      ...[...new Set(drafts.map(({ config }) => config.method))]
+        .flatMap((method) =>
+          outerUsers.map((each) => userSecret(each, method))
+        ),
+      ...drafts.flatMap(({ config: { method }, users }) =>
+        users.map((each) => userSecret(each, method))
+      ),
+    ],
+    outerUsers: outerUsers.map(({ user }) => user),
+  };
+}
+
+/**
+ * What becomes of who does not authenticate: only the 2022 edition leaves the
+ * choice (SIP022), the others have to be silent.
+ *
+ * @param method The method of the server.
+ * @param asked What the configuration says.
+ * @returns What holds.
+ */
+export function rejectionOf(
+  method: string,
+  asked: Rejection | undefined,
+): Rejection {
+  return isOf2022(findMethod(method)) ? asked ?? "reset" : "silent";
+}
+
+function hasUsers({ values }: Top | Section<ServerKeys>): boolean {
+  return values.users !== undefined && values.users.length > 0;
+}
+
+/** Refuses users of 2022 whose server has no key. */
+function requireKey(
+  method: string,
+  at: Spot | undefined,
+  context: Context,
+): void {
+  if (!isOf2022(findMethod(method))) return;
+  context.findings.refuse(
+    `password not specified: with users of ${method} it is the key of the ` +
+      `server, as "shadowsocks genkey ${method}" makes it`,
+    at,
+    { exitCode: 2 },
+  );
+}
+
+/** The users of the outermost table, or of one of `[[servers]]`. */
+function usersIn(
+  section: Top | Section<ServerKeys>,
+  label: string,
+  context: Context,
+): PlacedUser[] {
+  const { users = [] } = section.values;
+  if (users.length === 0) return [];
+  if (!context.isClient) return readUsers(users, context.findings);
+  context.findings.refuse(
+    label === ""
+      ? '"users" is for servers only: put the users of a local into ' +
+        "[[locals]].users"
+      : `"users" of ${label} is for servers only: a client has the key of ` +
+        'one user in "password"',
+    section.at("users"),
+  );
+  return [];
+}
+
+/** Refuses users of a port that nothing listens on. */
+function refuseLostUsers(
+  users: readonly PlacedUser[],
+  drafts: readonly Draft[],
+  context: Context,
+): void {
+  const ports = new Set(drafts.map(({ config }) => config.port));
+  // A manager opens ports later, and the system chooses what 0 becomes.
+  if (context.role === "ssmanager" || ports.size === 0 || ports.has(0)) return;
+  for (const { user: { name, port }, nameAt } of users) {
+    if (port === undefined || ports.has(port)) continue;
+    context.findings.refuse(
+      `user ${shown(name)} is for port ${port}, which no server of this file ` +
+        "listens on",
+      nameAt,
+    );
+  }
+}
+
+function userSecret(
+  { user, secretAt }: PlacedUser,
+  method: string,
+): Secret {
+  return {
+    password: user.password,
+    method: user.method ?? method,
+    label: `the password of user ${shown(user.name)}`,
+    isChain: false,
+    at: secretAt,
   };
 }
 
@@ -104,23 +220,19 @@ function isFlatGiven(top: Top, context: Context, hasTables: boolean): boolean {
   if (context.role === "ssmanager") return port_password !== undefined;
   const isAsked = !hasTables || server !== undefined ||
     server_port !== undefined;
-  return port_password !== undefined || (isAsked && password !== undefined);
+  const hasSecret = password !== undefined || hasUsers(top);
+  return port_password !== undefined || (isAsked && hasSecret);
 }
 
 function flatDrafts(top: Top, context: Context): Draft[] {
   const { values } = top;
   const hosts = values.server ?? ["0.0.0.0"];
   const byPort = context.isClient ? undefined : values.port_password;
-  const password = byPort === undefined
-    ? context.expand(values.password ?? "", top.at("password"))
-    : "";
+  const password = byPort === undefined ? values.password ?? "" : "";
   const pairs: (readonly [port: number, secret: string])[] =
     byPort === undefined
       ? (values.server_port ?? [DEFAULT_PORT]).map((port) => [port, password])
-      : [...byPort].map(([port, secret]) => [
-        port,
-        context.expand(secret, top.at("port_password", [String(port)])),
-      ]);
+      : [...byPort];
   if (hosts.length * pairs.length > MAX_SERVERS) {
     context.findings.refuse(
       `${hosts.length} servers with ${pairs.length} ports each are more than ` +
@@ -129,26 +241,32 @@ function flatDrafts(top: Top, context: Context): Draft[] {
     );
     return [];
   }
-  const common = commonOf(top);
+  const common = commonOf(top, context);
+  if (byPort === undefined && top.lacks("password") && hasUsers(top)) {
+    requireKey(common.method, top.at("users"), context);
+  }
   return hosts.flatMap((host) =>
     pairs.map(([port, secret]): Draft => ({
       config: { ...common, host, port, password: secret },
+      users: [],
+      reject: values.reject,
       label: "the server of the outermost keys",
       at: top.at(byPort === undefined ? "server_port" : "port_password"),
       name: { text: formatHostPort({ host, port }), isFixed: false },
       nameAt: undefined,
       secretAt: byPort === undefined
         ? top.at("password")
-        : top.at("port_password"),
+        : top.at("port_password", [String(port)]),
     }))
   );
 }
 
-type Common = Omit<ServerConfig, "name" | "host" | "port" | "password">;
+type Common = Omit<DraftConfig, "host" | "port" | "password">;
 
 /** What a server has that says nothing of its own. */
-function commonOf({ values }: Top): Common {
+function commonOf({ values }: Top, context: Context): Common {
   return {
+    fallback: context.isClient ? undefined : values.fallback,
     method: values.method ?? DEFAULT_METHOD,
     mode: values.mode ?? "tcp_and_udp",
     timeout: values.timeout ?? DEFAULT_TIMEOUT,
@@ -166,18 +284,24 @@ function draftOf(
   { label, top, context }: { label: string; top: Top; context: Context },
 ): Draft | undefined {
   const { values } = section;
-  const common = commonOf(top);
-  const password = values.password ?? top.values.password;
+  const common = commonOf(top, context);
+  const users = usersIn(section, label, context);
   const host = values.server ?? (context.isClient ? undefined : "0.0.0.0");
   const lack = (what: string): void =>
     context.findings.refuse(`${label}: ${what} not specified`, section.spot, {
       exitCode: 2,
     });
   if (host === undefined && section.lacks("server")) lack("server addr");
-  if (
-    password === undefined && section.lacks("password") && top.lacks("password")
-  ) {
-    lack("password");
+  const method = values.method ?? common.method;
+  let password = values.password ?? top.values.password;
+  if (password === undefined) {
+    const isLacking = section.lacks("password") && top.lacks("password");
+    if (!context.isClient && (hasUsers(section) || hasUsers(top))) {
+      if (isLacking) requireKey(method, section.at("users"), context);
+      password = "";
+    } else if (isLacking) {
+      lack("password");
+    }
   }
   if (context.isClient && values.server_port === 0) {
     const name = section.nameOf("server_port");
@@ -193,11 +317,11 @@ function draftOf(
     config: {
       host,
       port,
-      method: values.method ?? common.method,
-      password: context.expand(
-        password,
-        section.at("password") ?? top.at("password"),
-      ),
+      method,
+      password,
+      fallback: context.isClient
+        ? undefined
+        : values.fallback ?? common.fallback,
       mode: values.mode ?? common.mode,
       timeout: values.timeout ?? common.timeout,
       fastOpen: values.fast_open ?? common.fastOpen,
@@ -207,6 +331,8 @@ function draftOf(
       proxy: values.outbound_proxy ?? common.proxy,
       acl,
     },
+    users,
+    reject: values.reject ?? top.values.reject,
     label,
     at: section.at("server_port") ?? section.spot,
     name: {
@@ -214,7 +340,7 @@ function draftOf(
       isFixed: section.nameOf("name") === "name",
     },
     nameAt: section.at("name"),
-    secretAt: section.at("password"),
+    secretAt: section.at("password") ?? top.at("password"),
   };
 }
 

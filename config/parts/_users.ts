@@ -50,9 +50,7 @@ export function usersOf(
   for (const section of local.values.users ?? []) {
     const { name, password } = section.values;
     if (name !== undefined && password !== undefined) {
-      const at = section.at("password");
-      const user = { name, password: context.expand(password, at) };
-      add(user, section.at("name"), "");
+      add({ name, password }, section.at("name"), "");
     } else if (section.lacks("name") || section.lacks("password")) {
       context.findings.refuse(
         'a user needs "name" and "password"',

@@ -6,7 +6,7 @@
  */
 
 import { findMethod, methodNames } from "../../crypto/methods.ts";
-import { shownBare } from "../_shown.ts";
+import { describeLength, shownBare } from "../_shown.ts";
 import { nearest } from "./_nearest.ts";
 import type { Reader, Report } from "../keys/_shape.ts";
 import type { DaemonAction } from "../types.ts";
@@ -235,22 +235,43 @@ export function readMethod(
   }
   const method = findMethod(value);
   if (method !== undefined) return method.name;
-  const name = value.toLowerCase();
-  return report.refused(
-    `method ${shownBare(value)} not supported${methodHint(name)}`,
-  );
+  return report.refused(unknownMethod(value));
 }
 
-function methodHint(name: string): string {
-  // SIP022; shadowsocks-rust and -go have its methods.
-  if (name.startsWith("2022-")) {
-    return ": the methods of 2022 are not in this version; use aes-256-gcm " +
-      "on both sides";
+/** The parts that names of methods are made of, here and in other programs. */
+const METHOD_PART =
+  "aead|aegis|aes|arcfour|aria|auth|bf|blake[23]?|blowfish|camellia|cast5|" +
+  "ccm|cfb|chacha|chacha(?:8|12|20)|ctr|des|dummy|gcm|hmac|idea|ietf|mbedtls|" +
+  "md5|none|ocb|ofb|openssl|plain|poly1305|rabbit|rc[245]|salsa|salsa20|seed|" +
+  "sha1|sha256|siv|sm4|sodium|table|xchacha|xchacha(?:8|12|20)|\\d{1,4}";
+
+/** What has the look of a method, and words too short for a password. */
+const METHOD_LIKE = new RegExp(
+  `^(?:[a-z]{0,4}|(?:${METHOD_PART})(?:[-_:](?:${METHOD_PART}))*)$`,
+  "i",
+);
+
+/**
+ * Says that there is no such method. What does not look like the name of one
+ * may be a password in the wrong place, and is not repeated.
+ *
+ * @param name The name as given.
+ * @returns One line, with what may be meant.
+ */
+export function unknownMethod(name: string): string {
+  const names = methodNames();
+  const guess = nearest(name.toLowerCase(), names);
+  const isOpen = guess !== undefined || METHOD_LIKE.test(name);
+  const what = isOpen ? name : describeLength(name);
+  if (guess !== undefined) {
+    return `method ${what} not supported; did you mean ${guess}?`;
   }
-  const guess = nearest(name, methodNames());
-  return guess === undefined
-    ? '; "--help" lists the methods'
-    : `; did you mean ${guess}?`;
+  const hint = /^2022-/i.test(name)
+    ? `; those of 2022 are ${
+      names.filter((each) => each.startsWith("2022-")).join(", ")
+    }`
+    : '; "--help" lists the methods';
+  return `method ${what} not supported${hint}`;
 }
 
 /**

@@ -11,7 +11,18 @@ import { loadSodium, type SodiumLibrary } from "./library.ts";
 import { findSodiumStream } from "./stream.ts";
 import { CipherError } from "../errors.ts";
 import { findMethod } from "../methods.ts";
+import { openOpenssl } from "../openssl/provider.ts";
 import { seededBytes } from "../../tests/support/bytes.ts";
+
+/** Opened outside of a test: session keys are OpenSSL's, which stays loaded. */
+function loadHkdf(): void {
+  try {
+    openOpenssl();
+  } catch (error) {
+    if (!(error instanceof CipherError)) throw error;
+  }
+}
+loadHkdf();
 
 /** Runs a test with libsodium; where there is none, there is nothing to test. */
 function withSodium(test: (library: SodiumLibrary) => void): void {

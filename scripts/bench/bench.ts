@@ -1,6 +1,7 @@
 /**
- * The benchmark: ciphers, a large ACL, memory of salts, event loop, and whole connections
- * through this program and through every other shadowsocks found on PATH.
+ * The benchmark: ciphers, a large ACL, memory of salts, users on one port, event
+ * loop, and whole connections through this program and through every other
+ * shadowsocks found on PATH.
  *
  * Usage: `deno task bench`; `--help` lists the options.
  *
@@ -17,6 +18,7 @@ import { benchRelay } from "./relay.ts";
 import { writeReport } from "./report.ts";
 import { benchSalts } from "./salts.ts";
 import { formatText, type Table } from "./table.ts";
+import { benchUsers } from "./users.ts";
 
 /**
  * Part of `--seconds` for which one figure of a cipher is measured: it varies
@@ -38,6 +40,9 @@ async function bench(options: BenchOptions): Promise<void> {
   }
   if (parts.includes("acl")) tables.push(...await benchAcl({ progress }));
   if (parts.includes("salts")) tables.push(...await benchSalts({ progress }));
+  if (parts.includes("users")) {
+    tables.push(...await benchUsers({ methods, progress }));
+  }
   if (parts.includes("loop")) {
     tables.push(...await benchLoop({ seconds, progress }));
   }

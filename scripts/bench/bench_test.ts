@@ -25,7 +25,14 @@ const TABLE: Table = {
 Deno.test("parseOptions() has defaults, shorter when brief", () => {
   const whole = parseOptions([]) as BenchOptions;
   const brief = parseOptions(["--brief"]) as BenchOptions;
-  assertEquals(whole.parts, ["crypto", "acl", "salts", "loop", "relay"]);
+  assertEquals(whole.parts, [
+    "crypto",
+    "acl",
+    "salts",
+    "users",
+    "loop",
+    "relay",
+  ]);
   assert(brief.methods.length < whole.methods.length);
   assert(brief.seconds < whole.seconds);
 });
@@ -48,7 +55,10 @@ Deno.test("parseOptions() says what is wrong", () => {
     const [args, text] of [
       ["--fast", "--fast not recognized"],
       ["--methods=rot13", '"rot13": there is no such method'],
-      ["--only=disk", '"disk": expected crypto, acl, salts, loop, relay'],
+      [
+        "--only=disk",
+        '"disk": expected crypto, acl, salts, users, loop, relay',
+      ],
       ["--seconds=0", '"0": expected more than 0'],
       ["--seconds=x", '"x": expected more than 0'],
       ["--report=", "--report needs a folder"],

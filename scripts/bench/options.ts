@@ -23,7 +23,7 @@ const parseArgs = cli.parseArgs as (args: string[], options: {
 };
 
 /** The parts of the benchmark, in the order they run in. */
-const PARTS = ["crypto", "acl", "salts", "loop", "relay"] as const;
+const PARTS = ["crypto", "acl", "salts", "users", "loop", "relay"] as const;
 
 /** One of {@linkcode PARTS}. */
 export type Part = typeof PARTS[number];
@@ -45,14 +45,14 @@ export interface BenchOptions {
 /** What `--help` prints. */
 export const USAGE = `usage: deno task bench [OPTION]...
 
-Measures the ciphers, look-ups in a large ACL, the memory of salts, the event
-loop, and whole connections through this program and through every other
-shadowsocks found on PATH.
+Measures the ciphers, look-ups in a large ACL, the memory of salts, many users
+on one port, the event loop, and whole connections through this program and
+through every other shadowsocks found on PATH.
 
   --brief         a few seconds in all: shows that it runs, not how fast
   --report DIR    write DIR/bench.md and DIR/bench.svg
   --methods A,B   default: aes-256-gcm,chacha20-ietf-poly1305,aes-256-cfb
-  --only PARTS    of crypto,acl,salts,loop,relay; default: all
+  --only PARTS    of crypto,acl,salts,users,loop,relay; default: all
   --seconds N     of each end-to-end workload; default: 3
   -h, --help      show this text
 `;

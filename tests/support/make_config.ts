@@ -61,6 +61,9 @@ export function makeConfig(role: Role, keys: ConfigKeys = {}): Config {
     oneTimeAuth = false,
     mode = "tcp_and_udp",
     timeout = 300,
+    users = [],
+    reject,
+    fallback,
     ...rest
   } = keys;
   const isClient = role === "sslocal" || role === "sstunnel";
@@ -71,6 +74,9 @@ export function makeConfig(role: Role, keys: ConfigKeys = {}): Config {
       port,
       method,
       password,
+      users,
+      reject: reject ?? (method.startsWith("2022-") ? "reset" : "silent"),
+      fallback,
       mode,
       timeout,
       fastOpen,
@@ -112,6 +118,9 @@ export function makeConfig(role: Role, keys: ConfigKeys = {}): Config {
     accessLog: undefined,
     listenAddresses: isClient ? [] : server,
     password,
+    users,
+    reject,
+    fallback,
     method,
     timeout,
     udpTimeout: timeout,
