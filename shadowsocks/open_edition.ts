@@ -19,6 +19,8 @@ export interface EditionUser {
   readonly password: string;
   /** The user's own method, in any case. Default: that of the port. */
   readonly method?: string | undefined;
+  /** Whether to refuse the user, as somebody with a wrong password. */
+  readonly disabled?: boolean | undefined;
 }
 
 /** What an edition is made with. */
@@ -31,7 +33,10 @@ export interface EditionOptions {
    * key of the identity headers.
    */
   readonly password: string;
-  /** A server's users. Absent or empty: whoever has the password. */
+  /**
+   * A server's users, those who are disabled too: where all of them are, nobody
+   * is served. Absent or empty: whoever has the password is.
+   */
   readonly users?: readonly EditionUser[] | undefined;
   /** Client: send one-time authentication; server: require it. */
   readonly oneTimeAuth?: boolean | undefined;
@@ -80,10 +85,17 @@ async function open2022(
 ): Promise<Edition> {
   const { openSip022, packetMethod } = await import("./sip022_edition.ts");
   const packets = packetMethod(method);
-  return openSip022({ method, password, users }, {
+  const edition = await openSip022({ method, password, users }, {
     provider: await providers.forMethod(method),
     packetProvider: packets && await providers.forMethod(packets),
     memory,
     clock,
   });
+  // Also when that leaves none: every user knows the key of the headers, which
+  // must not be enough.
+  const isDisabled = ({ disabled }: EditionUser): boolean => disabled === true;
+  if (users?.some(isDisabled) === true) {
+    edition.setUsers(users.filter((user) => !isDisabled(user)));
+  }
+  return edition;
 }

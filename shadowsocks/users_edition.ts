@@ -91,6 +91,7 @@ export interface UsersRequest {
     readonly name: string;
     readonly password: string;
     readonly method?: string | undefined;
+    readonly disabled?: boolean | undefined;
   }[];
   /** Whether one-time authentication is required. */
   readonly oneTimeAuth?: boolean | undefined;
@@ -236,6 +237,7 @@ function keysOf({ method, password, users }: UsersRequest): UserKey[] {
   const ofPort = (): CipherMethod => requireUsersMethod(method, "the port");
   const keys: UserKey[] = [];
   const names = new Set<string>();
+  let last = requireMethod(method);
   /** Who has a key, by cipher and password. */
   const owners = new Map<string, string>();
   for (const user of users) {
@@ -261,11 +263,17 @@ function keysOf({ method, password, users }: UsersRequest): UserKey[] {
       );
     }
     owners.set(key, user.name);
+    last = own;
+    if (user.disabled === true) continue;
     keys.push({ name: user.name, password: user.password, method: own });
   }
   // Who has the port's password as a user's own is that user.
   if (password !== "" && !owners.has(`${ofPort().cipher} ${password}`)) {
     keys.push({ name: "", password, method: ofPort() });
+  }
+  // With nobody to serve it stays the port that it was: of a key that nobody has.
+  if (keys.length === 0) {
+    keys.push({ name: "", password: crypto.randomUUID(), method: last });
   }
   return keys;
 }

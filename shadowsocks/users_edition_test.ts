@@ -225,6 +225,57 @@ Deno.test("UsersEdition serves who has the port's password under no name", async
   assertEquals(shared.connect(await flightOf("b")), "user b");
 });
 
+Deno.test("UsersEdition refuses who is disabled, also where all are", async () => {
+  const [a, b, c] = usersOf("abc");
+  const disabled = true;
+  using some = await newPort({ users: [a!, { ...b!, disabled }, c!] });
+  using none = await newPort({
+    users: [a!, b!, c!].map((user) => ({ ...user, disabled })),
+  });
+  const password = "";
+  for (const name of "abc") {
+    const expected = name === "b" ? "authentication error" : `user ${name}`;
+    assertEquals(some.connect(await flightOf(name)), expected);
+    assertEquals(some.send(await packetOf(name)), expected);
+    for (const own of [{}, { password }]) {
+      const flight = await flightOf(name, own);
+      assertEquals(none.connect(flight), "authentication error");
+      const packet = await packetOf(name, own);
+      assertEquals(none.send(packet), "authentication error");
+    }
+  }
+  // Who is disabled keeps the password from being the nameless user's.
+  using shared = await newPort({
+    users: [a!, { ...b!, disabled }],
+    password: b!.password,
+  });
+  assertEquals(shared.connect(await flightOf("b")), "authentication error");
+});
+
+Deno.test("openEdition() serves nobody by the key of the headers alone where all users of 2022 are disabled", async () => {
+  const method = "2022-blake3-aes-128-gcm";
+  const keyOf = (byte: number): string =>
+    btoa(String.fromCharCode(...new Uint8Array(16).fill(byte)));
+  const [identity, own] = [keyOf(1), keyOf(2)];
+  const user = { name: "a", password: own };
+  for (const disabled of [false, true]) {
+    using port = await newPort({
+      method,
+      password: identity,
+      users: [{ ...user, disabled }, {
+        name: "b",
+        password: keyOf(3),
+        disabled,
+      }],
+    });
+    for (const password of [`${identity}:${own}`, identity]) {
+      const flight = await flightOf("a", { method, password });
+      const served = port.connect(flight) === "user a";
+      assertEquals(served, !disabled && password !== identity);
+    }
+  }
+});
+
 Deno.test("UsersEdition refuses replays by user, also at another port", async () => {
   const memory = ReplayMemory.inMemory();
   using port = await newPort({ memory });
