@@ -5,6 +5,7 @@
  */
 
 import { type CipherMethod, findMethod } from "../crypto/mod.ts";
+import type { DomainEndpoint } from "../socks5/mod.ts";
 import { ClassicEdition } from "./classic_edition.ts";
 import type { EditionClock } from "./clock.ts";
 import type { Edition } from "./edition.ts";
@@ -31,6 +32,11 @@ export interface EditionUser {
   readonly password: string;
   /** The method; undefined: that of the server. */
   readonly method?: string | undefined;
+  /**
+   * Of the 2022 edition: the server behind this one that has the user's key,
+   * which gets the requests that name it. Default: this server has it.
+   */
+  readonly next?: DomainEndpoint | undefined;
 }
 
 /** What editions share. */
