@@ -10,7 +10,9 @@ import {
   Decoding,
   encode,
   newEdition,
+  plainPacket,
   PROVIDERS,
+  sealedPacket,
   type Serving,
   TARGET,
 } from "./_edition_fixture.ts";
@@ -230,6 +232,29 @@ test2022(
       direct.answer?.kind === "request" && direct.answer.passes,
       undefined,
     );
+  },
+  AES_ROWS,
+);
+
+test2022(
+  "ServerPackets.open() refuses a packet for a server behind this one",
+  (row, clock) => {
+    const next = { second: { domain: "behind.example", port: 8388 } };
+    const users = ["Alice", "second"];
+    using relay = newEdition(row, { clock, password: "first", users, next });
+    using packets = relay.newServerPackets();
+    const verdicts = users.map((password) => {
+      const identities = ["first"];
+      using client = newEdition(row, { clock, identities, password });
+      using sender = client.newClientPackets();
+      const sealed = new Uint8Array(2000);
+      const head = Uint8Array.of(1, 192, 0, 2, 7, 0, 53);
+      const length = sender.seal(plainPacket(head, HELLO), sealed);
+      const packet = sealedPacket(sealed.slice(0, length));
+      const opened = packets.open(packet, new Uint8Array(2000));
+      return "refused" in opened ? opened.refused : opened.user;
+    });
+    assertEquals(verdicts, ["Alice", "auth_failed"]);
   },
   AES_ROWS,
 );
