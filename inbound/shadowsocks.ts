@@ -93,6 +93,7 @@ export class ShadowsocksInbound implements Inbound {
 class ShadowsocksInboundStream implements InboundStream, ServerStreamListener {
   readonly #session: Session;
   readonly #stream: ServerStream;
+  #passes = false;
 
   constructor(edition: Edition, session: Session) {
     this.#session = session;
@@ -100,8 +101,9 @@ class ShadowsocksInboundStream implements InboundStream, ServerStreamListener {
     this.#stream = edition.newServerStream(this, from);
   }
 
-  get codec(): StreamCodec {
-    return this.#stream;
+  /** None for what is passed on to a server behind this one. */
+  get codec(): StreamCodec | undefined {
+    return this.#passes ? undefined : this.#stream;
   }
 
   receive(data: Uint8Array, output: Uint8Array): InboundAnswer {
@@ -113,6 +115,7 @@ class ShadowsocksInboundStream implements InboundStream, ServerStreamListener {
       case "request": {
         const { consumed, user, address, bytes, payload } = answer;
         this.#session.user = user;
+        this.#passes = answer.passes === true;
         const target = headerTarget(bytes, address);
         return { kind: "request", consumed, target, payload };
       }

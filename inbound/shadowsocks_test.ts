@@ -315,3 +315,28 @@ Deno.test("ShadowsocksInbound refuses a first segment of the 2022 edition that i
   assertEquals(logs.lines.slice(0, 2), [REFUSED, handshakeLine("too short")]);
   client.stream[Symbol.dispose]();
 });
+
+Deno.test("ShadowsocksInbound passes a request on to the server that an identity header names", async () => {
+  const method = NEW_METHOD;
+  const next = { domain: "behind.example", port: 8388 };
+  const users = [{ name: "behind", password: OTHER_KEY, next }];
+  using relay = await testEdition({ method, password: NEW_KEY, users });
+  using server = await testEdition({ method, password: OTHER_KEY });
+  const password = `${NEW_KEY}:${OTHER_KEY}`;
+  using peer = await testEdition({ method, password });
+  using stream = peer.newClientStream(NAME);
+  const client = new ProxyClient(new ShadowsocksInbound(relay));
+  assert(client.stream.codec !== undefined);
+  client.bring(encodeAll(stream, bytesOf("hello")));
+  assertEquals(client.asked, "behind.example:8388");
+  assertEquals(client.session.user, "behind");
+  assertEquals(client.stream.codec, undefined, "what follows is not ours");
+  assertEquals(client.rest.length, 0);
+  const inbound = new ProxyClient(new ShadowsocksInbound(server));
+  const { answer } = client;
+  if (answer.kind !== "request") throw new Error("refused");
+  inbound.bring(answer.payload!.slice());
+  assertEquals(inbound.asked, "example.com:443");
+  inbound.stream[Symbol.dispose]();
+  client.stream[Symbol.dispose]();
+});

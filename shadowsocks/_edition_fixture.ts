@@ -14,7 +14,7 @@ import {
   findMethod,
   openProviders,
 } from "../crypto/mod.ts";
-import type { Endpoint } from "../socks5/mod.ts";
+import type { DomainEndpoint, Endpoint } from "../socks5/mod.ts";
 import { Sip022Port } from "./_sip022_port.ts";
 import { newUser } from "./_sip022_users.ts";
 import { ClassicEdition } from "./classic_edition.ts";
@@ -144,6 +144,8 @@ export interface EditionSetup {
   readonly identities?: readonly string[] | undefined;
   /** Of the 2022 edition, each with the key made from its name. */
   readonly users?: readonly string[] | undefined;
+  /** By a user's name the server that has the key. */
+  readonly next?: Readonly<Record<string, DomainEndpoint>> | undefined;
   readonly memory?: ReplayMemory | undefined;
 }
 
@@ -159,14 +161,14 @@ export function newEdition(row: Row, setup: EditionSetup = {}): Edition {
     return new ClassicEdition(newSuite(row, password), oneTimeAuth, memory);
   }
   const { method, provider, blocks, packetProvider } = row;
-  const { clock = SYSTEM_CLOCK, identities = [], users } = setup;
+  const { clock = SYSTEM_CLOCK, identities = [], users, next } = setup;
   // Any text will do for a key here.
   const keyOf = (text: string): Uint8Array => deriveKey(text, method.keyLength);
   const packets = packetMethod(method);
   const port = new Sip022Port({
     method,
     keys: [...identities, password].map(keyOf),
-    users: users?.map((name) => newUser(name, keyOf(name))),
+    users: users?.map((name) => newUser(name, keyOf(name), next?.[name])),
     cipher: provider.aead(method),
     packetCipher: packets && packetProvider?.aead(packets),
     blocks: blocks && {

@@ -6,7 +6,12 @@
  */
 
 import type { AeadKey } from "../crypto/mod.ts";
-import { parseAddress } from "../socks5/mod.ts";
+import {
+  addressLength,
+  type DomainEndpoint,
+  parseAddress,
+  writeAddress,
+} from "../socks5/mod.ts";
 import { ChunkDecoder, ChunkEncoder } from "./_aead_chunks.ts";
 import {
   ANSWER,
@@ -98,6 +103,7 @@ export class Sip022ServerStream implements ServerStream {
     const salt = data.slice(0, saltLength);
     const user = this.#user = findUser(port, data, salt);
     if (user === undefined) return this.#refuseKey();
+    if (user.next !== undefined) return this.#passOn(data, user, user.next);
     const key = this.#key = port.sessionKey(user.key, salt);
     const decoder = this.#decoder = new ChunkDecoder(port.chunks, key);
     decoder.consumed = headAt;
@@ -171,6 +177,42 @@ export class Sip022ServerStream implements ServerStream {
     this.#encoder?.[Symbol.dispose]();
     this.#decoder?.[Symbol.dispose]();
     this.#key = undefined;
+  }
+
+  /**
+   * Takes the identity header away, which has shown that the client knows this
+   * server. The rest is for the one behind it, whose answer is no longer ours.
+   */
+  #passOn(
+    data: Uint8Array,
+    { name: user }: Sip022User,
+    next: DomainEndpoint,
+  ): ServerAnswer {
+    const port = this.#port;
+    const { saltLength } = port.method;
+    const salt = data.subarray(0, saltLength);
+    if (!port.serverSalts.add(salt)) return this.#refuse("replay", "replay");
+    const start = addressLength(next);
+    const end = start + data.length - PSK_HASH_LENGTH;
+    const bytes = port.buffer.room(end);
+    writeAddress(bytes, 0, next);
+    const address = parseAddress(bytes, { end: start });
+    if (address.status !== "ok") {
+      return this.#refuse("error", "invalid address");
+    }
+    bytes.set(salt, start);
+    bytes.set(data.subarray(saltLength + PSK_HASH_LENGTH), start + saltLength);
+    const payload = bytes.subarray(start, end);
+    const consumed = data.length;
+    return {
+      kind: "request",
+      consumed,
+      user,
+      address,
+      bytes,
+      payload,
+      passes: true,
+    };
   }
 
   /** The variable header begins at `start` of the data. */

@@ -94,7 +94,8 @@ export class Sip022ServerPackets implements ServerPackets {
     if (headerKey !== undefined) {
       headerKey.decrypt(bytes, start, header, 0);
       if (hasUsers) user = this.#userOf(bytes, start + HEADER_LENGTH);
-      if (user === undefined) return AUTH_ERROR;
+      // Datagrams are not passed on to a server behind this one.
+      if (user === undefined || user.next !== undefined) return AUTH_ERROR;
       session = this.#sessions.find(header, user);
       // Before the packet is opened, which costs more.
       if (session?.window.has(numberIn(header)) === true) return REPLAY;

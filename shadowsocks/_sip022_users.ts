@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { DomainEndpoint } from "../socks5/mod.ts";
 import { pskHash, pskHashText } from "./_sip022_keys.ts";
 
 /** A user. */
@@ -15,6 +16,11 @@ export interface Sip022User {
   readonly key: Uint8Array;
   /** {@linkcode pskHash} of it. */
   readonly hash: Uint8Array;
+  /**
+   * The server that has the key, which gets the requests that name it;
+   * undefined: this one has.
+   */
+  readonly next: DomainEndpoint | undefined;
 }
 
 /**
@@ -22,10 +28,15 @@ export interface Sip022User {
  *
  * @param name The name; `""` where there are no users.
  * @param key The key; kept, not copied.
+ * @param next The server that has it. Default: this one.
  * @returns The user.
  */
-export function newUser(name: string, key: Uint8Array): Sip022User {
-  return { name, key, hash: pskHash(key) };
+export function newUser(
+  name: string,
+  key: Uint8Array,
+  next?: DomainEndpoint,
+): Sip022User {
+  return { name, key, hash: pskHash(key), next };
 }
 
 /** The users of a listener. */

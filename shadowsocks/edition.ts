@@ -168,6 +168,12 @@ export type ServerAnswer =
     readonly bytes: Uint8Array;
     /** The first payload, which may be empty; valid until the next call. */
     readonly payload: Uint8Array;
+    /**
+     * True if the request is for a server behind this one: its bytes, of which
+     * the payload has the first, and those of the answer are passed on as they
+     * are, and neither `encode` nor `decode` comes next. Absent: false.
+     */
+    readonly passes?: boolean;
   }
   | Refused & {
     /** The client is not served, and is to hear nothing. */

@@ -5,6 +5,7 @@
  */
 
 import { type CipherMethod, findMethod } from "../crypto/mod.ts";
+import type { DomainEndpoint } from "../socks5/mod.ts";
 import { ClassicEdition } from "./classic_edition.ts";
 import type { EditionClock } from "./clock.ts";
 import type { Edition } from "./edition.ts";
@@ -21,6 +22,11 @@ export interface EditionUser {
   readonly method?: string | undefined;
   /** Whether to refuse the user, as somebody with a wrong password. */
   readonly disabled?: boolean | undefined;
+  /**
+   * Of the 2022 edition: the server behind this one that has the user's key,
+   * which gets the requests that name it. Default: this server has it.
+   */
+  readonly next?: DomainEndpoint | undefined;
 }
 
 /** What an edition is made with. */

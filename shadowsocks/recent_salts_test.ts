@@ -154,3 +154,30 @@ Deno.test("tableMemory() gives all who have a table one memory of recent salts",
   for (const [i, mark] of marks.entries()) if (mark === 1) changed.add(i);
   assertEquals(changed.size, 1, "the part that changed is saved");
 });
+
+Deno.test("ExactSaltSet.add() compares all four words", () => {
+  for (const set of [growing(), ring(1)]) {
+    const hash = Int32Array.of(-5, 7, 1 << 31, 11);
+    assert(set.add(hash));
+    for (let i = 0; i < 4; i++) {
+      const other = hash.slice();
+      other[i]! ^= 0x100;
+      assert(set.add(other), `word ${i}`);
+      assert(!set.add(other), `word ${i}`);
+    }
+    assert(!set.add(hash));
+  }
+});
+
+Deno.test("RingRecentSalts leaves nothing of a salt in a slot that is free", () => {
+  const words = new Int32Array(RECENT_BUCKET_BYTES / 4);
+  const memory = salts(new RingRecentSalts(new Uint8Array(words.buffer)));
+  for (let i = 0; i < 100; i++) {
+    memory.add(saltOf(i));
+    for (let slot = 0; slot < 31; slot++) {
+      if (words[slot] !== 0) continue;
+      const rest = [32, 64, 96].map((plane) => words[plane + slot]);
+      assertEquals(rest, [0, 0, 0], `slot ${slot} after ${i}`);
+    }
+  }
+});

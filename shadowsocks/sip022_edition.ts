@@ -18,7 +18,7 @@ import {
   type CryptoProvider,
   findMethod,
 } from "../crypto/mod.ts";
-import type { Endpoint } from "../socks5/mod.ts";
+import type { DomainEndpoint, Endpoint } from "../socks5/mod.ts";
 import { Sip022ClientPackets } from "./_sip022_client_packets.ts";
 import { Sip022ClientStream } from "./_sip022_client.ts";
 import { hasIdentityHeaders, parsePsk, parsePskChain } from "./_sip022_keys.ts";
@@ -42,6 +42,12 @@ export interface Sip022UserOptions {
   readonly name: string;
   /** The user's key in base64. */
   readonly password: string;
+  /**
+   * The server behind this one that has the key (SIP023): requests that name it
+   * are passed on to it, without their first identity header. Default: this
+   * server has it.
+   */
+  readonly next?: DomainEndpoint | undefined;
 }
 
 /** What an edition is made from. */
@@ -131,12 +137,12 @@ function readUsers(
       `Cannot have users with ${method.name}: it has no identity headers`,
     );
   }
-  return users.map(({ name, password }) => {
+  return users.map(({ name, password, next }) => {
     const { key, problem } = parsePsk(password, method);
     if (key === undefined) {
       throw badKey(`Cannot use the key of user ${name}: ${problem}`);
     }
-    return newUser(name, key);
+    return newUser(name, key, next);
   });
 }
 

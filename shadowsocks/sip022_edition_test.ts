@@ -198,6 +198,7 @@ test2022(
         assertEquals(verdict(serving), "auth_failed: too short", `${cut}`);
       } else {
         assertEquals(serving.answer, { kind: "more", consumed: judged });
+        assert(!serving.stream.atBoundary(0), "amid a request");
         for (const byte of flight.subarray(cut)) {
           serving.feed(Uint8Array.of(byte));
         }
@@ -397,6 +398,24 @@ test2022(
       const answers = new Decoding(stream).feed(wire);
       assert(stream.failed, name);
       assertEquals(answers.payload, NONE);
+    }
+  },
+);
+
+test2022(
+  "ClientStream.decode() refuses an answer under a salt that was seen before",
+  (row, clock) => {
+    using client = newEdition(row, { clock });
+    const { saltLength } = row.method;
+    for (const isFirst of [true, false]) {
+      using stream = client.newClientStream(TARGET);
+      const salt = encode(stream, HELLO).slice(0, saltLength);
+      const wire = new Writer(row, PASSWORD, seededBytes(saltLength, 1))
+        .seal(concat(Uint8Array.of(1), u64(NOW), salt, u16(HELLO.length)))
+        .seal(HELLO).bytes;
+      const answers = new Decoding(stream).feed(wire);
+      assertEquals(stream.failed, !isFirst);
+      assertEquals(answers.payload, isFirst ? HELLO : NONE);
     }
   },
 );

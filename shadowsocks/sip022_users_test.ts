@@ -10,7 +10,9 @@ import {
   Decoding,
   encode,
   newEdition,
+  plainPacket,
   PROVIDERS,
+  sealedPacket,
   type Serving,
   TARGET,
 } from "./_edition_fixture.ts";
@@ -184,3 +186,75 @@ Deno.test("openEdition() says what is wrong with a key, and never the key", asyn
     assertEquals([error.code, error.message], ["bad_key", message]);
   }
 });
+
+test2022(
+  "ServerStream.receive() passes a request on to the server that it names",
+  (row, clock) => {
+    const next = { domain: "behind.example", port: 8388 };
+    const users = ["Alice", "second"];
+    const setup = { clock, password: "first", users };
+    using relay = newEdition(row, { ...setup, next: { second: next } });
+    using server = newEdition(row, {
+      clock,
+      password: "second",
+      users: ["Bob"],
+    });
+    const identities = ["first", "second"];
+    using client = newEdition(row, { clock, identities, password: "Bob" });
+    using stream = client.newClientStream(TARGET);
+    const flight = encode(stream, HELLO);
+    const { answer } = serve(relay, flight);
+    if (answer?.kind !== "request") throw new Error("refused");
+    assertEquals(answer.passes, true);
+    assertEquals(answer.user, "second");
+    assertEquals(answer.consumed, flight.length);
+    assertEquals([answer.address.domain, answer.address.port], [
+      "behind.example",
+      8388,
+    ]);
+    const serving = serve(server, answer.payload.slice());
+    assertEquals(serving.host, "example.com");
+    assertEquals(serving.payload, HELLO);
+    const back = encode(serving.stream, HELLO);
+    assertEquals(new Decoding(stream).feed(back).payload, HELLO);
+
+    assertEquals(verdict(serve(relay, flight)), "replay: replay");
+    const short = flight.slice(0, row.method.saltLength + 16 + FIXED - 1);
+    assertEquals(verdict(serve(relay, short)), "auth_failed: too short");
+    // Users of its own are served as ever.
+    const own = {
+      password: "Alice",
+      identities: [["first", "Alice"]],
+    } as const;
+    const direct = serve(relay, request(row, own).bytes);
+    assertEquals(direct.payload, HELLO);
+    assertEquals(
+      direct.answer?.kind === "request" && direct.answer.passes,
+      undefined,
+    );
+  },
+  AES_ROWS,
+);
+
+test2022(
+  "ServerPackets.open() refuses a packet for a server behind this one",
+  (row, clock) => {
+    const next = { second: { domain: "behind.example", port: 8388 } };
+    const users = ["Alice", "second"];
+    using relay = newEdition(row, { clock, password: "first", users, next });
+    using packets = relay.newServerPackets();
+    const verdicts = users.map((password) => {
+      const identities = ["first"];
+      using client = newEdition(row, { clock, identities, password });
+      using sender = client.newClientPackets();
+      const sealed = new Uint8Array(2000);
+      const head = Uint8Array.of(1, 192, 0, 2, 7, 0, 53);
+      const length = sender.seal(plainPacket(head, HELLO), sealed);
+      const packet = sealedPacket(sealed.slice(0, length));
+      const opened = packets.open(packet, new Uint8Array(2000));
+      return "refused" in opened ? opened.refused : opened.user;
+    });
+    assertEquals(verdicts, ["Alice", "auth_failed"]);
+  },
+  AES_ROWS,
+);
