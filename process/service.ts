@@ -293,10 +293,7 @@ export class Service {
     const route = server.proxy.length > 0
       ? await viaProxies(new DirectOutbound(), server.proxy)
       : direct;
-    const edition = await openEdition(
-      { ...server, users: server.users.filter(({ disabled }) => !disabled) },
-      { providers, replayMemory },
-    );
+    const edition = await openEdition(server, { providers, replayMemory });
     if (this.#closed) {
       edition[Symbol.dispose]();
       throw ended(`${address}`);

@@ -139,9 +139,11 @@ function rust(folder: string): Maker {
     halfCloses: true,
     server: ({ method, password, users }) => {
       const port = freePort();
+      const own = users.length > 0 ? { users } : {};
+      const server = { server: "127.0.0.1", server_port: port };
+      // Outside of `servers` it has no users.
       return start("ssserver", port, {
-        ...{ server: "127.0.0.1", server_port: port, method, password },
-        ...users.length > 0 && { users },
+        servers: [{ ...server, method, password, ...own }],
       });
     },
     client: ({ method, password, serverPort }) => {
