@@ -187,6 +187,20 @@ export const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
+/**
+ * A page that was asked for plainly and whose target cannot be had: rust's ends
+ * the connection, ours answers.
+ *
+ * @param theirs What rust's has answered.
+ * @returns The probes with another outcome.
+ */
+export function answersRefusal(theirs: Outcomes): Outcomes {
+  const name = "http, refused";
+  return theirs[name] === "cut off, CONNECT 0, status 0"
+    ? { [name]: "curl 0, CONNECT 0, status 502" }
+    : {};
+}
+
 /** `[outbound_block_list]` counts for rust's servers, here for clients too. */
 function blockedHere(theirs: Outcomes): Outcomes {
   const ours: Record<string, string> = {};
