@@ -63,7 +63,8 @@ export class ShadowsocksPackets implements PacketInbound {
    * @param packet The payload and its source.
    * @param state What `open` gave for the newest packet of the association.
    * @param output Takes the sealed packet.
-   * @returns Bytes in `output`, or `NOT_SENDABLE`.
+   * @returns Bytes in `output`, `NOT_SENDABLE`, or `SEALED_IN_PLACE` for the
+   * answer of a server behind this one.
    */
   seal(packet: Packet, state: unknown, output: Uint8Array): number {
     if (packet.head < 0 && !writeSource(packet)) return NOT_SENDABLE;

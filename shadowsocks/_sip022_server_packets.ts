@@ -5,6 +5,12 @@
  */
 
 import type { AeadKey, BlockKey } from "../crypto/mod.ts";
+import {
+  addressLength,
+  type DomainEndpoint,
+  parseAddress,
+  writeAddress,
+} from "../socks5/mod.ts";
 import { ANSWER, REQUEST, TYPE_LENGTH } from "./_sip022_head.ts";
 import { PSK_HASH_LENGTH } from "./_sip022_keys.ts";
 import {
@@ -27,10 +33,12 @@ import { MAX_SKEW, skewOf } from "./_sip022_time.ts";
 import type { Sip022User } from "./_sip022_users.ts";
 import {
   NOT_SENDABLE,
+  PACKET_ROOM,
   type PacketBytes,
   type PacketOpened,
   type PacketRefused,
   type RefusalReason,
+  SENT_AS_IT_IS,
   type ServerPackets,
   type ServerRefusal,
 } from "./edition.ts";
@@ -50,8 +58,8 @@ export class Sip022ServerPackets implements ServerPackets {
   readonly #headerKey: BlockKey | undefined;
   /** Of all packets, where the method has no separate header. */
   readonly #packetKey: AeadKey | undefined;
-  /** Of the headers of answers, by user. */
-  readonly #answerKeys = new Map<Sip022User, BlockKey>();
+  /** Of the headers of answers and of what is passed on, by user. */
+  readonly #userKeys = new Map<Sip022User, BlockKey>();
 
   /**
    * Makes the codec of one listener.
@@ -94,8 +102,10 @@ export class Sip022ServerPackets implements ServerPackets {
     if (headerKey !== undefined) {
       headerKey.decrypt(bytes, start, header, 0);
       if (hasUsers) user = this.#userOf(bytes, start + HEADER_LENGTH);
-      // Datagrams are not passed on to a server behind this one.
-      if (user === undefined || user.next !== undefined) return AUTH_ERROR;
+      if (user === undefined) return AUTH_ERROR;
+      if (user.next !== undefined) {
+        return this.#passOn(packet, user, user.next, output);
+      }
       session = this.#sessions.find(header, user);
       // Before the packet is opened, which costs more.
       if (session?.window.has(numberIn(header)) === true) return REPLAY;
@@ -127,15 +137,10 @@ export class Sip022ServerPackets implements ServerPackets {
     const number = numberIn(header);
     const isNew = session === undefined;
     session ??= this.#sessions.make(header, user, key);
-    // The second is that of other workers, and of before a restart.
-    if (
-      number < 0 || !session.window.add(number) ||
-      !port.serverPackets.addName(header)
-    ) {
+    if (!this.#isNew(session, number)) {
       if (isNew) key?.[Symbol.dispose]();
       return REPLAY;
     }
-    this.#sessions.use(session);
     packet.bytes = output;
     packet.head = work.look.offset;
     packet.start = packet.head + address.length;
@@ -149,13 +154,16 @@ export class Sip022ServerPackets implements ServerPackets {
    * @param packet The payload, with an address header in front.
    * @param state The session that `open` gave.
    * @param output Takes the sealed packet.
-   * @returns Bytes in `output`, or `NOT_SENDABLE`.
+   * @returns Bytes in `output`, or `NOT_SENDABLE`; `SENT_AS_IT_IS` if it is
+   * that of a server behind this one.
    */
   seal(packet: PacketBytes, state: unknown, output: Uint8Array): number {
     const session = state as Sip022Session | undefined;
     if (session === undefined) return NOT_SENDABLE;
     const port = this.#port;
     const { user, server, client } = session;
+    // The server that has the user's key has sealed it.
+    if (user.next !== undefined) return SENT_AS_IT_IS;
     const isSeparate = this.#headerKey !== undefined;
     const key = isSeparate
       ? session.sealKey ??= port.sessionKey(user.key, server)
@@ -166,7 +174,7 @@ export class Sip022ServerPackets implements ServerPackets {
       session: server,
       id: session.next,
       key,
-      headerKey: isSeparate ? this.#answerKeyOf(user) : undefined,
+      headerKey: isSeparate ? this.#userKeyOf(user) : undefined,
       type: ANSWER,
       client,
       identities: 0,
@@ -180,8 +188,53 @@ export class Sip022ServerPackets implements ServerPackets {
     this.#sessions[Symbol.dispose]();
     this.#headerKey?.[Symbol.dispose]();
     this.#packetKey?.[Symbol.dispose]();
-    for (const key of this.#answerKeys.values()) key[Symbol.dispose]();
-    this.#answerKeys.clear();
+    for (const key of this.#userKeys.values()) key[Symbol.dispose]();
+    this.#userKeys.clear();
+  }
+
+  /**
+   * Takes the identity header away, which has shown that the client knows this
+   * server, and encrypts the separate header for the one behind it (SIP023).
+   */
+  #passOn(
+    packet: PacketBytes,
+    user: Sip022User,
+    next: DomainEndpoint,
+    output: Uint8Array,
+  ): PacketOpened | PacketRefused {
+    const { header, look } = this.#work;
+    const headerAt = PACKET_ROOM + addressLength(next);
+    const bodyAt = headerAt + HEADER_LENGTH;
+    const { bytes, start, end } = packet;
+    const rest = bytes.subarray(start + HEADER_LENGTH + PSK_HASH_LENGTH, end);
+    if (bodyAt + rest.length > output.length) return NO_ROOM;
+    const session = this.#sessions.find(header, user) ??
+      this.#sessions.make(header, user, undefined);
+    const number = numberIn(header);
+    if (!this.#isNew(session, number)) return REPLAY;
+    writeAddress(output, PACKET_ROOM, next);
+    this.#userKeyOf(user).encrypt(header, 0, output, headerAt);
+    output.set(rest, bodyAt);
+    look.offset = PACKET_ROOM;
+    look.end = headerAt;
+    const address = parseAddress(output, look);
+    if (address.status !== "ok") return BAD_ADDRESS;
+    packet.bytes = output;
+    packet.head = PACKET_ROOM;
+    packet.start = headerAt;
+    packet.end = bodyAt + rest.length;
+    return { key: session.text, user: user.name, state: session, address };
+  }
+
+  /** Notes an authentic packet; false: it came before. */
+  #isNew(session: Sip022Session, number: number): boolean {
+    // The second is that of other workers, and of before a restart.
+    if (
+      number < 0 || !session.window.add(number) ||
+      !this.#port.serverPackets.addName(this.#work.header)
+    ) return false;
+    this.#sessions.use(session);
+    return true;
   }
 
   /** The user whom the identity header names. */
@@ -193,12 +246,12 @@ export class Sip022ServerPackets implements ServerPackets {
   }
 
   /** An answer's header has the user's key, whatever that of requests is. */
-  #answerKeyOf(user: Sip022User): BlockKey {
+  #userKeyOf(user: Sip022User): BlockKey {
     if (user === this.#port.nobody) return this.#headerKey!;
-    let key = this.#answerKeys.get(user);
+    let key = this.#userKeys.get(user);
     if (key === undefined) {
       key = this.#port.setup.blocks!.importKey(user.key);
-      this.#answerKeys.set(user, key);
+      this.#userKeys.set(user, key);
     }
     return key;
   }

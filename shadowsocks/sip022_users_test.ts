@@ -7,6 +7,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { CipherError } from "../crypto/mod.ts";
 import {
+  contentOf,
   Decoding,
   encode,
   newEdition,
@@ -27,7 +28,7 @@ import {
   test2022,
   verdict,
 } from "./_sip022_fixture.ts";
-import type { Edition } from "./edition.ts";
+import { type Edition, PACKET_ROOM, SENT_AS_IT_IS } from "./edition.ts";
 import { openEdition } from "./open_edition.ts";
 import { Sip022Edition } from "./sip022_edition.ts";
 import { concat, seededBytes } from "../tests/support/bytes.ts";
@@ -237,24 +238,65 @@ test2022(
 );
 
 test2022(
-  "ServerPackets.open() refuses a packet for a server behind this one",
+  "ServerPackets of a relay passes packets on to the server behind it, and its answers back",
   (row, clock) => {
     const next = { second: { domain: "behind.example", port: 8388 } };
     const users = ["Alice", "second"];
     using relay = newEdition(row, { clock, password: "first", users, next });
-    using packets = relay.newServerPackets();
-    const verdicts = users.map((password) => {
-      const identities = ["first"];
-      using client = newEdition(row, { clock, identities, password });
-      using sender = client.newClientPackets();
-      const sealed = new Uint8Array(2000);
-      const head = Uint8Array.of(1, 192, 0, 2, 7, 0, 53);
-      const length = sender.seal(plainPacket(head, HELLO), sealed);
-      const packet = sealedPacket(sealed.slice(0, length));
-      const opened = packets.open(packet, new Uint8Array(2000));
-      return "refused" in opened ? opened.refused : opened.user;
+    using middle = relay.newServerPackets();
+    const identities = ["first", "second"];
+    using near = newEdition(row, { clock, identities, password: "Bob" });
+    using client = near.newClientPackets();
+    using far = newEdition(row, {
+      clock,
+      password: "second",
+      users: ["Bob", "Carol"],
     });
-    assertEquals(verdicts, ["Alice", "auth_failed"]);
+    using server = far.newServerPackets();
+    const output = new Uint8Array(2000);
+    const head = Uint8Array.of(1, 192, 0, 2, 7, 0, 80);
+    const states: unknown[] = [];
+    for (let n = 0; n < 3; n++) {
+      const length = client.seal(plainPacket(head, HELLO), output);
+      const sealed = output.slice(0, length);
+      const packet = sealedPacket(sealed);
+      const opened = middle.open(packet, output);
+      if ("refused" in opened) throw new Error(opened.reason);
+      const { address, user } = opened;
+      assertEquals([user, address.domain, address.port], [
+        "second",
+        "behind.example",
+        8388,
+      ]);
+      const onward = packet.bytes.slice(packet.start, packet.end);
+      assertEquals(onward.length, sealed.length - 16);
+      assertEquals(middle.open(sealedPacket(sealed), new Uint8Array(2000)), {
+        refused: "replay",
+        reason: "replay",
+      });
+      const passed = sealedPacket(onward);
+      const served = server.open(passed, output);
+      if ("refused" in served) throw new Error(served.reason);
+      assertEquals(served.user, "Bob");
+      assertEquals(contentOf(passed), { head, data: HELLO });
+      states.push(opened.state, served.state);
+    }
+    const [relayed, serving] = states;
+    const length = server.seal(plainPacket(head, HELLO), serving, output);
+    const reply = sealedPacket(output.slice(0, length));
+    assertEquals(middle.seal(reply, relayed, output), SENT_AS_IT_IS);
+    assertEquals(client.open(reply, output), undefined);
+    assertEquals(contentOf(reply), { head, data: HELLO });
+    // Room for the name of the server behind, and for what it gets.
+    const sealed = output.slice(
+      0,
+      client.seal(plainPacket(head, HELLO), output),
+    );
+    const refused = middle.open(
+      sealedPacket(sealed),
+      new Uint8Array(PACKET_ROOM + 40),
+    );
+    assertEquals({ ...refused }, { refused: "error", reason: "too long" });
   },
   AES_ROWS,
 );
