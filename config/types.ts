@@ -67,6 +67,8 @@ export interface ServerUser {
   readonly port?: number | undefined;
   /** Whether the user is refused, as somebody with a wrong password. */
   readonly disabled: boolean;
+  /** The server of 2022 behind this one that has the key; absent: this one. */
+  readonly next?: HostPort | undefined;
 }
 
 /** What a local speaks with whoever connects to it. */

@@ -42,6 +42,17 @@ function userOf(
   return { name, password, ...none, disabled: false, ...more };
 }
 
+Deno.test("readConfig() gives users of 2022 the server behind that has their key", async () => {
+  const text = `${NEW}${ALICE_22}server = "behind.example"\n` +
+    `server_port = 8388\n${BOB_22}`;
+  const { servers } = await readGood("-c f.toml", start(text));
+  const next = { host: "behind.example", port: 8388 };
+  assertEquals(servers[0]!.users, [
+    userOf("alice", A32, { next }),
+    userOf("bob", B32),
+  ]);
+});
+
 Deno.test("readConfig() gives users of the whole file to every server, others to theirs", async () => {
   const text = `${OLD}${ALICE}[[servers]]\nport = 1\n[[servers]]\nport = 2\n` +
     'password = "a nameless secret"\n' +
@@ -267,6 +278,22 @@ const REFUSED: readonly (readonly [
     [
       '2:18: method table cannot tell users apart ("u1", "u2", "u3", "u4", ' +
       '"u5" and 2 more): it has no identity headers; use aes-256-gcm',
+    ],
+  ],
+  [
+    "a server behind without its port",
+    `${NEW}${ALICE_22}server = "behind.example"\n`,
+    [
+      '6:10: a user with a server behind this one needs "server" and ' +
+      '"server_port"',
+    ],
+  ],
+  [
+    "a server behind with a method of 2017",
+    `${OLD}${ALICE}server = "behind.example"\nserver_port = 8388\n`,
+    [
+      '3:8: user "alice" has a "server" behind this one, which is for ' +
+      "methods of 2022 alone: remove it",
     ],
   ],
   [

@@ -318,7 +318,7 @@ Deno.test("ShadowsocksInbound refuses a first segment of the 2022 edition that i
 
 Deno.test("ShadowsocksInbound passes a request on to the server that an identity header names", async () => {
   const method = NEW_METHOD;
-  const next = { domain: "behind.example", port: 8388 };
+  const next = { host: "behind.example", port: 8388 };
   const users = [{ name: "behind", password: OTHER_KEY, next }];
   using relay = await testEdition({ method, password: NEW_KEY, users });
   using server = await testEdition({ method, password: OTHER_KEY });

@@ -6,12 +6,7 @@
  */
 
 import type { AeadKey } from "../crypto/mod.ts";
-import {
-  addressLength,
-  type DomainEndpoint,
-  parseAddress,
-  writeAddress,
-} from "../socks5/mod.ts";
+import { parseAddress } from "../socks5/mod.ts";
 import { ChunkDecoder, ChunkEncoder } from "./_aead_chunks.ts";
 import {
   ANSWER,
@@ -186,16 +181,16 @@ export class Sip022ServerStream implements ServerStream {
   #passOn(
     data: Uint8Array,
     { name: user }: Sip022User,
-    next: DomainEndpoint,
+    next: Uint8Array,
   ): ServerAnswer {
     const port = this.#port;
     const { saltLength } = port.method;
     const salt = data.subarray(0, saltLength);
     if (!port.serverSalts.add(salt)) return this.#refuse("replay", "replay");
-    const start = addressLength(next);
+    const start = next.length;
     const end = start + data.length - PSK_HASH_LENGTH;
     const bytes = port.buffer.room(end);
-    writeAddress(bytes, 0, next);
+    bytes.set(next);
     const address = parseAddress(bytes, { end: start });
     if (address.status !== "ok") {
       return this.#refuse("error", "invalid address");

@@ -5,7 +5,11 @@
  * @module
  */
 
-import type { DomainEndpoint } from "../socks5/mod.ts";
+import {
+  addressLength,
+  type DomainEndpoint,
+  writeAddress,
+} from "../socks5/mod.ts";
 import { pskHash, pskHashText } from "./_sip022_keys.ts";
 
 /** A user. */
@@ -17,10 +21,10 @@ export interface Sip022User {
   /** {@linkcode pskHash} of it. */
   readonly hash: Uint8Array;
   /**
-   * The server that has the key, which gets the requests that name it;
-   * undefined: this one has.
+   * The address header of the server that has the key, which gets the requests
+   * that name it; undefined: this one has.
    */
-  readonly next: DomainEndpoint | undefined;
+  readonly next: Uint8Array | undefined;
 }
 
 /**
@@ -30,13 +34,15 @@ export interface Sip022User {
  * @param key The key; kept, not copied.
  * @param next The server that has it. Default: this one.
  * @returns The user.
+ * @throws {RangeError} If that server's name cannot be written as an address
+ * header.
  */
 export function newUser(
   name: string,
   key: Uint8Array,
   next?: DomainEndpoint,
 ): Sip022User {
-  return { name, key, hash: pskHash(key), next };
+  return { name, key, hash: pskHash(key), next: next && headerOf(next) };
 }
 
 /** The users of a listener. */
@@ -82,6 +88,12 @@ export class Sip022Users {
   wipe(): void {
     for (const { key } of this.#byHash.values()) key.fill(0);
   }
+}
+
+function headerOf(next: DomainEndpoint): Uint8Array {
+  const header = new Uint8Array(addressLength(next));
+  writeAddress(header, 0, next);
+  return header;
 }
 
 function tableOf(users: Iterable<Sip022User>): Map<string, Sip022User> {

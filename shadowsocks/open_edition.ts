@@ -5,7 +5,6 @@
  */
 
 import { type CipherMethod, findMethod } from "../crypto/mod.ts";
-import type { DomainEndpoint } from "../socks5/mod.ts";
 import { ClassicEdition } from "./classic_edition.ts";
 import type { EditionClock } from "./clock.ts";
 import type { Edition } from "./edition.ts";
@@ -26,7 +25,7 @@ export interface EditionUser {
    * Of the 2022 edition: the server behind this one that has the user's key,
    * which gets the requests that name it. Default: this server has it.
    */
-  readonly next?: DomainEndpoint | undefined;
+  readonly next?: { readonly host: string; readonly port: number } | undefined;
 }
 
 /** What an edition is made with. */

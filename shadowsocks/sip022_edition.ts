@@ -18,7 +18,7 @@ import {
   type CryptoProvider,
   findMethod,
 } from "../crypto/mod.ts";
-import type { DomainEndpoint, Endpoint } from "../socks5/mod.ts";
+import type { Endpoint } from "../socks5/mod.ts";
 import { Sip022ClientPackets } from "./_sip022_client_packets.ts";
 import { Sip022ClientStream } from "./_sip022_client.ts";
 import { hasIdentityHeaders, parsePsk, parsePskChain } from "./_sip022_keys.ts";
@@ -47,7 +47,7 @@ export interface Sip022UserOptions {
    * are passed on to it, without their first identity header. Default: this
    * server has it.
    */
-  readonly next?: DomainEndpoint | undefined;
+  readonly next?: { readonly host: string; readonly port: number } | undefined;
 }
 
 /** What an edition is made from. */
@@ -142,7 +142,12 @@ function readUsers(
     if (key === undefined) {
       throw badKey(`Cannot use the key of user ${name}: ${problem}`);
     }
-    return newUser(name, key, next);
+    try {
+      return newUser(name, key, next && { domain: next.host, port: next.port });
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw badKey(`Cannot use the server of user ${name}: ${error.message}`);
+    }
   });
 }
 

@@ -6,7 +6,7 @@
 
 import { NONE_IGNORED, NONE_UNSAFE } from "./_foreign_keys.ts";
 import type { Keys, TableSpec } from "./_shape.ts";
-import { BOOLEAN, METHOD, NAME, PORT, TEXT } from "./_shapes.ts";
+import { BOOLEAN, HOST, METHOD, NAME, PORT, TEXT } from "./_shapes.ts";
 
 /** A table with a name, and a password or the file of one. */
 export const NAME_AND_PASSWORD = {
@@ -52,6 +52,17 @@ export const SERVER_USER = {
       shape: PORT,
       meaning: "the only port that the user may use",
       usual: "every port",
+    },
+    server: {
+      shape: HOST,
+      meaning: "a server of 2022 behind this one, which has the key: TCP " +
+        "connections that name it are passed on to it (SIP023)",
+      usual: "none: the user is served here",
+    },
+    server_port: {
+      shape: PORT,
+      meaning: "the port of that server",
+      usual: "needed with `server`",
     },
     disabled: {
       shape: BOOLEAN,

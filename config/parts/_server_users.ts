@@ -16,7 +16,7 @@ import type { Spot } from "../formats/_place.ts";
 import type { Section } from "../keys/_shape.ts";
 import type { ServerUserKeys } from "../keys/_user_keys.ts";
 import { isOf2022, pskIdentity } from "../readers/_psk.ts";
-import type { ServerConfig, ServerUser } from "../types.ts";
+import type { HostPort, ServerConfig, ServerUser } from "../types.ts";
 
 /** A user, and where its parts stand. */
 export interface PlacedUser {
@@ -56,8 +56,10 @@ export function readUsers(
   for (const section of sections) {
     const { name, password, method, port, disabled = false } = section.values;
     if (name !== undefined && password !== undefined) {
+      const user = { name, password, method, port, disabled };
+      const next = nextOf(section, findings);
       users.push({
-        user: { name, password, method, port, disabled },
+        user: next === undefined ? user : { ...user, next },
         nameAt: section.at("name"),
         secretAt: section.at("password"),
       });
@@ -66,6 +68,22 @@ export function readUsers(
     }
   }
   return users;
+}
+
+/** The server behind this one that a user stands for. */
+function nextOf(
+  section: Section<ServerUserKeys>,
+  findings: Findings,
+): HostPort | undefined {
+  const { server, server_port: port } = section.values;
+  if (server !== undefined && port !== undefined) return { host: server, port };
+  if (section.lacks("server") !== section.lacks("server_port")) {
+    findings.refuse(
+      'a user with a server behind this one needs "server" and "server_port"',
+      section.at("server") ?? section.at("server_port"),
+    );
+  }
+  return undefined;
 }
 
 /** Checks the users of one server after the other. */
@@ -187,6 +205,13 @@ export class UserChecks {
     const untaken = new Map<CipherMethod, PlacedUser[]>();
     for (const each of users) {
       const own = findMethod(each.user.method ?? server.method);
+      if (each.user.next !== undefined && !(own && isOf2022(own))) {
+        this.#refuse(
+          `user ${shown(each.user.name)} has a "server" behind this one, ` +
+            "which is for methods of 2022 alone: remove it",
+          each.nameAt,
+        );
+      }
       if (own === undefined || own === method) continue;
       if (!takesUsers(own)) {
         untaken.set(own, [...untaken.get(own) ?? [], each]);

@@ -14,6 +14,7 @@ import {
   hasLibrary,
   type NativeLibraries,
   request,
+  seededBytes,
   serverFirst,
   spawnPair,
 } from "../support/mod.ts";
@@ -70,7 +71,23 @@ const ROWS: readonly Row[] = [
     method: "aes-192-gcm",
     format: "json",
   },
+  {
+    poller: "epoll",
+    provider: "openssl",
+    libraries: "all",
+    method: "2022-blake3-aes-256-gcm",
+    format: "toml",
+  },
+  {
+    poller: "deno",
+    provider: "portable",
+    libraries: "none",
+    method: "2022-blake3-chacha20-poly1305",
+    format: "json",
+  },
 ];
+/** Of 32 bytes, for the methods of 2022. */
+const KEY = seededBytes(32, 1).toBase64();
 
 const FILE = 8 * 1024 * 1024;
 const DATAGRAMS = [1, 2, 100, 1200, 1472, 8192, 30_000, 65_000];
@@ -82,7 +99,10 @@ for (const row of ROWS.filter(isPossible)) {
       method,
       format,
       libraries: row.libraries,
-      both: { event_loop: poller },
+      both: {
+        event_loop: poller,
+        ...method.startsWith("2022-") && { password: KEY },
+      },
     });
     for (const side of [pair.server, pair.local]) {
       await side.program.waitFor(new RegExp(provider, "i"));
