@@ -91,6 +91,8 @@ export class ShadowsocksInbound implements Inbound {
 
 /** The client's side of one connection. */
 class ShadowsocksInboundStream implements InboundStream, ServerStreamListener {
+  /** There may be thousands of keys to try. */
+  readonly hidesWork = true;
   readonly #session: Session;
   readonly #stream: ServerStream;
   #passes = false;

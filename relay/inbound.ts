@@ -112,6 +112,11 @@ export interface InboundStream extends Disposable {
    * and the connection goes on with its next request; or how it ends.
    */
   onTargetEnd?(): "pass" | "next" | FinalRefusal;
+  /**
+   * True if nobody may notice how long it takes to look at a stranger's bytes:
+   * its end is answered at a moment that does not depend on it. Absent: false.
+   */
+  readonly hidesWork?: boolean;
   /** The client's codec; undefined: its bytes are the payload. */
   readonly codec: StreamCodec | undefined;
   /**

@@ -16,6 +16,7 @@ export * from "./opener.ts";
 export type * from "./outbound.ts";
 export * from "./packet.ts";
 export type { PipeContext, PipeOwner } from "./pipe.ts";
+export type { QuietConnection, QuietEnds, QuietPipe } from "./quiet_ends.ts";
 export type * from "./relay_context.ts";
 export type * from "./router.ts";
 export * from "./session.ts";

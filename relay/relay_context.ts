@@ -14,6 +14,7 @@ import {
 } from "../loop/mod.ts";
 import type { RelayBuffers } from "./buffers.ts";
 import type { Inbound } from "./inbound.ts";
+import type { QuietEnds } from "./quiet_ends.ts";
 import type { Router } from "./router.ts";
 import type { Peer, Session } from "./session.ts";
 import type { Status } from "./status.ts";
@@ -81,6 +82,8 @@ export interface RelayContext {
   readonly handler: EventHandler;
   /** Descriptor → the handler of its connection. */
   readonly fd_to_handlers: FdTable<RelayedConnection>;
+  /** The strangers that have sent their end. */
+  readonly quietEnds: QuietEnds;
   /** False once the system has refused TCP fast open. */
   fastOpen: boolean;
   /**

@@ -38,6 +38,7 @@ import type {
   RelayContext,
   RelayedConnection,
 } from "./relay_context.ts";
+import { QuietEnds } from "./quiet_ends.ts";
 import type { Router } from "./router.ts";
 import type { ListenerInfo, Peer, Session, Sessions } from "./session.ts";
 import type { Status } from "./status.ts";
@@ -106,6 +107,8 @@ export class TCPRelay implements RelayContext, EventHandler {
   readonly handler: EventHandler = this;
   /** Whether connects may use fast open: it is wanted, and was not refused. */
   fastOpen: boolean;
+  /** The strangers that have sent their end. */
+  readonly quietEnds: QuietEnds = new QuietEnds(this);
   /** Descriptor → the handler of its connection. */
   readonly fd_to_handlers: FdTable<RelayedConnection> = new FdTable();
   /** Handlers by their last activity, the oldest first; removed: undefined. */

@@ -166,9 +166,8 @@ export class TCPRelayHandler extends ListedConnection
 
   /** Ends the connection because it was idle, or showed no request in time. */
   timeOut(): void {
-    const { target } = this.session;
     const names = namesOf(this.session);
-    if (this.stage === STAGE_DRAINING || target === undefined) {
+    if (this.stage === STAGE_DRAINING || this.session.target === undefined) {
       logger.debug("timed out: connection from {client}", names);
     } else logger.warn("timed out: {name} from {client}", names);
     this.abort("timeout");
@@ -216,9 +215,8 @@ export class TCPRelayHandler extends ListedConnection
   /** Asks the router about an address of the target itself. */
   forbids(address: SocketAddress, target: Target): boolean {
     const rule = this.#relay.router.forbids(address, this.session, target);
-    if (rule === undefined) return false;
-    this.session.rule = rule;
-    return true;
+    if (rule !== undefined) this.session.rule = rule;
+    return rule !== undefined;
   }
 
   /** Takes a socket that is being connected. */
@@ -322,7 +320,9 @@ export class TCPRelayHandler extends ListedConnection
 
   /** Everything was sent. */
   onPipeEnd(): void {
-    this.destroy(this.#finalStatus);
+    const { quietEnds } = this.#relay;
+    const isTaken = quietEnds.takes(this, this.#inbound, this.#pipe);
+    if (!isTaken) this.destroy(this.#finalStatus);
   }
 
   /** The client has sent something before the stream stage, or its end. */

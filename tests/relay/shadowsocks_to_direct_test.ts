@@ -121,6 +121,7 @@ Deno.test("TCPRelay of shadowsocks to direct closes when the client ends before 
   local.bring(client.seal(header(NAME)).slice(0, -1));
   local.end();
   await fixture.settle();
+  await fixture.advance(0.1);
   assertEquals([local.closed, local.wasReset], [true, false]);
   assertEquals(local.sends.length, 0);
 });
@@ -191,7 +192,67 @@ Deno.test("TCPRelay of shadowsocks to direct closes with an end when a refused c
   await fixture.settle();
   local.end();
   await fixture.settle();
+  await fixture.advance(0.1);
   assertEquals([local.closed, local.wasReset], [true, false]);
+});
+
+/** How long it takes to look at what a stranger has sent. */
+const WORK_MS = [0, 0.1, 1.3, 12.7, 44];
+/** What has come with the end: the keys are tried from 34 bytes on. */
+const LENGTHS = [0, 1, 33, 34, 400];
+
+Deno.test("TCPRelay of shadowsocks to direct answers the end of a stranger when nobody can tell how long its bytes were looked at", async () => {
+  for (const start of [0.5, 17.3, 49.9]) {
+    const moments = new Set<number>();
+    for (const length of LENGTHS) {
+      for (const work of WORK_MS) {
+        using fixture = new RelayFixture();
+        await fixture.advance(start / 1000);
+        const begin = fixture.clock.now();
+        const local = await fixture.accept();
+        if (length > 0) local.bring(new Uint8Array(length).fill(7));
+        await fixture.settle();
+        await fixture.advance(work / 1000);
+        local.end();
+        await fixture.settle();
+        assert(!local.closed, `${length} bytes, ${work} ms`);
+        // To the next twentieth of a second and the millisecond that timers
+        // are rounded up to, then one after the other.
+        const next = 51 - fixture.clock.now() % 50;
+        await fixture.advance(next / 1000);
+        for (let n = 0; n < 2 && !local.closed; n++) {
+          await fixture.advance(0.05);
+        }
+        assert(local.closed);
+        moments.add(Math.round(fixture.clock.now() - begin));
+      }
+    }
+    assertEquals(moments.size, 1, `from ${start} ms: ${[...moments]}`);
+  }
+});
+
+Deno.test("TCPRelay of shadowsocks to direct answers at once who ends later", async () => {
+  using fixture = new RelayFixture();
+  const local = await fixture.accept();
+  local.bring(new Uint8Array(100));
+  await fixture.settle();
+  await fixture.advance(0.06);
+  local.end();
+  await fixture.settle();
+  assertEquals([local.closed, local.wasReset], [true, false]);
+});
+
+Deno.test("TCPRelay of shadowsocks to direct forgets a stranger that is ended before its end is answered", async () => {
+  using fixture = new RelayFixture();
+  const local = await fixture.accept();
+  local.bring(new Uint8Array(100));
+  local.end();
+  await fixture.settle();
+  assert(!local.closed);
+  fixture.relay.destroy();
+  assert(local.closed);
+  await fixture.advance(1);
+  assertEquals(fixture.logs.of("error").length, 1, "that it was refused");
 });
 
 Deno.test("TCPRelay of shadowsocks to direct ends at the same moment whatever a client without a header does", async () => {
