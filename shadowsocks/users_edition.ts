@@ -17,9 +17,8 @@
  *   than what the longest (32) has to wait for, 50. Whoever fails is refused in
  *   the same way whatever the count of bytes, of users and of methods.
  * - By time: a stranger's search takes 1 µs a user. No byte is sent and nothing
- *   is closed at its end, so there is no moment to measure, but for a client
- *   that ends its own side with the same segment, and whose end is answered
- *   after the search.
+ *   is closed at its end, so there is no moment to measure; a client's own end
+ *   is answered by the clock, see `relay/quiet_ends.ts`.
  *
  * What it costs (Deno 2.9, OpenSSL 3.0.19, an AMD EPYC; `deno task bench --only
  * users`): a stranger 85 to 170 µs with 100 users, by method; a client whose key
