@@ -119,6 +119,14 @@ Deno.test("readConfig() takes the key of a server of 2022 by -k", async () => {
   assertEquals(config.servers[0]?.password, K32);
 });
 
+Deno.test("readConfig() takes SS_PASSWORD beside users for the key of a server alone", async () => {
+  const old = { ...start(OLD + ALICE), env: { SS_PASSWORD: "some-password" } };
+  assertEquals((await readGood("-c f.toml", old)).servers[0]?.password, "");
+  const text = `method = "2022-blake3-aes-256-gcm"\n${ALICE_22}`;
+  const key = { ...start(text), env: { SS_PASSWORD: K32 } };
+  assertEquals((await readGood("-c f.toml", key)).servers[0]?.password, K32);
+});
+
 Deno.test("readConfig() takes reject and fallback, the inner before the outer", async () => {
   const text = `${NEW}reject = "drain"\nfallback = "192.0.2.1:80"\n` +
     '[[servers]]\nport = 1\n[[servers]]\nport = 2\nreject = "silent"\n' +
@@ -337,6 +345,16 @@ const REFUSED: readonly (readonly [
     [
       '4:8: user "alice" is for port 9000, which no server of this file ' +
       "listens on",
+    ],
+  ],
+  [
+    "a user of another port than that of its server",
+    `${OLD}[[servers]]\nport = 1\nusers = [{name = "alice", ` +
+    'password = "hunter2-hunter2", port = 2}, {name = "bob", ' +
+    'password = "hunter2-of-bob-1"}]\n',
+    [
+      '4:18: user "alice" is for port 2, and stands with servers[0], which ' +
+      "listens on 1",
     ],
   ],
   [
