@@ -149,6 +149,10 @@ Deno.test("readConfig() takes reject and fallback, the inner before the outer", 
 const ALL: readonly (readonly [name: string, text: string, role?: Role])[] = [
   ["users of 2017", OLD + ALICE + BOB],
   ["users of 2022", NEW + ALICE_22 + BOB_22],
+  [
+    "a server behind",
+    `${NEW}${ALICE_22}server = "::1"\nserver_port = 1\n${BOB_22}`,
+  ],
   ["a nameless user beside them", `${OLD}password = "a nameless one"\n${BOB}`],
   [
     "users inside servers",
