@@ -145,6 +145,8 @@ export function userValues(user: ServerUser): Values {
   put("method", user.method);
   put("port", user.port);
   put("disabled", user.disabled, false);
+  put("server", user.next?.host);
+  put("server_port", user.next?.port);
   return values;
 }
 

@@ -17,6 +17,7 @@ import { rejectionOf } from "./parts/_servers.ts";
 import {
   type PlacedUser,
   readUsers,
+  refuseOtherPorts,
   UserChecks,
 } from "./parts/_server_users.ts";
 import { isTable } from "./keys/_shape.ts";
@@ -78,6 +79,9 @@ export function configForPort(
     findings.refuse("Cannot add port: password not specified");
   }
   const port = ports?.[0] ?? 0;
+  if (own.users !== undefined) {
+    refuseOtherPorts(placed, { port, label: "the command" }, findings);
+  }
   const users = new UserChecks(findings).usersOf(placed, {
     method,
     password,

@@ -104,6 +104,86 @@ Deno.test("configForPort() keeps its warnings when an error follows", () => {
   );
 });
 
+const K16 = "AAECAwQFBgcICQoLDA0ODw==";
+const U16 = "EBESExQVFhcYGRobHB0eHw==";
+const A128 = "2022-blake3-aes-128-gcm";
+const ALICE = {
+  name: "alice",
+  password: "hunter2-of-alice",
+  method: undefined,
+  port: undefined,
+  disabled: false,
+};
+
+Deno.test("configForPort() takes users, and needs no password with them", () => {
+  const [server] = good({
+    server_port: 1,
+    users: [{ name: "alice", password: "hunter2-of-alice" }],
+    fallback: "192.0.2.1:80",
+  }).servers;
+  assertEquals([server?.password, server?.users], ["", [ALICE]]);
+  assertEquals(server?.fallback, { host: "192.0.2.1", port: 80 });
+  const [other] = good({
+    server_port: 1,
+    method: A128,
+    password: K16,
+    reject: "drain",
+    users: [{ name: "alice", password: U16 }],
+  }).servers;
+  assertEquals([other?.password, other?.reject], [K16, "drain"]);
+  assertEquals(other?.users, [{ ...ALICE, password: U16 }]);
+});
+
+Deno.test("configForPort() takes the users of the process when it has some", async () => {
+  const files = {
+    "m.toml": 'method = "aes-256-gcm"\nmanager_address = "h:1"\n' +
+      'reject = "silent"\n[[users]]\nname = "alice"\n' +
+      'password = "hunter2-of-alice"\n',
+  };
+  const base = await readGood("-c m.toml", { role: "ssmanager", files });
+  assertEquals(base.servers, []);
+  assertEquals(good({ server_port: 1 }, base).servers[0]?.users, [ALICE]);
+  const own = { server_port: 1, method: A128, password: K16, users: [] };
+  assertEquals(good(own, base).servers[0]?.users, []);
+  assertEquals(good(own, base).servers[0]?.reject, "silent");
+});
+
+const BAD_KEYS: readonly (readonly [
+  entries: Readonly<Record<string, unknown>>,
+  words: string,
+])[] = [
+  [{ method: A128, password: "hunter2-hunter2" }, "it has 11 bytes; "],
+  [{ method: A128, password: `${K16}:${U16}` }, "several keys"],
+  [{ method: A128, users: [{ name: "a", password: U16 }] }, "not specified"],
+  [
+    { method: A128, password: K16, users: [{ name: "a", password: K16 }] },
+    'user "a" has the password of the server itself',
+  ],
+  [{ users: [{ name: "a", password: "hunter2", quota: 1 }] }, 'key "quota"'],
+  [
+    { users: [{ name: "a", password: "hunter2", port: 2 }] },
+    'user "a" is for port 2, and stands with the command',
+  ],
+  [
+    { users: [{ name: "a", password: "hunter2", disabled: true }] },
+    "port 1 has no user that is not disabled",
+  ],
+  [
+    { method: "rc4-md5", users: [{ name: "a", password: "hunter2" }] },
+    "method rc4-md5 cannot tell users apart",
+  ],
+];
+
+for (const [entries, words] of BAD_KEYS) {
+  Deno.test(`configForPort() refuses ${JSON.stringify(entries)}`, () => {
+    const result = configForPort(BASE, { server_port: 1, ...entries });
+    if (result.kind !== "error") throw new TypeError(result.kind);
+    assertStringIncludes(result.messages[0]!.text, words);
+    const said = JSON.stringify(result);
+    assert(!/hunter2|AAEC|EBES/.test(said), said);
+  });
+}
+
 const BAD: readonly (readonly [string, string])[] = [
   ["", "Cannot add port: expected keys in { }"],
   ["[]", "Cannot add port: expected keys in { }"],

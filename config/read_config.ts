@@ -4,8 +4,11 @@
  * @module
  */
 
+import { findMethod } from "../crypto/methods.ts";
 import { buildConfig } from "./parts/_build.ts";
 import { noteFor } from "./parts/_secrets.ts";
+import { DEFAULT_METHOD } from "./parts/_servers.ts";
+import { isOf2022 } from "./readers/_psk.ts";
 import { Context, readFailure } from "./_context.ts";
 import { FileValues, warnOfMode } from "./_file_values.ts";
 import { Findings, placed } from "./_findings.ts";
@@ -333,9 +336,13 @@ async function applyLink(
 const LINK_KEYS = ["server", "server_port", "method", "password"] as const;
 
 function applyEnvironment(top: Table<TopKeys>, source: ConfigSource): void {
-  const { password, port_password, manager_address } = top.values;
+  const { password, port_password, manager_address, users, method } =
+    top.values;
+  // With users of older methods a password would let in one more, nameless.
+  const isUsers = users !== undefined && users.length > 0 &&
+    !isOf2022(findMethod(method ?? DEFAULT_METHOD));
   const isNeeded = password === undefined && port_password === undefined &&
-    manager_address === undefined;
+    manager_address === undefined && !isUsers;
   const value = isNeeded ? source.env?.(PASSWORD_VARIABLE) : undefined;
   if (value === undefined || value === "") return;
   top.set("password", value, {

@@ -19,8 +19,8 @@ import type { Role, ServerUser } from "./types.ts";
 /** Keys of 16 and of 32 bytes. */
 const K16 = "AAECAwQFBgcICQoLDA0ODw==";
 const K32 = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-const A32 = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
-const B32 = "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=";
+const A32 = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
+const B32 = "QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl8=";
 
 const OLD = 'method = "aes-256-gcm"\n';
 const NEW = `method = "2022-blake3-aes-256-gcm"\npassword = "${K32}"\n`;
@@ -119,6 +119,14 @@ Deno.test("readConfig() takes the key of a server of 2022 by -k", async () => {
   assertEquals(config.servers[0]?.password, K32);
 });
 
+Deno.test("readConfig() takes SS_PASSWORD beside users for the key of a server alone", async () => {
+  const old = { ...start(OLD + ALICE), env: { SS_PASSWORD: "some-password" } };
+  assertEquals((await readGood("-c f.toml", old)).servers[0]?.password, "");
+  const text = `method = "2022-blake3-aes-256-gcm"\n${ALICE_22}`;
+  const key = { ...start(text), env: { SS_PASSWORD: K32 } };
+  assertEquals((await readGood("-c f.toml", key)).servers[0]?.password, K32);
+});
+
 Deno.test("readConfig() takes reject and fallback, the inner before the outer", async () => {
   const text = `${NEW}reject = "drain"\nfallback = "192.0.2.1:80"\n` +
     '[[servers]]\nport = 1\n[[servers]]\nport = 2\nreject = "silent"\n' +
@@ -141,6 +149,10 @@ Deno.test("readConfig() takes reject and fallback, the inner before the outer", 
 const ALL: readonly (readonly [name: string, text: string, role?: Role])[] = [
   ["users of 2017", OLD + ALICE + BOB],
   ["users of 2022", NEW + ALICE_22 + BOB_22],
+  [
+    "a server behind",
+    `${NEW}${ALICE_22}server = "::1"\nserver_port = 1\n${BOB_22}`,
+  ],
   ["a nameless user beside them", `${OLD}password = "a nameless one"\n${BOB}`],
   [
     "users inside servers",
@@ -340,6 +352,16 @@ const REFUSED: readonly (readonly [
     ],
   ],
   [
+    "a user of another port than that of its server",
+    `${OLD}[[servers]]\nport = 1\nusers = [{name = "alice", ` +
+    'password = "hunter2-hunter2", port = 2}, {name = "bob", ' +
+    'password = "hunter2-of-bob-1"}]\n',
+    [
+      '4:18: user "alice" is for port 2, and stands with servers[0], which ' +
+      "listens on 1",
+    ],
+  ],
+  [
     "limits, each by its name, and other keys",
     `${OLD}${ALICE}rate_up = "1 MB/s"\nexpires = 2030-01-01\nemail = "x"\n`,
     [
@@ -366,7 +388,7 @@ for (const [name, text, issues] of REFUSED) {
   Deno.test(`readConfig() refuses ${name}`, async () => {
     const found = await readIssues("-c f.toml", start(text));
     assertEquals(found, issues.map((each) => `f.toml:${each}`));
-    for (const each of found) assertEquals(/hunter2|AQEB|\n/.test(each), false);
+    for (const each of found) assertEquals(/hunter2|ICEi|\n/.test(each), false);
   });
 }
 

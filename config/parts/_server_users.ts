@@ -86,6 +86,29 @@ function nextOf(
   return undefined;
 }
 
+/**
+ * Refuses users who stand with a server and are for another port.
+ *
+ * @param users Those of the server alone.
+ * @param server The server.
+ * @param findings Takes what is wrong.
+ */
+export function refuseOtherPorts(
+  users: readonly PlacedUser[],
+  server: Pick<UsersServer, "port" | "label">,
+  findings: Findings,
+): void {
+  if (server.port === 0) return;
+  for (const { user: { name, port }, nameAt } of users) {
+    if (port === undefined || port === server.port) continue;
+    findings.refuse(
+      `user ${shown(name)} is for port ${port}, and stands with ` +
+        `${server.label}, which listens on ${server.port}`,
+      nameAt,
+    );
+  }
+}
+
 /** Checks the users of one server after the other. */
 export class UserChecks {
   readonly #findings: Findings;

@@ -12,7 +12,12 @@ import { Clashes } from "./_clashes.ts";
 import { findMethod } from "../../crypto/methods.ts";
 import { nameAll, type Unnamed } from "./_names.ts";
 import type { Secret } from "./_secrets.ts";
-import { type PlacedUser, readUsers, UserChecks } from "./_server_users.ts";
+import {
+  type PlacedUser,
+  readUsers,
+  refuseOtherPorts,
+  UserChecks,
+} from "./_server_users.ts";
 import type { Spot } from "../formats/_place.ts";
 import { isOf2022 } from "../readers/_psk.ts";
 import { PORT } from "../readers/_readers.ts";
@@ -90,6 +95,9 @@ export function buildServers(top: Top, context: Context): Servers {
     })
   );
   refuseLostUsers(outerUsers, drafts, context);
+  for (const { config: { port }, label, users } of drafts) {
+    refuseOtherPorts(users, { port, label }, context.findings);
+  }
   const owners = new Map<string, string>();
   const names = nameAll(drafts, owners, context);
   return {

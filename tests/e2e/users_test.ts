@@ -187,3 +187,18 @@ Deno.test("--check counts users and shows none of their keys", async () => {
   );
   assert(!result.output.includes("hunter2"));
 });
+
+Deno.test({
+  name: "genkey prints a key and nothing else, and mistakes beside it",
+  ignore: Deno.build.os === "windows",
+  async fn(): Promise<void> {
+    const key = await runRole("genkey", { args: ["2022-blake3-aes-128-gcm"] });
+    assertEquals(key.code, 0);
+    assertMatch(key.output, /^[A-Za-z0-9+/]{22}==\n$/);
+    const wrong = await runRole("genkey", { args: ["aes-256-gmc"] });
+    assertEquals(wrong.code, 2);
+    assertMatch(wrong.output, /ERROR: .*did you mean aes-256-gcm\?\n$/);
+    const aside = { args: ["aes-256-gmc"], shell: "exec 2>/dev/null" };
+    assertEquals((await runRole("genkey", aside)).output, "");
+  },
+});

@@ -20,7 +20,8 @@ export type TestedRole =
   | "ssserver"
   | "sstunnel"
   | "ssmanager"
-  | "demo";
+  | "demo"
+  | "genkey";
 
 /** Which native libraries the process may find. */
 export type NativeLibraries = "all" | "no ciphers" | "none";
@@ -220,7 +221,8 @@ async function startExecutable(
 ): Promise<ChildProgram> {
   const { role, args, shell } = options;
   const env = { ...options.env, PATH: folder, HOME: folder };
-  if (role === "demo" || Deno.build.os === "windows") {
+  const isWord = role === "demo" || role === "genkey";
+  if (isWord || Deno.build.os === "windows") {
     return startProgram(file, shell, {
       args: [role, ...args],
       cwd: folder,
