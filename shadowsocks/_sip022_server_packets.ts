@@ -5,12 +5,7 @@
  */
 
 import type { AeadKey, BlockKey } from "../crypto/mod.ts";
-import {
-  addressLength,
-  type DomainEndpoint,
-  parseAddress,
-  writeAddress,
-} from "../socks5/mod.ts";
+import { parseAddress } from "../socks5/mod.ts";
 import { ANSWER, REQUEST, TYPE_LENGTH } from "./_sip022_head.ts";
 import { PSK_HASH_LENGTH } from "./_sip022_keys.ts";
 import {
@@ -199,11 +194,11 @@ export class Sip022ServerPackets implements ServerPackets {
   #passOn(
     packet: PacketBytes,
     user: Sip022User,
-    next: DomainEndpoint,
+    next: Uint8Array,
     output: Uint8Array,
   ): PacketOpened | PacketRefused {
     const { header, look } = this.#work;
-    const headerAt = PACKET_ROOM + addressLength(next);
+    const headerAt = PACKET_ROOM + next.length;
     const bodyAt = headerAt + HEADER_LENGTH;
     const { bytes, start, end } = packet;
     const rest = bytes.subarray(start + HEADER_LENGTH + PSK_HASH_LENGTH, end);
@@ -212,7 +207,7 @@ export class Sip022ServerPackets implements ServerPackets {
       this.#sessions.make(header, user, undefined);
     const number = numberIn(header);
     if (!this.#isNew(session, number)) return REPLAY;
-    writeAddress(output, PACKET_ROOM, next);
+    output.set(next, PACKET_ROOM);
     this.#userKeyOf(user).encrypt(header, 0, output, headerAt);
     output.set(rest, bodyAt);
     look.offset = PACKET_ROOM;
