@@ -55,8 +55,8 @@ export const SERVER_USER = {
     },
     server: {
       shape: HOST,
-      meaning: "a server of 2022 behind this one, which has the key: TCP " +
-        "connections that name it are passed on to it (SIP023)",
+      meaning: "a server of 2022 behind this one, which has the key: what " +
+        "names it is passed on to it (SIP023)",
       usual: "none: the user is served here",
     },
     server_port: {
