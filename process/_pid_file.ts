@@ -12,11 +12,15 @@ import {
   cString,
   F_TEST,
   F_TLOCK,
+  isAlone,
   O_CLOEXEC,
   O_RDWR,
   openPosix,
 } from "./_posix.ts";
 import { ProcessError, reasonOf } from "./errors.ts";
+
+/** How often a file that others replace is looked for. */
+const ATTEMPTS = 8;
 
 /** A pid file that this process has locked. */
 export class PidFile implements Disposable {
@@ -40,25 +44,31 @@ export class PidFile implements Disposable {
    *
    * @param path The file.
    * @returns The lock; undefined if another process has it.
-   * @throws {ProcessError} If the file cannot be opened or written.
+   * @throws {ProcessError} If the file cannot be opened or written, is a link
+   * or has another name.
    */
   static lock(path: string): PidFile | undefined {
     const posix = openPosix();
-    for (;;) {
-      const inode = makeFile(path);
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      makeFile(path);
       const fd = openFd(path);
       if (posix.lockf(fd, F_TLOCK, 0n) !== 0) {
         posix.close(fd);
         return undefined;
       }
-      if (inodeOf(path) === inode) {
+      // What is at the end of a link is not emptied.
+      if (isAlone(path, fd)) {
         const file = new PidFile(path, fd);
         file.#write(`${Deno.pid}`);
         return file;
       }
-      // Its last owner removed it in this moment.
       posix.close(fd);
+      checkFile(path);
+      // Its last owner removed it in this moment.
     }
+    throw new ProcessError(
+      `Cannot lock pid file ${path}: others replace it all the time`,
+    );
   }
 
   /** Removes the file, or empties it where that is not allowed, and unlocks. */
@@ -116,7 +126,8 @@ export function readPidFile(path: string): PidFileState | undefined {
   const pid = /^[1-9]\d{0,9}$/.test(text) ? Number(text) : undefined;
   const posix = openPosix();
   const fd = openFd(path);
-  const isLocked = posix.lockf(fd, F_TEST, 0n) !== 0;
+  // The lock of what a link leads to says nothing about a daemon of ours.
+  const isLocked = posix.lockf(fd, F_TEST, 0n) !== 0 && isAlone(path, fd);
   posix.close(fd);
   return { pid, isLocked };
 }
@@ -124,28 +135,37 @@ export function readPidFile(path: string): PidFileState | undefined {
 function openFd(path: string): number {
   const fd = openPosix().open(cString(path), O_RDWR | O_CLOEXEC);
   if (fd >= 0) return fd;
+  checkFile(path);
   throw new ProcessError(`Cannot open pid file ${path}: permission denied`);
 }
 
-function makeFile(path: string): number | null {
+/** Makes the file if there is nothing; a link is not followed. */
+function makeFile(path: string): void {
   try {
-    using file = Deno.openSync(path, {
-      create: true,
-      write: true,
-      mode: 0o600,
-    });
-    return file.statSync().ino;
+    Deno.openSync(path, { createNew: true, write: true, mode: 0o600 }).close();
   } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return;
     throw new ProcessError(
       `Cannot open pid file ${path}: ${reasonOf(error)}`,
     );
   }
 }
 
-function inodeOf(path: string): number | null | undefined {
+/** @throws {ProcessError} If it is no file, or has another name. */
+function checkFile(path: string): void {
+  let info: Deno.FileInfo;
   try {
-    return Deno.statSync(path).ino;
+    info = Deno.lstatSync(path);
   } catch {
-    return undefined;
+    return;
   }
+  if (info.isFile && info.nlink === 1) return;
+  throw new ProcessError(
+    `Cannot use pid file ${path}: ` +
+      (info.isSymlink
+        ? "it is a link; name the file that it leads to, or remove it"
+        : info.isFile
+        ? "it has another name too; remove it"
+        : "it is no file"),
+  );
 }

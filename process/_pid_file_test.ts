@@ -81,6 +81,43 @@ if (Deno.build.os !== "windows") {
     );
   });
 
+  for (const target of ["victim", "absent"]) {
+    Deno.test(`PidFile.lock() neither empties nor makes ${target} that a link leads to`, async () => {
+      await using folder = new TempFolder();
+      await Deno.writeTextFile(folder.file("victim"), "precious");
+      await Deno.symlink(folder.file(target), folder.file("a.pid"));
+      assertThrows(
+        () => PidFile.lock(folder.file("a.pid")),
+        ProcessError,
+        `Cannot use pid file ${folder.file("a.pid")}: it is a link`,
+      );
+      assertEquals(await Deno.readTextFile(folder.file("victim")), "precious");
+      const names = await Array.fromAsync(Deno.readDir(folder.path));
+      assertEquals(names.map(({ name }) => name).sort(), ["a.pid", "victim"]);
+    });
+  }
+
+  Deno.test("PidFile.lock() does not empty a file that has another name", async () => {
+    await using folder = new TempFolder();
+    await Deno.writeTextFile(folder.file("victim"), "precious");
+    await Deno.link(folder.file("victim"), folder.file("a.pid"));
+    assertThrows(
+      () => PidFile.lock(folder.file("a.pid")),
+      ProcessError,
+      "it has another name too",
+    );
+    assertEquals(await Deno.readTextFile(folder.file("victim")), "precious");
+  });
+
+  Deno.test("readPidFile() does not take the lock of another file for a daemon", async () => {
+    await using folder = new TempFolder();
+    await using other = await holder(folder);
+    await other.waitFor(/locked/);
+    await Deno.symlink(folder.file("a.pid"), folder.file("b.pid"));
+    const state = readPidFile(folder.file("b.pid"));
+    assertEquals(state, { pid: other.pid, isLocked: false });
+  });
+
   for (const text of ["", "0", "-5", "12x", "99999999999999999999"]) {
     Deno.test(`readPidFile() has no pid when the file says "${text}"`, async () => {
       await using folder = new TempFolder();

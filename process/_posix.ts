@@ -131,3 +131,35 @@ export function prepareRedirect(path: string): () => void {
     posix.close(fd);
   };
 }
+
+/**
+ * Describes an open file, whatever its name leads to by now.
+ *
+ * @param fd The file.
+ * @returns Its description.
+ * @throws {Error} If the system does not tell.
+ */
+export function statFd(fd: number): Deno.FileInfo {
+  return Deno.statSync(
+    Deno.build.os === "linux" ? `/proc/self/fd/${fd}` : `/dev/fd/${fd}`,
+  );
+}
+
+/**
+ * Tells whether an open file has a name, by no link, and no other: in a folder
+ * of another user a link can lead to any file.
+ *
+ * @param path The name.
+ * @param fd The file.
+ * @returns False also if it cannot be told.
+ */
+export function isAlone(path: string, fd: number): boolean {
+  try {
+    const named = Deno.lstatSync(path);
+    const opened = statFd(fd);
+    return named.isFile && named.dev === opened.dev &&
+      named.ino === opened.ino && opened.nlink === 1;
+  } catch {
+    return false;
+  }
+}

@@ -4,7 +4,13 @@
  * @module
  */
 
-import { cString, O_CLOEXEC, O_RDWR, POSIX_SYMBOLS } from "../_posix.ts";
+import {
+  cString,
+  O_CLOEXEC,
+  O_RDWR,
+  POSIX_SYMBOLS,
+  statFd,
+} from "../_posix.ts";
 
 const SYMBOLS = {
   open: POSIX_SYMBOLS.open,
@@ -140,8 +146,7 @@ function withFile<T>(
   const fd = symbols.open(cString(path), O_RDWR | O_CLOEXEC);
   if (fd < 0) return undefined;
   try {
-    const opened = Deno.statSync(`/dev/fd/${fd}`);
-    return isSameFile(opened, file.statSync()) ? use(fd) : undefined;
+    return isSameFile(statFd(fd), file.statSync()) ? use(fd) : undefined;
   } catch {
     return undefined;
   } finally {
