@@ -16,6 +16,7 @@ import {
   O_CLOEXEC,
   O_RDWR,
   openPosix,
+  statFd,
 } from "./_posix.ts";
 import { ProcessError, reasonOf } from "./errors.ts";
 
@@ -102,7 +103,9 @@ export class PidFile implements Disposable {
 export interface PidFileState {
   /** The id in it; undefined: none. */
   readonly pid: number | undefined;
-  /** Whether another process holds its lock. */
+  /**
+   * Whether another process holds its lock, and its owner may name that one.
+   */
   readonly isLocked: boolean;
 }
 
@@ -127,9 +130,26 @@ export function readPidFile(path: string): PidFileState | undefined {
   const posix = openPosix();
   const fd = openFd(path);
   // The lock of what a link leads to says nothing about a daemon of ours.
-  const isLocked = posix.lockf(fd, F_TEST, 0n) !== 0 && isAlone(path, fd);
+  const isLocked = posix.lockf(fd, F_TEST, 0n) !== 0 && isAlone(path, fd) &&
+    (pid === undefined || mayName(fd, pid));
   posix.close(fd);
   return { pid, isLocked };
+}
+
+/**
+ * Whether the owner of a file may say that a process is the daemon: else root
+ * would end whatever process a user writes into a file of that user.
+ *
+ * @returns True also if the system does not tell.
+ */
+function mayName(fd: number, pid: number): boolean {
+  if (Deno.build.os !== "linux") return true;
+  try {
+    const { uid } = statFd(fd);
+    return uid === 0 || uid === Deno.statSync(`/proc/${pid}`).uid;
+  } catch {
+    return true;
+  }
 }
 
 function openFd(path: string): number {

@@ -118,6 +118,19 @@ if (Deno.build.os !== "windows") {
     assertEquals(state, { pid: other.pid, isLocked: false });
   });
 
+  Deno.test({
+    name: "readPidFile() does not let a user name a process of root",
+    ignore: Deno.build.os !== "linux" || Deno.uid() !== 0,
+    fn: async () => {
+      await using folder = new TempFolder();
+      await using other = await holder(folder);
+      await other.waitFor(/locked/);
+      await Deno.chown(folder.file("a.pid"), 65_534, 65_534);
+      const state = readPidFile(folder.file("a.pid"));
+      assertEquals(state, { pid: other.pid, isLocked: false });
+    },
+  });
+
   for (const text of ["", "0", "-5", "12x", "99999999999999999999"]) {
     Deno.test(`readPidFile() has no pid when the file says "${text}"`, async () => {
       await using folder = new TempFolder();
