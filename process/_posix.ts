@@ -9,6 +9,7 @@
  * @module
  */
 
+import { refusesLog } from "./_log_open.ts";
 import { ProcessError, reasonOf } from "./errors.ts";
 
 /** The functions that both systems have, as C declares them. */
@@ -124,12 +125,22 @@ export function prepareRedirect(path: string): () => void {
   const posix = openPosix();
   const flags = O_WRONLY | O_APPEND | O_CLOEXEC;
   const fd = posix.open(cString(path), flags);
+  const isRefused = fd >= 0 && !mayWrite(path, fd);
+  if (isRefused) posix.close(fd);
   return (): void => {
-    if (fd < 0) return;
+    if (fd < 0 || isRefused) return;
     posix.dup2(fd, 1);
     posix.dup2(fd, 2);
     posix.close(fd);
   };
+}
+
+function mayWrite(path: string, fd: number): boolean {
+  try {
+    return refusesLog(Deno.lstatSync(path), statFd(fd)) === undefined;
+  } catch {
+    return false;
+  }
 }
 
 /**
