@@ -1,7 +1,7 @@
 /**
  * What Linux delivers to this machine beside the addresses of its interfaces:
  * networks with a route of the type `local`, as load balancers of clouds have
- * them set, and the anycast address of each network that it is a router of.
+ * them set, broadcast addresses that no netmask tells, and the anycast address of each network that it is a router of.
  *
  * ```text
  * /proc/net/fib_trie     Local:
@@ -58,7 +58,7 @@ function routesV4(text: string): Cidr[] {
   for (const line of section.split("\n")) {
     const leaf = /^\s+\|-- (\S+)$/.exec(line);
     if (leaf !== null) address = parseIp(leaf[1]!);
-    const route = /^\s+\/(\d+) \S+ LOCAL\b/.exec(line);
+    const route = /^\s+\/(\d+) \S+ (?:LOCAL|BROADCAST)\b/.exec(line);
     const prefix = Number(route?.[1] ?? 0);
     if (prefix > 0 && address !== undefined) found.push({ address, prefix });
   }
