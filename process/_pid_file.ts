@@ -20,6 +20,8 @@ import {
 } from "./_posix.ts";
 import { ProcessError, reasonOf } from "./errors.ts";
 
+/** The longest text that is read: an id, and what others write around it. */
+const MAX_BYTES = 4096;
 /** How often a file that others replace is looked for. */
 const ATTEMPTS = 8;
 
@@ -55,6 +57,7 @@ export class PidFile implements Disposable {
       const fd = openFd(path);
       if (posix.lockf(fd, F_TLOCK, 0n) !== 0) {
         posix.close(fd);
+        checkFile(path);
         return undefined;
       }
       // What is at the end of a link is not emptied.
@@ -119,6 +122,9 @@ export interface PidFileState {
 export function readPidFile(path: string): PidFileState | undefined {
   let text: string;
   try {
+    const { isFile, size } = Deno.lstatSync(path);
+    // Nothing would end the reading of a FIFO or a device.
+    if (!isFile || size > MAX_BYTES) return { pid: undefined, isLocked: false };
     text = Deno.readTextFileSync(path).trim();
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;

@@ -115,7 +115,30 @@ if (Deno.build.os !== "windows") {
     await other.waitFor(/locked/);
     await Deno.symlink(folder.file("a.pid"), folder.file("b.pid"));
     const state = readPidFile(folder.file("b.pid"));
-    assertEquals(state, { pid: other.pid, isLocked: false });
+    assertEquals(state, { pid: undefined, isLocked: false });
+  });
+
+  Deno.test("PidFile.lock() and readPidFile() do not wait for a FIFO", async () => {
+    await using folder = new TempFolder();
+    const path = folder.file("a.pid");
+    await new Deno.Command("mkfifo", { args: [path] }).output();
+    const script = folder.file("read.ts");
+    await Deno.writeTextFile(
+      script,
+      `import { PidFile, readPidFile } from ${JSON.stringify(MODULE)};
+      console.log(JSON.stringify(readPidFile(Deno.args[0])));
+      try { PidFile.lock(Deno.args[0]); } catch (error) { console.log(error.message); }`,
+    );
+    const config = new URL("../deno.json", import.meta.url).pathname;
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--config", config, script, path],
+      signal: AbortSignal.timeout(20_000),
+      stderr: "null",
+    }).output();
+    assertEquals(
+      new TextDecoder().decode(stdout),
+      `{"isLocked":false}\nCannot use pid file ${path}: it is no file\n`,
+    );
   });
 
   Deno.test({
