@@ -22,6 +22,13 @@ const NUMERIC_LABEL_REGEXP = /^(?:[0-9]+|0x[0-9a-f]*)$/;
  * malformed. Servers write one; this bounds the work for a hostile message.
  */
 const MAX_POINTERS = 32;
+/**
+ * How often each byte of a message may be read as part of a label. Pointers into
+ * the middle of a name have its end read again: `b.c` and `c` of `a.b.c`.
+ */
+const MAX_READINGS = 4;
+const DOT = 0x2e;
+const BACKSLASH = 0x5c;
 
 /**
  * The form in which host names are compared: lower case, no final dot.
@@ -85,51 +92,99 @@ export interface ReadName {
   readonly next: number;
 }
 
-/**
- * Reads a name, compressed or not (RFC 1035, 4.1.4). A pointer must point
- * before the part it stands in, so that no chain of them can go round.
- *
- * @param bytes The whole message.
- * @param offset Where the name begins.
- * @returns The name, or undefined if it is malformed.
- */
-export function readName(
-  bytes: Uint8Array,
-  offset: number,
-): ReadName | undefined {
-  let name = "";
-  let next = -1;
-  let partStart = offset;
-  let at = offset;
-  let pointers = 0;
-  let wireLength = 1;
-  for (;;) {
-    const length = bytes[at];
-    if (length === undefined) return undefined;
-    if (length === 0) break;
-    if (length >= 0xc0) {
-      const low = bytes[at + 1];
-      if (low === undefined || ++pointers > MAX_POINTERS) return undefined;
-      if (next < 0) next = at + 2;
-      const target = (length & 0x3f) << 8 | low;
-      if (target >= partStart) return undefined;
-      partStart = at = target;
-      continue;
-    }
-    wireLength += 1 + length;
-    const end = at + 1 + length;
-    if (length > 63 || wireLength > 255 || end >= bytes.length) {
-      return undefined;
-    }
-    if (name !== "") name += ".";
-    for (let i = at + 1; i < end; i++) name += labelText(bytes[i]!);
-    at = end;
-  }
-  return { name, next: next < 0 ? at + 1 : next };
+/** A name from some place of it on. */
+interface NamePart extends ReadName {
+  /** Its bytes without compression, with the final zero. */
+  readonly wireLength: number;
+  /** How many pointers lead through it. */
+  readonly pointers: number;
 }
 
-function labelText(code: number): string {
-  if (code >= 0x41 && code <= 0x5a) return String.fromCharCode(code + 0x20);
-  const character = String.fromCharCode(code);
-  return character === "." || character === "\\" ? `\\${character}` : character;
+/**
+ * Reads the names of one message. What a pointer leads to is read once:
+ * thousands of records may point to one long name, or into it.
+ */
+export class NameReader {
+  readonly #bytes: Uint8Array;
+  /** Parts that pointers lead to, by where they begin. */
+  readonly #parts = new Map<number, NamePart>();
+  /** Bytes of labels that may still be read. */
+  #left: number;
+
+  /**
+   * Makes a reader.
+   *
+   * @param bytes The whole message.
+   */
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#left = MAX_READINGS * bytes.length;
+  }
+
+  /**
+   * Reads a name, compressed or not (RFC 1035, 4.1.4). A pointer must point
+   * before the part it stands in, so that no chain of them can go round.
+   *
+   * @param offset Where the name begins.
+   * @returns The name, or undefined if it is malformed.
+   */
+  read(offset: number): ReadName | undefined {
+    return this.#readPart(offset, 0);
+  }
+
+  #readPart(offset: number, depth: number): NamePart | undefined {
+    const bytes = this.#bytes;
+    let name = "";
+    let wireLength = 1;
+    let at = offset;
+    for (;;) {
+      const length = bytes[at];
+      if (length === undefined) return undefined;
+      if (length === 0) return { name, next: at + 1, wireLength, pointers: 0 };
+      if (length >= 0xc0) {
+        const low = bytes[at + 1];
+        const target = (length & 0x3f) << 8 | (low ?? 0);
+        if (low === undefined || target >= offset) return undefined;
+        const rest = this.#partAt(target, depth + 1);
+        if (rest === undefined) return undefined;
+        wireLength += rest.wireLength - 1;
+        const pointers = rest.pointers + 1;
+        if (wireLength > 255 || pointers > MAX_POINTERS) return undefined;
+        const dot = name === "" || rest.name === "" ? "" : ".";
+        return {
+          name: name + dot + rest.name,
+          next: at + 2,
+          wireLength,
+          pointers,
+        };
+      }
+      wireLength += 1 + length;
+      const end = at + 1 + length;
+      this.#left -= length;
+      if (
+        length > 63 || wireLength > 255 || end >= bytes.length || this.#left < 0
+      ) return undefined;
+      if (name !== "") name += ".";
+      name += labelText(bytes.subarray(at + 1, end));
+      at = end;
+    }
+  }
+
+  #partAt(target: number, depth: number): NamePart | undefined {
+    const known = this.#parts.get(target);
+    if (known !== undefined) return known;
+    if (depth > MAX_POINTERS) return undefined;
+    const part = this.#readPart(target, depth);
+    if (part !== undefined) this.#parts.set(target, part);
+    return part;
+  }
+}
+
+function labelText(label: Uint8Array): string {
+  const codes: number[] = [];
+  for (const code of label) {
+    if (code === DOT || code === BACKSLASH) codes.push(BACKSLASH);
+    codes.push(code >= 0x41 && code <= 0x5a ? code + 0x20 : code);
+  }
+  return String.fromCharCode(...codes);
 }

@@ -13,7 +13,7 @@
  * @module
  */
 
-import { readName, writeName } from "./_name.ts";
+import { NameReader, writeName } from "./_name.ts";
 
 /** Record type: IPv4 address. */
 export const TYPE_A = 1;
@@ -153,11 +153,12 @@ export function decodeResponse(
   const truncated = (flags & FLAG_TRUNCATED) !== 0;
   const records: DnsRecord[] = [];
   let negativeTtl: number | undefined;
+  const names = new NameReader(bytes);
   let at = query.length;
   const answers = view.getUint16(6);
   const all = answers + view.getUint16(8);
   for (let i = 0; i < all; i++) {
-    const header = readRecord(view, bytes, at);
+    const header = readRecord(view, names, at);
     if (header === undefined) {
       if (truncated) break;
       return MALFORMED;
@@ -165,7 +166,7 @@ export function decodeResponse(
     at = header.dataOffset + header.dataLength;
     if (header.class !== CLASS_IN) continue;
     if (i < answers) {
-      const record = toRecord(bytes, header);
+      const record = toRecord(bytes, names, header);
       if (record === undefined) return MALFORMED;
       if (record !== "other") records.push(record);
     } else if (header.type === TYPE_SOA) {
@@ -197,16 +198,16 @@ interface RecordHeader {
 
 function readRecord(
   view: DataView,
-  bytes: Uint8Array,
+  names: NameReader,
   offset: number,
 ): RecordHeader | undefined {
-  const owner = readName(bytes, offset);
+  const owner = names.read(offset);
   if (owner === undefined) return undefined;
   const { name, next } = owner;
   const dataOffset = next + RECORD_FIXED_LENGTH;
-  if (dataOffset > bytes.length) return undefined;
+  if (dataOffset > view.byteLength) return undefined;
   const dataLength = view.getUint16(next + 8);
-  if (dataOffset + dataLength > bytes.length) return undefined;
+  if (dataOffset + dataLength > view.byteLength) return undefined;
   return {
     name,
     type: view.getUint16(next),
@@ -219,6 +220,7 @@ function readRecord(
 
 function toRecord(
   bytes: Uint8Array,
+  names: NameReader,
   header: RecordHeader,
 ): DnsRecord | "other" | undefined {
   const { name, type, ttl, dataOffset, dataLength } = header;
@@ -230,7 +232,7 @@ function toRecord(
       return { name, type, ttl, address };
     }
     case TYPE_CNAME: {
-      const target = readName(bytes, dataOffset);
+      const target = names.read(dataOffset);
       if (target?.next !== dataOffset + dataLength) return undefined;
       return { name, type, ttl, target: target.name };
     }

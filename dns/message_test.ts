@@ -179,6 +179,49 @@ Deno.test("decodeResponse() calls pointer loops and false counts malformed", () 
   assertEquals(decoded(compressed).records.length, 1, "a good pointer");
 });
 
+/** A response whose records have these owners, behind a text of these bytes. */
+function manyOwners(
+  text: readonly number[],
+  owners: readonly number[],
+): Uint8Array {
+  const head = respond(QUERY);
+  const count = 1 + owners.length;
+  head[6] = count >> 8;
+  head[7] = count & 0xff;
+  const record = (
+    type: number,
+    length: number,
+  ): number[] => [0, type, 0, 1, 0, 0, 0, 60, length >> 8, length & 0xff];
+  return Uint8Array.from([
+    ...head,
+    0,
+    ...record(16, text.length),
+    ...text,
+    ...owners.flatMap((
+      at,
+    ) => [0xc0 | at >> 8, at & 0xff, ...record(1, 4), 192, 0, 2, 1]),
+  ]);
+}
+
+Deno.test("decodeResponse() reads what thousands of pointers lead to once", () => {
+  const start = QUERY.length + 11;
+  // Four labels of 62 bytes: as long as a name can be.
+  const long = Array.from({ length: 252 }, (_, i) => i % 63 === 0 ? 62 : 97);
+  const whole = manyOwners([...long, 0], Array(4000).fill(start));
+  assertEquals(decoded(whole).records.length, 4000);
+  // A name of this length begins at each of 63 bytes.
+  const dense = [...Array(252).fill(62), ...Array(63).fill(0)];
+  const parts = Array.from({ length: 40 }, () => dense).flat();
+  const owners = Array.from(
+    { length: 40 * 63 },
+    (_, i) => start + Math.floor(i / 63) * dense.length + i % 63,
+  );
+  const some = manyOwners(parts, owners.slice(0, 200));
+  assertEquals(decoded(some).records.length, 200);
+  const result = decodeResponse(manyOwners(parts, owners), QUERY);
+  assertEquals(result.status, "malformed");
+});
+
 Deno.test("decodeResponse() reads 500 answers in a long message", () => {
   const answers = Array.from({ length: 500 }, (_, i): FakeRecord => ({
     name: "www.example.com",

@@ -14,14 +14,27 @@ const MULTICAST: readonly string[] = [
   "255.255.255.255/32", // limited broadcast, RFC 919
 ];
 
+/**
+ * What clouds give their machines credentials by, beside link-local addresses.
+ * To nobody else they mean anything.
+ */
+const METADATA: readonly string[] = [
+  "100.100.100.200/32", // Alibaba Cloud
+  "168.63.129.16/32", // Azure
+  "192.0.0.192/32", // Oracle Cloud, older machines
+  "fd00:ec2::254/128", // AWS
+  "fd20:ce::254/128", // Google Cloud
+];
+
 /** What a server forbids when nothing is configured: the word `default`. */
 export const DEFAULT_FORBIDDEN: readonly string[] = [
   "127.0.0.0/8", // loopback
   "::1/128",
   "0.0.0.0/8", // "this host": connects to loopback on most systems
   "::/128",
-  "169.254.0.0/16", // link-local, and the metadata service of clouds
+  "169.254.0.0/16", // link-local, and the metadata service of most clouds
   "fe80::/10",
+  ...METADATA,
   ...MULTICAST,
   OWN,
 ];

@@ -7,11 +7,12 @@
 
 import { getLogger } from "@logtape/logtape";
 import { type Cidr, OWN, parseCidr, parseIp } from "../loop/mod.ts";
+import { readLocalRoutes } from "./_local_routes.ts";
 import { IpNetworks } from "./acl/ip_networks.ts";
 
 /**
  * Milliseconds for which the addresses count as known: a new one is forbidden
- * a second after it came. To read them takes 0.1 ms.
+ * a second after it came. To read them takes less than 1 ms.
  */
 const INTERVAL = 1000;
 /**
@@ -32,6 +33,8 @@ export type OwnAddress = Pick<
 export interface OwnAddressesOptions {
   /** Asks the system. */
   readonly read: () => readonly OwnAddress[];
+  /** Asks it which networks it delivers to itself beside them. Default: none. */
+  readonly routes?: (() => readonly Cidr[]) | undefined;
   /** Milliseconds, however they are counted. */
   readonly now: () => number;
 }
@@ -52,6 +55,7 @@ export class OwnAddresses {
   constructor(
     options: OwnAddressesOptions = {
       read: () => Deno.networkInterfaces(),
+      routes: () => readLocalRoutes(),
       now: () => Date.now(),
     },
   ) {
@@ -75,7 +79,9 @@ export class OwnAddresses {
   #read(now: number): void {
     this.#readAt = now;
     try {
-      this.#networks = new IpNetworks(this.#options.read().flatMap(networksOf));
+      const { read, routes } = this.#options;
+      const addresses = read().flatMap(networksOf);
+      this.#networks = new IpNetworks([...addresses, ...routes?.() ?? []]);
     } catch (error) {
       if (this.#hasWarned) return;
       this.#hasWarned = true;

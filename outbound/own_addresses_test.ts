@@ -5,7 +5,7 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { parseIp } from "../loop/mod.ts";
+import { parseCidr, parseIp } from "../loop/mod.ts";
 import { LogCapture } from "../tests/support/logs.ts";
 import { ForbiddenNetworks } from "./forbidden_networks.ts";
 import { type OwnAddress, OwnAddresses } from "./own_addresses.ts";
@@ -69,6 +69,29 @@ Deno.test("OwnAddresses.find() reads again after a second, and when the clock wa
   machine.now = -1_000_000;
   machine.addresses = [];
   assertEquals(machine.has("203.0.113.9"), false);
+});
+
+Deno.test("OwnAddresses.find() finds what the system delivers to itself by routes", () => {
+  const routes = ["203.0.113.64/26", "2001:db8:1::/128", "2001:db8:2::/64"]
+    .map((text) => parseCidr(text, { missing: "whole" })!);
+  const own = new OwnAddresses({
+    read: () => [],
+    routes: () => routes,
+    now: () => 0,
+  });
+  for (
+    const [address, isOwn] of [
+      ["203.0.113.65", true],
+      ["::ffff:203.0.113.127", true],
+      ["203.0.113.128", false],
+      ["2001:db8:1::", true],
+      ["2001:db8:1::1", false],
+      ["2001:db8:2::5", true],
+    ] as const
+  ) {
+    const found = own.find(parseIp(address)!) !== undefined;
+    assertEquals(found, isOwn, address);
+  }
 });
 
 Deno.test("OwnAddresses.find() reads less often when that takes long", () => {

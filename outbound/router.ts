@@ -148,7 +148,8 @@ export class AclRouter implements Router {
     if (verdict?.list === "white") return undefined;
     if (verdict === undefined && !this.#acl.bypassAll) return undefined;
     const rule = verdict?.rule ?? "reject_all";
-    logger.info("client {client} is refused by rule {rule}", () => ({
+    // Of a flood of warnings a few are written: anybody can make these.
+    logger.warn("client {client} is refused by rule {rule}", () => ({
       client: `${client}`,
       rule,
     }));

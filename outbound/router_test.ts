@@ -292,7 +292,7 @@ for (const [acl, client, rule] of CLIENTS) {
       logs.lines,
       rule === undefined
         ? []
-        : [`info: client ${address} is refused by rule ${rule}`],
+        : [`warning: client ${address} is refused by rule ${rule}`],
     );
     const local = new RouterFixture({ role: "client", acl });
     assertEquals(local.router.refusesClient(address), undefined);

@@ -81,6 +81,79 @@ if (Deno.build.os !== "windows") {
     );
   });
 
+  for (const target of ["victim", "absent"]) {
+    Deno.test(`PidFile.lock() neither empties nor makes ${target} that a link leads to`, async () => {
+      await using folder = new TempFolder();
+      await Deno.writeTextFile(folder.file("victim"), "precious");
+      await Deno.symlink(folder.file(target), folder.file("a.pid"));
+      assertThrows(
+        () => PidFile.lock(folder.file("a.pid")),
+        ProcessError,
+        `Cannot use pid file ${folder.file("a.pid")}: it is a link`,
+      );
+      assertEquals(await Deno.readTextFile(folder.file("victim")), "precious");
+      const names = await Array.fromAsync(Deno.readDir(folder.path));
+      assertEquals(names.map(({ name }) => name).sort(), ["a.pid", "victim"]);
+    });
+  }
+
+  Deno.test("PidFile.lock() does not empty a file that has another name", async () => {
+    await using folder = new TempFolder();
+    await Deno.writeTextFile(folder.file("victim"), "precious");
+    await Deno.link(folder.file("victim"), folder.file("a.pid"));
+    assertThrows(
+      () => PidFile.lock(folder.file("a.pid")),
+      ProcessError,
+      "it has another name too",
+    );
+    assertEquals(await Deno.readTextFile(folder.file("victim")), "precious");
+  });
+
+  Deno.test("readPidFile() does not take the lock of another file for a daemon", async () => {
+    await using folder = new TempFolder();
+    await using other = await holder(folder);
+    await other.waitFor(/locked/);
+    await Deno.symlink(folder.file("a.pid"), folder.file("b.pid"));
+    const state = readPidFile(folder.file("b.pid"));
+    assertEquals(state, { pid: undefined, isLocked: false });
+  });
+
+  Deno.test("PidFile.lock() and readPidFile() do not wait for a FIFO", async () => {
+    await using folder = new TempFolder();
+    const path = folder.file("a.pid");
+    await new Deno.Command("mkfifo", { args: [path] }).output();
+    const script = folder.file("read.ts");
+    await Deno.writeTextFile(
+      script,
+      `import { PidFile, readPidFile } from ${JSON.stringify(MODULE)};
+      console.log(JSON.stringify(readPidFile(Deno.args[0])));
+      try { PidFile.lock(Deno.args[0]); } catch (error) { console.log(error.message); }`,
+    );
+    const config = new URL("../deno.json", import.meta.url).pathname;
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--config", config, script, path],
+      signal: AbortSignal.timeout(20_000),
+      stderr: "null",
+    }).output();
+    assertEquals(
+      new TextDecoder().decode(stdout),
+      `{"isLocked":false}\nCannot use pid file ${path}: it is no file\n`,
+    );
+  });
+
+  Deno.test({
+    name: "readPidFile() does not let a user name a process of root",
+    ignore: Deno.build.os !== "linux" || Deno.uid() !== 0,
+    fn: async () => {
+      await using folder = new TempFolder();
+      await using other = await holder(folder);
+      await other.waitFor(/locked/);
+      await Deno.chown(folder.file("a.pid"), 65_534, 65_534);
+      const state = readPidFile(folder.file("a.pid"));
+      assertEquals(state, { pid: other.pid, isLocked: false });
+    },
+  });
+
   for (const text of ["", "0", "-5", "12x", "99999999999999999999"]) {
     Deno.test(`readPidFile() has no pid when the file says "${text}"`, async () => {
       await using folder = new TempFolder();

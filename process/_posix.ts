@@ -9,6 +9,7 @@
  * @module
  */
 
+import { refusesLog } from "./_log_open.ts";
 import { ProcessError, reasonOf } from "./errors.ts";
 
 /** The functions that both systems have, as C declares them. */
@@ -124,10 +125,52 @@ export function prepareRedirect(path: string): () => void {
   const posix = openPosix();
   const flags = O_WRONLY | O_APPEND | O_CLOEXEC;
   const fd = posix.open(cString(path), flags);
+  const isRefused = fd >= 0 && !mayWrite(path, fd);
+  if (isRefused) posix.close(fd);
   return (): void => {
-    if (fd < 0) return;
+    if (fd < 0 || isRefused) return;
     posix.dup2(fd, 1);
     posix.dup2(fd, 2);
     posix.close(fd);
   };
+}
+
+function mayWrite(path: string, fd: number): boolean {
+  try {
+    return refusesLog(Deno.lstatSync(path), statFd(fd)) === undefined;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Describes an open file, whatever its name leads to by now.
+ *
+ * @param fd The file.
+ * @returns Its description.
+ * @throws {Error} If the system does not tell.
+ */
+export function statFd(fd: number): Deno.FileInfo {
+  return Deno.statSync(
+    Deno.build.os === "linux" ? `/proc/self/fd/${fd}` : `/dev/fd/${fd}`,
+  );
+}
+
+/**
+ * Tells whether an open file has a name, by no link, and no other: in a folder
+ * of another user a link can lead to any file.
+ *
+ * @param path The name.
+ * @param fd The file.
+ * @returns False also if it cannot be told.
+ */
+export function isAlone(path: string, fd: number): boolean {
+  try {
+    const named = Deno.lstatSync(path);
+    const opened = statFd(fd);
+    return named.isFile && named.dev === opened.dev &&
+      named.ino === opened.ino && opened.nlink === 1;
+  } catch {
+    return false;
+  }
 }

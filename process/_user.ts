@@ -7,6 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import {
   cString,
+  isAlone,
   O_APPEND,
   O_CLOEXEC,
   O_WRONLY,
@@ -104,16 +105,4 @@ function handOver(
   const isGiven = isAlone(path, fd) && posix.fchown(fd, uid, gid) === 0;
   posix.close(fd);
   return isGiven;
-}
-
-/** Whether an open file has this name, by no link, and no other. */
-function isAlone(path: string, fd: number): boolean {
-  try {
-    const named = Deno.lstatSync(path);
-    const opened = Deno.statSync(`/dev/fd/${fd}`);
-    return named.isFile && named.dev === opened.dev &&
-      named.ino === opened.ino && opened.nlink === 1;
-  } catch {
-    return false;
-  }
 }

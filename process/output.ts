@@ -10,6 +10,7 @@
 
 import { formatNotice, type LogOutput } from "../config/mod.ts";
 import { LineQueue, type LineTarget } from "./_line_queue.ts";
+import { openLog, openLogLater } from "./_log_open.ts";
 import { ProcessError, reasonOf } from "./errors.ts";
 
 /** A log that can be opened again. */
@@ -104,7 +105,7 @@ export class LogFile implements ProcessOutput, AsyncDisposable {
    */
   open(path: string): void {
     try {
-      const file = Deno.openSync(path, APPEND);
+      const file = openLog(path);
       this.#file = new LineQueue(file, this.#onLost);
       this.#path = path;
     } catch (error) {
@@ -136,7 +137,7 @@ export class LogFile implements ProcessOutput, AsyncDisposable {
     const path = this.#path;
     if (path === undefined) return undefined;
     try {
-      const opened = await Deno.open(path, APPEND);
+      const opened = await openLogLater(path);
       if (this.#file === undefined) opened.close();
       this.#file?.moveTo(opened);
     } catch (error) {
@@ -153,9 +154,6 @@ export class LogFile implements ProcessOutput, AsyncDisposable {
     this.#file = this.#path = undefined;
   }
 }
-
-/** Appends, and makes the file readable for the group if there is none. */
-const APPEND: Deno.OpenOptions = { append: true, create: true, mode: 0o640 };
 
 /** Standard output, which stays open. */
 const TERMINAL: LineTarget = {

@@ -81,3 +81,63 @@ Deno.test("LogFile.open() names the file and the reason when it fails", async ()
   );
   assertEquals(error.message.includes("os error"), false);
 });
+
+const IS_ROOT = Deno.build.os !== "windows" && Deno.uid() === 0;
+/** Some user who is not root. */
+const NOBODY = 65_534;
+
+for (const [target, exists] of [["victim", true], ["absent", false]] as const) {
+  Deno.test({
+    name:
+      `LogFile.open() and reopen() as root write nothing to ${target} behind a link of another user`,
+    ignore: !IS_ROOT,
+    fn: async () => {
+      await using folder = new TempFolder();
+      const path = folder.file("a.log");
+      const other = folder.file(target);
+      if (exists) await Deno.writeTextFile(other, "precious");
+      const link = async (): Promise<void> => {
+        await Deno.symlink(other, path);
+        const args = ["-h", `${NOBODY}`, path];
+        await new Deno.Command("chown", { args }).output();
+      };
+      await link();
+      await using log = new LogFile({ hasTerminal: false });
+      assertThrows(
+        () => log.open(path),
+        ProcessError,
+        `Cannot open log file ${path}: it is a link of another user`,
+      );
+      await Deno.remove(path);
+      log.open(path);
+      await Deno.remove(path);
+      await link();
+      assertEquals(
+        (await log.reopen())?.includes("it is a link of another user"),
+        true,
+      );
+      log.write("line\n");
+      await log.flush();
+      assertEquals(
+        await Deno.readTextFile(other).catch(() => undefined),
+        exists ? "precious" : undefined,
+      );
+    },
+  });
+}
+
+Deno.test({
+  name: "LogFile.open() and reopen() follow a link of this user",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    await using folder = new TempFolder();
+    await Deno.symlink(folder.file("there"), folder.file("a.log"));
+    await using log = new LogFile({ hasTerminal: false });
+    log.open(folder.file("a.log"));
+    log.write("one\n");
+    assertEquals(await log.reopen(), undefined);
+    log.write("two\n");
+    await log.flush();
+    assertEquals(await Deno.readTextFile(folder.file("there")), "one\ntwo\n");
+  },
+});

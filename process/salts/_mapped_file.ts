@@ -4,11 +4,19 @@
  * @module
  */
 
-import { cString, O_CLOEXEC, O_RDWR, POSIX_SYMBOLS } from "../_posix.ts";
+import {
+  cString,
+  O_CLOEXEC,
+  O_RDWR,
+  POSIX_SYMBOLS,
+  statFd,
+} from "../_posix.ts";
 
 const SYMBOLS = {
   open: POSIX_SYMBOLS.open,
   close: POSIX_SYMBOLS.close,
+  // int fchmod(int fd, mode_t mode)
+  fchmod: { parameters: ["i32", "u32"], result: "i32" },
   // int posix_fallocate(int fd, off_t offset, off_t length)
   posix_fallocate: { parameters: ["i32", "i64", "i64"], result: "i32" },
   // void *mmap(void *at, size_t length, int prot, int flags, int fd, off_t at)
@@ -23,6 +31,8 @@ const PROT_READ_WRITE = 3;
 const MAP_SHARED = 1;
 const MAP_FAILED = 2n ** 64n - 1n;
 const ENOSPC = 28;
+/** The rights of a file that its user alone can open. */
+const PRIVATE = 0o600;
 /** Bytes written at a time where libc cannot be asked. */
 const ZEROS = 1 << 20;
 
@@ -44,6 +54,7 @@ export function allocate(
   const code = libc === undefined ? -1 : withFile(
     libc,
     path,
+    file,
     (fd) => libc.symbols.posix_fallocate(fd, 0n, BigInt(length)),
   );
   if (code === 0) return;
@@ -56,16 +67,34 @@ export function allocate(
 }
 
 /**
+ * Takes the rights of others to a file away, where libc can be asked.
+ *
+ * @param path The file.
+ * @param file The same, open.
+ */
+export function makePrivate(path: string, file: Deno.FsFile): void {
+  if (((file.statSync().mode ?? 0) & 0o777) === PRIVATE) return;
+  using libc = openLibc();
+  if (libc === undefined) return;
+  withFile(libc, path, file, (fd) => libc.symbols.fchmod(fd, PRIVATE));
+}
+
+/**
  * Maps a file for good; all who map it have the same memory.
  *
  * @param path The file, which has blocks for all its bytes.
+ * @param file The same, open.
  * @param length How many bytes.
  * @returns Where; undefined: it cannot be done here.
  */
-export function mapFile(path: string, length: number): bigint | undefined {
+export function mapFile(
+  path: string,
+  file: Deno.FsFile,
+  length: number,
+): bigint | undefined {
   using libc = openLibc();
   if (libc === undefined) return undefined;
-  const pointer = withFile(libc, path, (fd) =>
+  const pointer = withFile(libc, path, file, (fd) =>
     libc.symbols.mmap(
       null,
       BigInt(length),
@@ -93,16 +122,33 @@ function openLibc(): Libc | undefined {
   }
 }
 
-/** @returns undefined: it cannot be opened. */
+/**
+ * Whether two descriptions are of one file.
+ *
+ * @param one The one.
+ * @param other The other.
+ */
+export function isSameFile(one: Deno.FileInfo, other: Deno.FileInfo): boolean {
+  return one.dev === other.dev && one.ino === other.ino;
+}
+
+/**
+ * Gives the number of a file, which Deno does not tell.
+ *
+ * @returns undefined: it cannot be opened, or its name leads elsewhere by now.
+ */
 function withFile<T>(
   { symbols }: Libc,
   path: string,
+  file: Deno.FsFile,
   use: (fd: number) => T,
 ): T | undefined {
   const fd = symbols.open(cString(path), O_RDWR | O_CLOEXEC);
   if (fd < 0) return undefined;
   try {
-    return use(fd);
+    return isSameFile(statFd(fd), file.statSync()) ? use(fd) : undefined;
+  } catch {
+    return undefined;
   } finally {
     symbols.close(fd);
   }

@@ -16,7 +16,7 @@ import {
   TABLE_BYTES,
   tableProblem,
 } from "../../shadowsocks/salt_table.ts";
-import { allocate, mapFile } from "./_mapped_file.ts";
+import { allocate, isSameFile, makePrivate, mapFile } from "./_mapped_file.ts";
 import { reasonOf } from "../errors.ts";
 import type { SharedSalts } from "./salt_table.ts";
 
@@ -89,49 +89,98 @@ export function openSaltFile(
   }
 }
 
-/** @returns undefined: there is another file by now. */
+/**
+ * The folder may belong to a user who puts a link to a file of root there at
+ * any moment: whatever is changed is the file that was opened and looked at,
+ * never what its name leads to by then.
+ *
+ * @returns undefined: there is another file by now.
+ */
 function tryOpen(path: string, isMapped: boolean): SharedSalts | undefined {
-  if (isForeign(path)) {
-    replace(path, "it is no file of this user");
+  const before = infoOf(path);
+  const complaint = before && complaintAbout(before);
+  if (complaint !== undefined) {
+    replace(path, complaint);
     return undefined;
   }
-  const options = { read: true, write: true, create: true, mode: 0o600 };
-  using file = Deno.openSync(path, options);
-  // Until it is closed, so that one of several processes makes the table.
+  using stack = new DisposableStack();
+  const file = before === undefined ? makeFile(path) : openFile(path, before);
+  if (file === undefined) return undefined;
+  stack.use(file);
+  // So that one of several processes makes the table.
   file.lockSync(true);
-  const { size, ino } = file.statSync();
-  if (inodeOf(path) !== ino) return undefined;
+  const opened = file.statSync();
+  const named = infoOf(path);
+  if (
+    named === undefined || !isSameFile(named, opened) ||
+    complaintAbout(opened) !== undefined
+  ) return undefined;
+  const { size } = opened;
   if (size > 0) {
     const problem = problemOf(file, size);
     if (problem !== undefined) {
       replace(path, problem);
       return undefined;
     }
+  } else makeTable(path, file);
+  makePrivate(path, file);
+  const address = isMapped ? mapFile(path, file, TABLE_BYTES) : undefined;
+  if (address !== undefined) {
+    return { table: { address }, [Symbol.dispose]: (): void => {} };
   }
-  if (Deno.build.os !== "windows") Deno.chmodSync(path, 0o600);
-  if (size === 0) makeTable(path, file);
-  const address = isMapped ? mapFile(path, TABLE_BYTES) : undefined;
-  return address === undefined ? new SavedTable(path, file) : {
-    table: { address },
-    [Symbol.dispose]: (): void => {},
-  };
+  const saved = new SavedTable(path, file);
+  stack.move();
+  return saved;
 }
 
-/** Whether it is a link, a folder, or a file that another may cut short. */
-function isForeign(path: string): boolean {
+/** @returns undefined: another has just made it, or a link. */
+function makeFile(path: string): Deno.FsFile | undefined {
   try {
-    const { isFile, uid } = Deno.lstatSync(path);
-    const user = Deno.uid();
-    return !isFile || user !== null && uid !== null && uid !== user;
+    return Deno.openSync(path, {
+      read: true,
+      write: true,
+      createNew: true,
+      mode: 0o600,
+    });
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
+    if (error instanceof Deno.errors.AlreadyExists) return undefined;
     throw error;
   }
 }
 
-function inodeOf(path: string): number | null | undefined {
+/** @returns undefined: it is not the file that was there. */
+function openFile(
+  path: string,
+  before: Deno.FileInfo,
+): Deno.FsFile | undefined {
+  let file: Deno.FsFile;
   try {
-    return Deno.lstatSync(path).ino;
+    file = Deno.openSync(path, { read: true, write: true });
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+  // Asked before the lock, which others may hold of a file that they can read.
+  if (isSameFile(before, file.statSync())) return file;
+  file.close();
+  return undefined;
+}
+
+/** Whether it is a link, a folder, or a file that another may cut short. */
+function complaintAbout(
+  { isFile, uid, nlink }: Deno.FileInfo,
+): string | undefined {
+  const user = Deno.uid();
+  if (!isFile || user !== null && uid !== null && uid !== user) {
+    return "it is no file of this user";
+  }
+  return (nlink ?? 1) > 1 ? "it has another name too" : undefined;
+}
+
+/** What stands at a path itself; undefined: nothing. */
+function infoOf(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.lstatSync(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
@@ -187,14 +236,14 @@ class SavedTable implements SharedSalts {
    * Reads the table.
    *
    * @param path Its file.
-   * @param file The same, open; not kept.
+   * @param file The same, open and locked; owned from now on.
    */
   constructor(path: string, file: Deno.FsFile) {
     const buffer = new SharedArrayBuffer(TABLE_BYTES);
     const marks = new SharedArrayBuffer(CHUNKS);
     this.table = { buffer, marks };
     this.#path = path;
-    this.#file = Deno.openSync(path, { write: true });
+    this.#file = file;
     this.#memory = new Uint8Array(buffer);
     this.#marks = new Uint8Array(marks);
     file.seekSync(0, Deno.SeekMode.Start);
@@ -208,6 +257,8 @@ class SavedTable implements SharedSalts {
       );
       at += count;
     }
+    // Others may open it as long as this one is.
+    file.unlockSync();
     this.#timer = setInterval(() => this.#save(), SAVE_INTERVAL);
     Deno.unrefTimer(Number(this.#timer));
   }

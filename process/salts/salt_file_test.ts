@@ -160,3 +160,105 @@ Deno.test("stateDir() takes the first that is named", () => {
     assertEquals(stateDir("/own", { env, os: "linux" }), "/own");
   }
 });
+
+/** Calls something after each look at a path that the code takes. */
+function afterEachLook(
+  path: string,
+  then: (count: number) => void,
+): Disposable {
+  const { lstatSync } = Deno;
+  let count = 0;
+  const watched = (asked: string | URL): Deno.FileInfo => {
+    try {
+      return lstatSync(asked);
+    } finally {
+      if (asked === path) then(++count);
+    }
+  };
+  Object.defineProperty(Deno, "lstatSync", {
+    value: watched,
+    configurable: true,
+    writable: true,
+  });
+  return {
+    [Symbol.dispose]: () => {
+      Object.defineProperty(Deno, "lstatSync", {
+        value: lstatSync,
+        configurable: true,
+        writable: true,
+      });
+    },
+  };
+}
+
+for (const isMapped of [true, false]) {
+  for (const target of ["victim", "absent"]) {
+    for (const look of [1, 2, 3]) {
+      const how = isMapped ? "mapped" : "written";
+      Deno.test({
+        name:
+          `openSaltFile() leaves ${target} alone that a link leads to after look ${look} (${how})`,
+        ignore: Deno.build.os === "windows",
+        fn: async () => {
+          using _log = new LogCapture();
+          await using folder = new TempFolder();
+          const state = `${folder.path}/state`;
+          const path = `${state}/replay`;
+          const victim = `${folder.path}/victim`;
+          {
+            using _salts = openSaltFile(state, isMapped);
+          }
+          // Its head is right, so that nothing else speaks against it.
+          await Deno.copyFile(path, victim);
+          await Deno.chmod(victim, 0o644);
+          const before = await Deno.readFile(victim);
+          if (target === "absent") await Deno.remove(path);
+          using _race = afterEachLook(path, (count) => {
+            if (count !== look) return;
+            try {
+              Deno.renameSync(path, `${folder.path}/moved`);
+            } catch {
+              // There is none yet.
+            }
+            Deno.symlinkSync(`${folder.path}/${target}`, path);
+          });
+          {
+            using salts = openSaltFile(state, isMapped);
+            add(salts);
+          }
+          const names = await Array.fromAsync(Deno.readDir(folder.path));
+          assert(!names.some(({ name }) => name === "absent"));
+          assertEquals(await modeOf(victim), 0o644);
+          assertEquals(await Deno.readFile(victim), before);
+        },
+      });
+    }
+  }
+}
+
+Deno.test({
+  name:
+    "openSaltFile() replaces a file that has another name, and takes the rights of others",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    using log = new LogCapture();
+    await using folder = new TempFolder();
+    const path = `${folder.path}/replay`;
+    {
+      using salts = openSaltFile(folder.path);
+      assert(add(salts));
+    }
+    await Deno.chmod(path, 0o644);
+    {
+      using salts = openSaltFile(folder.path);
+      assert(!add(salts));
+    }
+    assertEquals(await modeOf(path), 0o600);
+    await Deno.link(path, `${folder.path}/other`);
+    log.clear();
+    using _salts = openSaltFile(folder.path);
+    assertEquals(log.of("warning"), [
+      `replaced ${path}, which has no used salts: it has another name too`,
+    ]);
+  },
+});
