@@ -88,7 +88,7 @@ for (const [line, expected] of SET) {
 
 Deno.test("readConfig() fills in the defaults", async () => {
   const { forbiddenIp, ...rest } = await readGood(GOOD);
-  assertEquals(forbiddenIp.length, 10);
+  assertEquals(forbiddenIp.length, 15);
   assertEquals(forbiddenIp.at(-1), "own");
   assertEquals(rest, {
     role: "ssserver",
