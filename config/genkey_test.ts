@@ -6,7 +6,12 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { CIPHER_METHODS } from "../crypto/methods.ts";
-import { readGood, readIssues, type Start } from "./_test_fixture.ts";
+import {
+  readGood,
+  readIssues,
+  readWarnings,
+  type Start,
+} from "./_test_fixture.ts";
 import { makeKey } from "./genkey.ts";
 import type { Role } from "./types.ts";
 
@@ -116,6 +121,22 @@ for (const [method, password, problem, role] of KEYS) {
     assert(!found.join().includes(password));
   });
 }
+
+Deno.test("readConfig() warns of keys that are no secret", async () => {
+  const readme = await Deno.readTextFile(
+    new URL("../README.md", import.meta.url),
+  );
+  const [own, user] = [...readme.matchAll(/password = "([\w]{43}=)"/g)]
+    .map(([, key]) => key!);
+  assert(own !== undefined && user !== undefined, "README.md has keys");
+  for (const key of [own, user, `${K32}:${user}`, "A".repeat(43), K32]) {
+    const files = {
+      "f.toml": `server = "h"\nmethod = "${A256}"\npassword = "${key}"\n`,
+    };
+    const found = await readWarnings("-c f.toml", { role: "sslocal", files });
+    assertEquals(found.length, key === K32 ? 0 : 1, key);
+  }
+});
 
 Deno.test("readConfig() says once what is wrong with the key of many ports", async () => {
   const text = `method = "${A128}"\nserver_port = [1, 2]\n` +

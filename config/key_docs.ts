@@ -38,7 +38,9 @@ export interface TableDoc {
  * @returns The tables, the outermost first.
  */
 export function keyDocs(): readonly TableDoc[] {
-  return docsOf(TOP);
+  // Users of servers may stand in two places.
+  const byName = new Map(docsOf(TOP).map((doc) => [doc.name, doc]));
+  return [...byName.values()];
 }
 
 function docsOf(spec: TableSpec<Keys>): TableDoc[] {

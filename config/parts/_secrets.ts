@@ -34,6 +34,13 @@ const FEW_CHARACTERS = 5;
 /** The password of the original's example. */
 const EXAMPLE_PASSWORD = "mypassword";
 
+/** The keys of the examples in README.md. */
+const KNOWN_KEYS: ReadonlySet<string> = new Set([
+  "XqLOlko9lw3stEPGMHkoBXft7hFwxF0YMcG20U4SXzY=",
+  "FZwE2ieEStLCy7AVNJjlHDIBl5wRx2hD7IPqTnpQiQA=",
+  "gu3Benon21HcJknFfyK5YRMvTpFkX03lNqcXNae3myI=",
+]);
+
 /**
  * Passwords of {@linkcode SHORT_PASSWORD} characters and more that every list
  * of guesses begins with, and those of well-known installers and documents,
@@ -148,9 +155,7 @@ function weakPassword(
   password: string,
   method: string,
 ): Notice | undefined {
-  const row = findMethod(method);
-  // A key of these methods is as long as it has to be, or refused.
-  if (isOf2022(row)) return undefined;
+  if (isOf2022(findMethod(method))) return weakKey(password);
   const characters = [...password];
   const isShort = characters.length < SHORT_PASSWORD;
   const isCommon = COMMONEST.has(password.toLowerCase()) ||
@@ -162,6 +167,19 @@ function weakPassword(
   const text = `${what} can be guessed from one captured packet; use a ` +
     `${isShort ? "longer" : "random"} one`;
   return noteFor(method, `${text}, as "shadowsocks genkey" makes it`);
+}
+
+/** A key is as long as it has to be, and may still be no random one. */
+function weakKey(password: string): Notice | undefined {
+  const isKnown = password.split(":").some((key) =>
+    KNOWN_KEYS.has(key) || new Set(key).size < FEW_CHARACTERS + 1
+  );
+  return isKnown
+    ? warning(
+      "a key that everybody knows, or a plain pattern, protects nothing; " +
+        'use a random one, as "shadowsocks genkey" makes it',
+    )
+    : undefined;
 }
 
 /**
