@@ -1,41 +1,43 @@
 /**
  * Connections of shadowsocks clients: what a server listens for.
  *
- * Until a header is whole and authentic the client hears nothing at all:
- * whoever fails is read and thrown away until the deadline that counts from
- * accept, so that neither the moment nor the manner of closing tells how many
- * bytes were looked at.
+ * Until a header is whole and authentic the client hears nothing at all.
+ * Whoever fails is left in one way, whatever was wrong: read and thrown away
+ * until the deadline that counts from accept, with the 2022 edition as
+ * {@linkcode Reject} says, or passed on to a web server. So neither the moment
+ * nor the manner of closing tells how many bytes were looked at.
  *
  * @module
  */
 
-import type {
-  FinalRefusal,
-  Inbound,
-  InboundAnswer,
-  InboundStream,
-  Refusal,
-  Session,
-  StreamCodec,
+import {
+  type FinalRefusal,
+  type Inbound,
+  type InboundAnswer,
+  type InboundStream,
+  type Refusal,
+  type Session,
+  type StreamCodec,
+  Target,
 } from "../relay/mod.ts";
 import type {
   Edition,
   ServerStream,
   ServerStreamListener,
 } from "../shadowsocks/mod.ts";
+import { type FallbackOptions, FallbackStream } from "./_fallback_stream.ts";
 import { logUnauthenticated } from "./_refusals.ts";
 import { logDroppedChunk, logRefusedConnection } from "./_shadowsocks_log.ts";
 import { headerTarget } from "./header_target.ts";
 
 /** Nothing has come yet. */
 const NOTHING: InboundAnswer = { kind: "more", consumed: 0 };
-/** An abort: the client shall not take it for a clean end. */
+/**
+ * An abort: the client shall not take it for a clean end. Who uses a stream
+ * method has proved nothing, and asks for some target with three in 256 random
+ * flights; so such a client is left like one that is refused.
+ */
 const RESET: Refusal = { ending: "reset" };
-/** Bytes of an open connection were altered. */
-const ALTERED: FinalRefusal = {
-  status: "auth_failed",
-  ending: "drain",
-};
 
 /**
  * What a client of the 2022 edition notices that does not authenticate
@@ -67,15 +69,30 @@ export interface ShadowsocksInboundOptions {
 /** The connections of a shadowsocks server. */
 export class ShadowsocksInbound implements Inbound {
   readonly #edition: Edition;
+  readonly #reaction: Reaction;
+  readonly #fallback: FallbackOptions | undefined;
 
   /**
    * Makes the protocol of a port.
    *
    * @param edition The wire protocol, with method and key; not owned.
-   * @param _options What differs from the defaults.
+   * @param options What differs from the defaults.
    */
-  constructor(edition: Edition, _options: ShadowsocksInboundOptions = {}) {
+  constructor(edition: Edition, options: ShadowsocksInboundOptions = {}) {
+    const { reject = "reset", fallback } = options;
+    const isNew = edition.method.edition === "2022";
+    const refusal: Refusal = { ending: isNew ? reject : "silent" };
     this.#edition = edition;
+    this.#reaction = {
+      refusal,
+      altered: { status: "auth_failed", ...refusal },
+      unreached: edition.authenticates ? RESET : refusal,
+    };
+    this.#fallback = fallback && {
+      to: Target.ofPlace(fallback.host, fallback.port),
+      refusal,
+      isPatient: !isNew,
+    };
   }
 
   /**
@@ -85,8 +102,24 @@ export class ShadowsocksInbound implements Inbound {
    * @returns The client's side.
    */
   accept(session: Session): InboundStream {
-    return new ShadowsocksInboundStream(this.#edition, session);
+    const stream = new ShadowsocksInboundStream(
+      this.#edition,
+      this.#reaction,
+      session,
+    );
+    if (this.#fallback === undefined) return stream;
+    return new FallbackStream(stream, session, this.#fallback);
   }
+}
+
+/** How clients of a port are left that are not served. */
+interface Reaction {
+  /** Who does not authenticate. */
+  readonly refusal: Refusal;
+  /** Whose bytes were altered once the connection was open. */
+  readonly altered: FinalRefusal;
+  /** Whose target was not reached. */
+  readonly unreached: Refusal;
 }
 
 /** The client's side of one connection. */
@@ -96,9 +129,11 @@ class ShadowsocksInboundStream implements InboundStream, ServerStreamListener {
   readonly #session: Session;
   readonly #stream: ServerStream;
   #passes = false;
+  readonly #reaction: Reaction;
 
-  constructor(edition: Edition, session: Session) {
+  constructor(edition: Edition, reaction: Reaction, session: Session) {
     this.#session = session;
+    this.#reaction = reaction;
     const from = edition.usesAddress === true ? session.client.host : undefined;
     this.#stream = edition.newServerStream(this, from);
   }
@@ -106,6 +141,10 @@ class ShadowsocksInboundStream implements InboundStream, ServerStreamListener {
   /** None for what is passed on to a server behind this one. */
   get codec(): StreamCodec | undefined {
     return this.#passes ? undefined : this.#stream;
+  }
+
+  get resetsStrangers(): boolean {
+    return this.#reaction.refusal.ending === "reset";
   }
 
   receive(data: Uint8Array, output: Uint8Array): InboundAnswer {
@@ -123,7 +162,8 @@ class ShadowsocksInboundStream implements InboundStream, ServerStreamListener {
       }
       case "refuse": {
         logRefusedConnection(this.#session.client, answer, answer.addressType);
-        return { kind: "refuse", status: answer.status, ending: "drain" };
+        const { ending } = this.#reaction.refusal;
+        return { kind: "refuse", status: answer.status, ending };
       }
     }
   }
@@ -133,12 +173,12 @@ class ShadowsocksInboundStream implements InboundStream, ServerStreamListener {
   }
 
   failed(): Refusal {
-    return RESET;
+    return this.#reaction.unreached;
   }
 
   onCodecFailed(): FinalRefusal {
     logUnauthenticated(this.#session.client, "authentication error");
-    return ALTERED;
+    return this.#reaction.altered;
   }
 
   onChunkDropped(): void {

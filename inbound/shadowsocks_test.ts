@@ -121,7 +121,7 @@ Deno.test("ShadowsocksInbound drains who is none of the users", async () => {
   assertEquals(client.answer, {
     kind: "refuse",
     status: "auth_failed",
-    ending: "drain",
+    ending: "silent",
   });
   assertEquals(client.session.user, "");
   assertEquals(logs.lines[1], handshakeLine("authentication error"));
@@ -181,7 +181,7 @@ for (const { plaintext, reason, first, status } of BAD) {
     using peer = await testEdition();
     const client = new ProxyClient(new ShadowsocksInbound(edition));
     client.bring(sealFlight(peer, plaintext));
-    assertEquals(client.refused, `${status} drain`);
+    assertEquals(client.refused, `${status} silent`);
     assertEquals(logs.lines, [first, REFUSED, handshakeLine(reason)]);
     assertEquals(client.sent.length, 0);
   });
@@ -192,7 +192,7 @@ Deno.test("ShadowsocksInbound drains a client without the key", async () => {
   using edition = await testEdition();
   const client = new ProxyClient(new ShadowsocksInbound(edition));
   client.bring(new Uint8Array(100).fill(7));
-  assertEquals(client.refused, "auth_failed drain");
+  assertEquals(client.refused, "auth_failed silent");
   assertEquals(logs.lines, [
     REFUSED,
     handshakeLine("authentication error"),
@@ -208,7 +208,7 @@ Deno.test("ShadowsocksInbound drains a replay", async () => {
   const flight = sealFlight(peer, HEADER);
   const inbound = new ShadowsocksInbound(edition);
   assertEquals(new ProxyClient(inbound).bring(flight).asked, "192.0.2.7:80");
-  assertEquals(new ProxyClient(inbound).bring(flight).refused, "replay drain");
+  assertEquals(new ProxyClient(inbound).bring(flight).refused, "replay silent");
   assertEquals(logs.lines, [
     REFUSED,
     handshakeLine("replay"),
@@ -221,7 +221,7 @@ Deno.test("ShadowsocksInbound drains a client without the one-time authenticatio
   using peer = await testEdition();
   const client = new ProxyClient(new ShadowsocksInbound(edition));
   client.bring(sealFlight(peer, HEADER));
-  assertEquals(client.refused, "auth_failed drain");
+  assertEquals(client.refused, "auth_failed silent");
   assertEquals(logs.lines, [
     "warning: client one time auth is required",
     REFUSED,
@@ -252,7 +252,7 @@ Deno.test("ShadowsocksInbound.onCodecFailed() drains and logs that the client is
   const { stream } = new ProxyClient(new ShadowsocksInbound(edition));
   assertEquals(stream.onCodecFailed!(), {
     status: "auth_failed",
-    ending: "drain",
+    ending: "silent",
   });
   assertEquals(logs.lines, [handshakeLine("authentication error")]);
 });

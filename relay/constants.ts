@@ -100,9 +100,9 @@ export const LOG_INTERVAL = 1;
  */
 export const LIMIT_LOG_INTERVAL = 60;
 /**
- * Seconds from accept to a complete, valid header; also how long a refused
- * connection is drained. One number for both, counted from accept, shows a
- * prober no difference.
+ * Seconds from accept to a complete, valid header, unless the time-out of idle
+ * connections is shorter; also how long a refused connection is drained. One
+ * number for both, counted from accept, shows a prober no difference.
  */
 export const HANDSHAKE_TIMEOUT = 60;
 /** Milliseconds after which a connect that got no answer has failed. */

@@ -4,8 +4,14 @@
  * @module
  */
 
-import type { InboundAnswer, InboundStream } from "./inbound.ts";
-import type { Pipe, PipeOwner } from "./pipe.ts";
+import { getLogger } from "@logtape/logtape";
+import { WAIT_STATUS_INIT } from "./constants.ts";
+import type { InboundAnswer, InboundStream, MoreAnswer } from "./inbound.ts";
+import type { Pipe, PipeContext, PipeOwner } from "./pipe.ts";
+import type { AssociationRegistry } from "./relay_context.ts";
+import { namesOf, type Session } from "./session.ts";
+
+const logger = getLogger(["shadowsocks", "relay"]);
 
 /**
  * Gives an inbound what has come until it needs more or has decided: a client
@@ -44,4 +50,42 @@ export function converse(
     pipe.up.carry = rest.length > 0 ? rest.slice() : undefined;
     return answer;
   }
+}
+
+/**
+ * Waits until nothing has come for as long as an inbound wants.
+ *
+ * @param answer Its answer.
+ * @param context Has the loop.
+ * @param pipe Leads to the client, who is not read if nothing more may come.
+ * @param onSilence Called once unless it is taken back.
+ * @returns Takes it back.
+ */
+export function awaitSilence(
+  answer: MoreAnswer,
+  { loop }: PipeContext,
+  pipe: Pipe,
+  onSilence: () => void,
+): () => void {
+  if (answer.isFull === true) pipe.updateStream(pipe.up, WAIT_STATUS_INIT);
+  const timer = loop.addTimer(answer.silence ?? 0, onSilence);
+  return () => timer.cancel();
+}
+
+/**
+ * Lets a client have a UDP association.
+ *
+ * @param registry The UDP side of the listener.
+ * @param session The session of the connection that holds it.
+ * @param port The port that its datagrams come from; 0: not known.
+ * @returns Ends it.
+ */
+export function associate(
+  registry: AssociationRegistry,
+  session: Session,
+  port: number,
+): () => void {
+  const { client, user } = session;
+  logger.debug("UDP associate from {client}", namesOf(session));
+  return registry.associate(client.host, user, port);
 }

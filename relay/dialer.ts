@@ -1,11 +1,11 @@
 /**
- * From a target and a route to an open connection: has the route pick an
- * outbound, opens it, and goes on to the next one of a group when it cannot be
- * reached.
+ * From a target to an open connection: asks the router for a route, has that
+ * pick an outbound, opens it, and goes on to the next one of a group when it
+ * cannot be reached.
  *
  * ```text
- * route.pick → outbound.open → (fast open: first payload) → Opener
- *   → onEstablished
+ * router.route → route.pick → outbound.open → (fast open: first payload)
+ *   → Opener → onEstablished
  * ```
  *
  * @module
@@ -14,34 +14,40 @@
 import { getLogger } from "@logtape/logtape";
 import type { Socket, SocketAddress, StreamSocket } from "../loop/mod.ts";
 import type { ConnectorContext } from "./connector.ts";
-import { CONNECT_TIMEOUT, MEMBER_TIMEOUT } from "./constants.ts";
+import {
+  CONNECT_TIMEOUT,
+  MEMBER_TIMEOUT,
+  STAGE_CONNECTING,
+  STAGE_FAST_OPEN,
+} from "./constants.ts";
+import type { FirstFlight } from "./first_flight.ts";
 import { Opener, type OpenerOwner } from "./opener.ts";
 import type { Outbound, OutboundStream, Route } from "./outbound.ts";
+import type { Decision, Router } from "./router.ts";
 import type { Session } from "./session.ts";
 import { BLOCKED, type Failure } from "./status.ts";
 import { namedPlace, type Target } from "./target.ts";
 
+/** What a {@linkcode Dialer} works with. */
+export interface DialerContext extends ConnectorContext {
+  /** Decides by rules. */
+  readonly router: Router;
+  /** False once the system has refused TCP fast open. */
+  readonly fastOpen: boolean;
+}
+
 /** Whom a {@linkcode Dialer} works for. */
 export interface DialerOwner {
+  /** `STAGE_*`. */
+  stage: number;
+  /** True once the connection is over: then nothing more is done. */
+  isDestroyed(): boolean;
   /** A socket was made; its events are to come to `handleEvent`. */
   onSocket(socket: StreamSocket): void;
   /** A socket failed or is not needed: close it. */
   onSocketFailed(socket: StreamSocket): void;
-  /**
-   * Whether an address of the target itself is forbidden; logs why.
-   *
-   * @param address The address.
-   * @param target The target.
-   */
-  forbids(address: SocketAddress, target: Target): boolean;
-  /**
-   * An outbound was picked that can send first bytes with the SYN.
-   *
-   * @param stream Its far side.
-   * @returns True: the owner calls `connect` once it has them; false: connect
-   * without.
-   */
-  awaitsPayload(stream: OutboundStream): boolean;
+  /** Tells the client that the target is reached, unless it knows. */
+  reply(): void;
   /**
    * The outbound is open; the socket and the stream's codec are the owner's.
    *
@@ -64,8 +70,8 @@ export interface DialerOwner {
 export interface DialerOptions {
   /** What was asked for. */
   readonly target: Target;
-  /** Gives the outbounds to it. */
-  readonly route: Route;
+  /** The first bytes for it. */
+  readonly first: FirstFlight;
   /** Who asks. */
   readonly session: Session;
 }
@@ -74,13 +80,17 @@ const logger = getLogger(["shadowsocks", "relay"]);
 
 /** The search for one far side. */
 export class Dialer implements OpenerOwner {
-  readonly #context: ConnectorContext;
+  readonly #context: DialerContext;
   readonly #owner: DialerOwner;
   readonly #options: DialerOptions;
   /** Outbounds that could not be reached. */
   readonly #tried: Outbound[] = [];
   /** The outbound that is being tried. */
   #outbound: Outbound | undefined;
+  /** Gives the outbounds. */
+  #route: Route | undefined;
+  /** Takes the question to the router back. */
+  #takeBack: (() => void) | undefined;
   #stream: OutboundStream | undefined;
   #opener: Opener | undefined;
   /** Milliseconds of the loop's clock when connecting began. */
@@ -95,7 +105,7 @@ export class Dialer implements OpenerOwner {
    * @param options What is to be reached.
    */
   constructor(
-    context: ConnectorContext,
+    context: DialerContext,
     owner: DialerOwner,
     options: DialerOptions,
   ) {
@@ -104,9 +114,39 @@ export class Dialer implements OpenerOwner {
     this.#options = options;
   }
 
-  /** Opens the first outbound that the route gives, or says that there is none. */
-  start(): void {
-    const { route, session, target } = this.#options;
+  /** Asks the router for the route, and begins with that. */
+  ask(): void {
+    const { target, session } = this.#options;
+    const onDecision = (decision: Decision): void => this.#onDecision(decision);
+    const { router } = this.#context;
+    this.#takeBack = router.route(target, session, onDecision);
+  }
+
+  /**
+   * Begins with a route.
+   *
+   * @param route Gives the outbounds.
+   */
+  start(route: Route): void {
+    this.#route = route;
+    this.#next(route);
+  }
+
+  #onDecision(decision: Decision): void {
+    this.#takeBack = undefined;
+    const { session } = this.#options;
+    if ("blocked" in decision) {
+      session.rule = decision.blocked;
+      this.#owner.onUnreached(BLOCKED);
+      return;
+    }
+    session.rule = decision.rule;
+    this.start(decision.route);
+  }
+
+  /** Opens the next outbound that the route gives, or says that there is none. */
+  #next(route: Route): void {
+    const { session, target } = this.#options;
     const outbound = route.pick(session, this.#tried);
     if (outbound === undefined) {
       this.#owner.onUnreached(this.#failure);
@@ -125,18 +165,31 @@ export class Dialer implements OpenerOwner {
       this.#owner.onUnreached(BLOCKED);
       return;
     }
-    if (!stream.fastOpen || !this.#owner.awaitsPayload(stream)) this.connect();
+    if (!stream.fastOpen || !this.#awaitsPayload()) this.#connect(stream);
   }
 
-  /**
-   * Opens the outbound that was picked.
-   *
-   * @param fastOpenData What may leave with the SYN.
-   */
-  connect(fastOpenData?: Uint8Array): void {
+  /** Fast open: connects with the first payload, or without any. */
+  sendFirst(): void {
     const stream = this.#stream;
     if (stream === undefined) return;
-    const isMember = this.#options.route.isGroup === true;
+    this.#owner.stage = STAGE_CONNECTING;
+    this.#connect(stream, this.#options.first.encodeForSyn(stream));
+  }
+
+  /** Fast open: says success early, since the client speaks only after it. */
+  #awaitsPayload(): boolean {
+    const { first } = this.#options;
+    if (!this.#context.fastOpen || !first.mayHavePayload) return false;
+    const owner = this.#owner;
+    owner.stage = STAGE_FAST_OPEN;
+    owner.reply();
+    if (!owner.isDestroyed()) first.awaitPayload(() => this.sendFirst());
+    return true;
+  }
+
+  /** Opens the outbound that was picked; `fastOpenData` may leave with the SYN. */
+  #connect(stream: OutboundStream, fastOpenData?: Uint8Array): void {
+    const isMember = this.#route?.isGroup === true;
     this.#since = this.#now();
     this.#opener = new Opener(this.#context, this, {
       stream,
@@ -159,6 +212,8 @@ export class Dialer implements OpenerOwner {
 
   /** Gives up and closes its sockets; nobody is told anything any more. */
   cancel(): void {
+    this.#takeBack?.();
+    this.#takeBack = undefined;
     this.#opener?.cancel();
     this.#opener = undefined;
     this.#stream?.[Symbol.dispose]();
@@ -173,9 +228,13 @@ export class Dialer implements OpenerOwner {
     });
   }
 
-  /** Asks about an address of the target. */
+  /** Asks the router about an address of the target itself. */
   forbids(address: SocketAddress): boolean {
-    return this.#owner.forbids(address, this.#options.target);
+    const { session, target } = this.#options;
+    const rule = this.#context.router.forbids(address, session, target);
+    if (rule === undefined) return false;
+    session.rule = rule;
+    return true;
   }
 
   /** A socket was made. */
@@ -232,7 +291,7 @@ export class Dialer implements OpenerOwner {
       this.#owner.onUnreached(failure);
       return;
     }
-    this.start();
+    if (this.#route !== undefined) this.#next(this.#route);
   }
 
   #now(): number {

@@ -8,7 +8,11 @@
  */
 
 import type { StreamSocket, Timer } from "../loop/mod.ts";
-import { FIRST_PAYLOAD_WAIT } from "./constants.ts";
+import {
+  FIRST_PAYLOAD_WAIT,
+  WAIT_STATUS_READING,
+  WAIT_STATUS_WRITING,
+} from "./constants.ts";
 import type { InboundStream } from "./inbound.ts";
 import type { OutboundStream } from "./outbound.ts";
 import type { Pipe, PipeContext } from "./pipe.ts";
@@ -60,6 +64,18 @@ export class FirstFlight {
   }
 
   /**
+   * Calls back when payload is there, or has been waited for long enough;
+   * reads from the client meanwhile.
+   *
+   * @param callback Not called after `cancel`.
+   */
+  awaitPayload(callback: () => void): void {
+    if (this.payload !== undefined) return callback();
+    this.#pipe.updateStream(this.#pipe.up, WAIT_STATUS_READING);
+    this.waitForPayload(callback);
+  }
+
+  /**
    * Calls back when payload has been waited for long enough.
    *
    * @param callback Not called after `cancel`.
@@ -70,11 +86,14 @@ export class FirstFlight {
 
   /**
    * Makes the bytes that leave with the SYN, the same for every address.
+   * Payload is not waited for any more, nor read.
    *
    * @param stream The far side.
    * @returns The bytes, which wait in the pipe too.
    */
   encodeForSyn(stream: OutboundStream): Uint8Array {
+    this.cancel();
+    this.#pipe.updateStream(this.#pipe.up, WAIT_STATUS_WRITING);
     const { output } = this.#context.buffers;
     const first = this.payload ?? EMPTY;
     const count = stream.codec?.encode(first, output, first.length);

@@ -12,29 +12,55 @@ import type { Failure, Status } from "./status.ts";
 import type { Target } from "./target.ts";
 
 /**
- * How a connection is left: `close` sends what waits and then closes cleanly,
- * `reset` aborts it, `drain` reads on in silence until the deadline that
- * counts from accept.
+ * How a connection is left:
+ *
+ * - `close` sends what waits and then closes cleanly.
+ * - `reset` aborts it.
+ * - `drain` sends our end at once, and reads on until the deadline that counts
+ *   from accept.
+ * - `silent` says nothing, not even our end, until that deadline.
  */
-export type Ending = "close" | "reset" | "drain";
+export type Ending = "close" | "reset" | "drain" | "silent";
+
+/** Nothing can be decided yet; the reply, if there is one, is sent. */
+export interface MoreAnswer {
+  /** Which answer it is. */
+  readonly kind: "more";
+  /** Bytes that need not be given again. */
+  readonly consumed: number;
+  /** Sent to the client. */
+  readonly reply?: Uint8Array | undefined;
+  /**
+   * Milliseconds without a byte after which `onSilence` is to be called; also
+   * at the client's end. Absent: never.
+   */
+  readonly silence?: number | undefined;
+  /** True if nothing is to be read until then. */
+  readonly isFull?: boolean | undefined;
+}
+
+/** A connection to a target. Bytes after `consumed` are the codec's. */
+export interface RequestAnswer {
+  /** Which answer it is. */
+  readonly kind: "request";
+  /** Bytes that need not be given again. */
+  readonly consumed: number;
+  /** Where the client wants to go. */
+  readonly target: Target;
+  /** First payload, decoded already; valid during the call only. */
+  readonly payload?: Uint8Array | undefined;
+  /**
+   * The client is not served but passed on: its session ends now, with this
+   * status, and the target is connected to whatever the router says. If it
+   * cannot be reached, `failed` says how the client is left. Absent: served.
+   */
+  readonly stranger?: Status | undefined;
+}
 
 /** What an inbound makes of the bytes that have come so far. */
 export type InboundAnswer =
-  | {
-    /** Nothing can be decided yet; the reply, if there is one, is sent. */
-    readonly kind: "more";
-    /** Bytes that need not be given again. */
-    readonly consumed: number;
-    readonly reply?: Uint8Array | undefined;
-  }
-  | {
-    /** A connection to a target. Bytes after `consumed` are the codec's. */
-    readonly kind: "request";
-    readonly consumed: number;
-    readonly target: Target;
-    /** First payload, decoded already; valid during the call only. */
-    readonly payload?: Uint8Array | undefined;
-  }
+  | MoreAnswer
+  | RequestAnswer
   | {
     /** The connection holds a UDP association (SOCKS5 UDP ASSOCIATE). */
     readonly kind: "associate";
@@ -80,6 +106,14 @@ export interface InboundStream extends Disposable {
    */
   receive(data: Uint8Array, output: Uint8Array): InboundAnswer;
   /**
+   * Called when nothing has come for as long as the last answer has asked for,
+   * or nothing will come. Absent: no answer asks for that.
+   *
+   * @param data Bytes that came and were not consumed yet.
+   * @returns No `more`.
+   */
+  onSilence?(data: Uint8Array): InboundAnswer;
+  /**
    * What the client is told once the target is reached (with fast open: before
    * anybody knows); undefined: nothing.
    */
@@ -117,6 +151,11 @@ export interface InboundStream extends Disposable {
    * its end is answered at a moment that does not depend on it. Absent: false.
    */
   readonly hidesWork?: boolean;
+  /**
+   * True if whoever shows no request is reset, also at the deadline and at its
+   * own end; where the poller cannot reset, it is drained. Absent: false.
+   */
+  readonly resetsStrangers?: boolean;
   /** The client's codec; undefined: its bytes are the payload. */
   readonly codec: StreamCodec | undefined;
   /**

@@ -10,6 +10,7 @@ export * from "./codec.ts";
 export * from "./connector.ts";
 export { STREAM_DOWN, STREAM_UP } from "./constants.ts";
 export * from "./dialer.ts";
+export type { FirstFlight } from "./first_flight.ts";
 export type * from "./inbound.ts";
 export { LRUCache, type LRUCacheOptions } from "./lru_cache.ts";
 export * from "./opener.ts";

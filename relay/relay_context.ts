@@ -29,6 +29,8 @@ export class ListedConnection extends ListItem<RelayedConnection> {
   acceptedAt = 0;
   /** Its place in the timeouts; -1: none. */
   timeoutIndex: number = -1;
+  /** Whether it stands among those who are not served, not in the handshakes. */
+  isStranger = false;
 }
 
 /** A connection as its listener sees it. */
@@ -96,6 +98,17 @@ export interface RelayContext {
   updateActivity(handler: RelayedConnection): void;
   /** Notes that a handler has got a valid request, or never will. */
   endHandshake(handler: RelayedConnection): void;
+  /**
+   * Notes that a handler has got no valid request and goes on without a
+   * deadline: it makes room when the descriptors run out.
+   */
+  keepStranger(handler: RelayedConnection): void;
+  /**
+   * Sees to it that a handler that is drained ends at the deadline.
+   *
+   * @returns Takes that back.
+   */
+  watchDraining(handler: RelayedConnection): () => void;
   /** Takes a handler out of the timeouts. */
   removeHandler(handler: RelayedConnection): void;
 }

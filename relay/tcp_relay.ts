@@ -118,6 +118,8 @@ export class TCPRelay implements RelayContext, EventHandler {
   readonly #listener: ListenerInfo;
   readonly #sessions: Sessions;
   readonly #timeout: number;
+  /** Seconds from accept to a valid header: `timeout` if that is shorter. */
+  readonly #deadline: number;
   readonly #poller: Poller;
   /** Whole seconds between two sweeps, and between two places of a handler. */
   readonly #precision: number;
@@ -125,6 +127,8 @@ export class TCPRelay implements RelayContext, EventHandler {
   readonly #onSweep: () => void;
   /** Handlers without a valid header, the first accepted first. */
   readonly #handshakes = new LinkedList<RelayedConnection>();
+  /** Handlers that go on without a valid header, or behind a wrong one. */
+  readonly #strangers = new LinkedList<RelayedConnection>();
   #connections = 0;
   #handshakeTimer: Timer | undefined;
   /** Active while there are connections. */
@@ -153,6 +157,7 @@ export class TCPRelay implements RelayContext, EventHandler {
     this.fastOpen = options.fastOpen ?? false;
     this.#sessions = options.sessions;
     this.#timeout = options.timeout;
+    this.#deadline = Math.min(HANDSHAKE_TIMEOUT, options.timeout);
     this.#poller = options.poller;
     const tenth = Math.floor(options.timeout / 10);
     this.#precision = Math.max(1, Math.min(TIMEOUT_PRECISION, tenth));
@@ -245,7 +250,7 @@ export class TCPRelay implements RelayContext, EventHandler {
     this.timeouts[index] = undefined;
     handler.timeoutIndex = -1;
     this.#connections--;
-    this.#handshakes.remove(handler);
+    this.#listOf(handler).remove(handler);
     if (this.#pauseTimer !== undefined) this.#resumeAccepting();
     if (this.#closed && this.#connections === 0) this.#finish();
   }
@@ -270,6 +275,37 @@ export class TCPRelay implements RelayContext, EventHandler {
    */
   endHandshake(handler: RelayedConnection): void {
     this.#handshakes.remove(handler);
+  }
+
+  /**
+   * Notes that a handler has got no valid header and goes on without a
+   * deadline.
+   *
+   * @param handler The handler.
+   */
+  keepStranger(handler: RelayedConnection): void {
+    this.#listOf(handler).remove(handler);
+    handler.isStranger = true;
+    this.#strangers.push(handler);
+  }
+
+  /**
+   * Sees to it that a handler that is drained ends at the deadline, whether it
+   * is refused for its header or for what came later. The deadline of one that
+   * is older counts from now: so old is nobody who had no valid header.
+   *
+   * @param handler The handler.
+   * @returns Takes that back.
+   */
+  watchDraining(handler: RelayedConnection): () => void {
+    if (handler.listed && !handler.isStranger) return () => {};
+    this.keepStranger(handler);
+    const left = handler.acceptedAt + this.#deadline - this.loop.time();
+    const timer = this.loop.addTimer(
+      (left > 0 ? left : this.#deadline) * 1000,
+      () => handler.timeOut(),
+    );
+    return () => timer.cancel();
   }
 
   /** Ends the handlers that were idle for `timeout` seconds. */
@@ -371,7 +407,7 @@ export class TCPRelay implements RelayContext, EventHandler {
     this.#handshakes.push(handler);
     if (this.#sweepTimer?.active !== true) this.#watchTimeouts();
     if (this.#handshakeTimer?.active !== true) {
-      this.#watchHandshakes(HANDSHAKE_TIMEOUT);
+      this.#watchHandshakes(this.#deadline);
     }
     handler.start();
   }
@@ -395,9 +431,23 @@ export class TCPRelay implements RelayContext, EventHandler {
     // Who has shown no valid header yet must make room, the oldest first; one
     // for each client accepted, since the limit may be another one.
     this.#mayEvict = false;
-    this.#handshakes.first?.abort("connections");
+    this.#oldestStranger()?.abort("connections");
     // Where a socket is not closed at once, it is closed in this turn.
     this.loop.giveTurn();
+  }
+
+  /** Who was accepted first of all that are not served. */
+  #oldestStranger(): RelayedConnection | undefined {
+    const waiting = this.#handshakes.first;
+    const stranger = this.#strangers.first;
+    if (waiting === undefined || stranger === undefined) {
+      return waiting ?? stranger;
+    }
+    return stranger.acceptedAt < waiting.acceptedAt ? stranger : waiting;
+  }
+
+  #listOf(handler: RelayedConnection): LinkedList<RelayedConnection> {
+    return handler.isStranger ? this.#strangers : this.#handshakes;
   }
 
   #resumeAccepting(): void {
@@ -422,7 +472,7 @@ export class TCPRelay implements RelayContext, EventHandler {
     const now = this.loop.time();
     let handler: RelayedConnection | undefined;
     while ((handler = this.#handshakes.first) !== undefined) {
-      const left = handler.acceptedAt + HANDSHAKE_TIMEOUT - now;
+      const left = handler.acceptedAt + this.#deadline - now;
       if (left > 0) return this.#watchHandshakes(left);
       this.endHandshake(handler);
       handler.timeOut();

@@ -11,7 +11,6 @@
  * @module
  */
 
-import { getLogger } from "@logtape/logtape";
 import {
   FAILED,
   POLL_ERR,
@@ -35,10 +34,19 @@ import {
   WAIT_STATUS_READING,
   WAIT_STATUS_WRITING,
 } from "./constants.ts";
-import { converse } from "./converse.ts";
+import { logPipeFailed, logRequest, logTimeOut } from "./connection_log.ts";
+import { associate, awaitSilence, converse } from "./converse.ts";
 import { Dialer, type DialerOwner } from "./dialer.ts";
+import { FallbackOutbound, unobserved } from "./fallback.ts";
 import { FirstFlight } from "./first_flight.ts";
-import type { Ending, FinalRefusal, InboundStream } from "./inbound.ts";
+import type {
+  Ending,
+  FinalRefusal,
+  InboundAnswer,
+  InboundStream,
+  MoreAnswer,
+  RequestAnswer,
+} from "./inbound.ts";
 import type { Outbound, OutboundStream } from "./outbound.ts";
 import { Pipe, type PipeOwner } from "./pipe.ts";
 import {
@@ -46,16 +54,12 @@ import {
   type RelayContext,
   type RelayedConnection,
 } from "./relay_context.ts";
-import type { Decision } from "./router.ts";
-import { namesOf, type Session } from "./session.ts";
+import type { Session } from "./session.ts";
 import { withoutHandshake } from "./spent_inbound.ts";
-import { BLOCKED, type Failure, type Status } from "./status.ts";
-import type { Target } from "./target.ts";
+import type { Failure, Status } from "./status.ts";
 
 const EMPTY = new Uint8Array(0);
 const NOT_UNDERSTOOD: FinalRefusal = { status: "error", ending: "reset" };
-
-const logger = getLogger(["shadowsocks", "relay"]);
 
 /** One relayed connection. */
 export class TCPRelayHandler extends ListedConnection
@@ -72,11 +76,9 @@ export class TCPRelayHandler extends ListedConnection
   #outbound: Outbound | undefined;
   /** The first bytes for the far side, while they are not sent. */
   #first: FirstFlight | undefined;
-  /** The far side that waits for first payload (fast open). */
-  #fastOpen: OutboundStream | undefined;
   /** While the far side is looked for. */
   #dialer: Dialer | undefined;
-  /** Takes a question to the router back, or ends a UDP association. */
+  /** Ends what is waited for, or a UDP association. */
   #cancel: (() => void) | undefined;
   /** True once the client was told that the target is reached. */
   #replied = false;
@@ -166,10 +168,7 @@ export class TCPRelayHandler extends ListedConnection
 
   /** Ends the connection because it was idle, or showed no request in time. */
   timeOut(): void {
-    const names = namesOf(this.session);
-    if (this.stage === STAGE_DRAINING || this.session.target === undefined) {
-      logger.debug("timed out: connection from {client}", names);
-    } else logger.warn("timed out: {name} from {client}", names);
+    logTimeOut(this.session, this.stage === STAGE_DRAINING);
     this.abort("timeout");
   }
 
@@ -184,10 +183,13 @@ export class TCPRelayHandler extends ListedConnection
   abort(status: Status): void {
     const isOpen = this.session.target !== undefined &&
       this.stage !== STAGE_DRAINING && this.#inbound.idle !== true;
+    const isReset = isOpen || this.#resetsStranger();
+    // For bytes that are not read the system would send a reset instead of it.
+    if (!isReset) this.#client.shutdown();
     for (const { sink, finished } of [this.#pipe.up, this.#pipe.down]) {
       if (finished && sink !== undefined) this.#release(sink, false);
     }
-    this.destroy(status, { reset: isOpen });
+    this.destroy(status, { reset: isReset });
   }
 
   /**
@@ -199,10 +201,9 @@ export class TCPRelayHandler extends ListedConnection
    * @param status How the session ends, if it has not ended before.
    * @param options `reset`: the sockets are reset, not closed cleanly.
    */
-  destroy(status: Status, options: { readonly reset?: boolean } = {}): void {
+  destroy(status: Status, { reset = false } = {}): void {
     if (this.stage === STAGE_DESTROYED) return;
     this.stage = STAGE_DESTROYED;
-    const reset = options.reset === true;
     this.#endSession(status);
     if (reset && !this.#relay.loop.poller.resets) this.#pipe.cut();
     this.#leaveRemote(reset);
@@ -210,13 +211,6 @@ export class TCPRelayHandler extends ListedConnection
     this.#pipe.clear();
     this.#inbound[Symbol.dispose]();
     this.#relay.removeHandler(this);
-  }
-
-  /** Asks the router about an address of the target itself. */
-  forbids(address: SocketAddress, target: Target): boolean {
-    const rule = this.#relay.router.forbids(address, this.session, target);
-    if (rule !== undefined) this.session.rule = rule;
-    return rule !== undefined;
   }
 
   /** Takes a socket that is being connected. */
@@ -230,23 +224,6 @@ export class TCPRelayHandler extends ListedConnection
     this.#release(socket, false);
   }
 
-  /** Fast open: says success early, since the client speaks only after it. */
-  awaitsPayload(stream: OutboundStream): boolean {
-    const first = this.#first!;
-    if (!this.#relay.fastOpen || !first.mayHavePayload) return false;
-    this.stage = STAGE_FAST_OPEN;
-    this.#fastOpen = stream;
-    if (!this.#replied) this.#reply();
-    if (this.isDestroyed()) return true;
-    if (first.payload !== undefined) {
-      this.#sendFirst();
-      return true;
-    }
-    this.#pipe.updateStream(this.#pipe.up, WAIT_STATUS_READING);
-    first.waitForPayload(() => this.#sendFirst());
-    return true;
-  }
-
   /** The outbound is open: says so, and lets payload flow. */
   onEstablished(
     socket: StreamSocket,
@@ -254,7 +231,7 @@ export class TCPRelayHandler extends ListedConnection
     outbound: Outbound,
     rest: Uint8Array | undefined,
   ): void {
-    this.#dialer = this.#fastOpen = undefined;
+    this.#dialer = undefined;
     this.#outbound = outbound;
     this.stage = STAGE_STREAM;
     const pipe = this.#pipe;
@@ -265,13 +242,24 @@ export class TCPRelayHandler extends ListedConnection
       this.session.moved(STREAM_UP, sealed, 0);
       if (socket.fastOpenTaken === undefined) this.#relay.fastOpen = false;
     }
-    if (!this.#replied) this.#reply();
+    this.reply();
     if (this.isDestroyed()) return;
     pipe.start(this.#inbound.codec);
     if (this.isDestroyed()) return;
     first.send(stream, () => this.#first = undefined);
     if (rest !== undefined && !this.isDestroyed()) pipe.moveRest();
-    if (!this.isDestroyed()) this.#inbound = withoutHandshake(this.#inbound);
+    if (this.isDestroyed()) return;
+    // Without a valid request: it was passed on.
+    if (this.listed) this.#relay.keepStranger(this);
+    this.#inbound = withoutHandshake(this.#inbound);
+  }
+
+  /** Tells the client that the target is reached, unless it knows. */
+  reply(): void {
+    if (this.#replied) return;
+    this.#replied = true;
+    const reply = this.#inbound.connected();
+    if (reply !== undefined) this.#pipe.write(this.#pipe.down, reply);
   }
 
   /** No outbound reaches the target: tells the client. */
@@ -288,11 +276,7 @@ export class TCPRelayHandler extends ListedConnection
 
   /** A socket failed, most often by a reset: the other one is reset too. */
   onPipeFailed(isClient: boolean, code: string): void {
-    logger.debug("{side} of {client} failed: {code}", () => ({
-      side: isClient ? "client" : "other end",
-      client: `${this.session.client}`,
-      code,
-    }));
+    logPipeFailed(this.session, isClient, code);
     if (!isClient && this.onTargetEnd()) return;
     this.destroy(isClient ? "client_reset" : "target_reset", { reset: true });
   }
@@ -337,12 +321,15 @@ export class TCPRelayHandler extends ListedConnection
       const data = this.#relay.buffers.input.subarray(0, length);
       if (this.stage === STAGE_FAST_OPEN) {
         up.carry = data.slice();
-        this.#sendFirst();
+        this.#dialer?.sendFirst();
       } else if (this.stage === STAGE_INIT) this.#receive(data);
       else if (this.stage !== STAGE_UDP_ASSOC) up.carry = data.slice();
     } else if (length === 0) {
       // An end without payload is read again, and passed on, once connected.
-      if (this.stage === STAGE_FAST_OPEN) this.#sendFirst();
+      if (this.stage === STAGE_FAST_OPEN) this.#dialer?.sendFirst();
+      else if (this.stage === STAGE_INIT && this.#cancel !== undefined) {
+        this.#onSilence();
+      } else if (this.#resetsStranger()) this.destroy("ok", { reset: true });
       else {
         const isCut = start > 0 && this.stage !== STAGE_UDP_ASSOC;
         this.#finalStatus = isCut ? "client_reset" : "ok";
@@ -358,63 +345,63 @@ export class TCPRelayHandler extends ListedConnection
     const { output } = this.#relay.buffers;
     const context = { output, pipe: this.#pipe, owner: this };
     const answer = converse(this.#inbound, data, context);
-    if (this.isDestroyed()) return;
+    if (!this.isDestroyed()) this.#follow(answer);
+  }
+
+  /** Does what an inbound says. */
+  #follow(answer: InboundAnswer): void {
     switch (answer.kind) {
       case "more":
-        return;
+        return this.#awaitSilence(answer);
       case "refuse":
         return this.#leave(answer.status, answer.ending, answer.reply);
       case "associate":
         return this.#associate(answer.port);
       case "request":
-        return this.#onRequest(answer.target, answer.payload);
+        return this.#onRequest(answer);
     }
   }
 
-  #onRequest(target: Target, payload: Uint8Array | undefined): void {
+  /** The inbound decides once nothing more comes. */
+  #awaitSilence(answer: MoreAnswer): void {
+    this.#stopWaiting();
+    if (answer.silence === undefined) return;
+    const onSilence = (): void => this.#onSilence();
+    this.#cancel = awaitSilence(answer, this.#relay, this.#pipe, onSilence);
+  }
+
+  #onSilence(): void {
+    this.#stopWaiting();
+    const { carry = EMPTY } = this.#pipe.up;
+    const answer = this.#inbound.onSilence?.(carry);
+    this.#pipe.up.carry = undefined;
+    if (answer !== undefined) this.#follow(answer);
+  }
+
+  #stopWaiting(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+  }
+
+  #onRequest({ target, payload, stranger }: RequestAnswer): void {
+    this.#stopWaiting();
+    if (stranger === undefined) this.#relay.endHandshake(this);
+    else {
+      this.#endSession(stranger);
+      this.session = unobserved(this.session, this.#client);
+    }
     this.session.target = target;
-    this.#relay.endHandshake(this);
-    logger.info("connecting {name} from {client}", namesOf(this.session));
+    logRequest(this.session, stranger);
     this.stage = STAGE_DNS;
     const pipe = this.#pipe;
     pipe.updateStream(pipe.up, WAIT_STATUS_WRITING);
     this.#first = new FirstFlight(this.#relay, pipe, this.#inbound);
     if (payload !== undefined && payload.length > 0) this.#first.keep(payload);
-    const onDecision = (decision: Decision): void =>
-      this.#onDecision(target, decision);
-    const { router } = this.#relay;
-    this.#cancel = router.route(target, this.session, onDecision);
-  }
-
-  #onDecision(target: Target, decision: Decision): void {
-    this.#cancel = undefined;
-    if ("blocked" in decision) {
-      this.session.rule = decision.blocked;
-      this.onUnreached(BLOCKED);
-      return;
-    }
     const { session } = this;
-    const { route, rule } = decision;
-    session.rule = rule;
-    this.#dialer = new Dialer(this.#relay, this, { target, route, session });
-    this.#dialer.start();
-  }
-
-  /** Fast open: connects with the first payload, or without any. */
-  #sendFirst(): void {
-    const first = this.#first!;
-    first.cancel();
-    this.stage = STAGE_CONNECTING;
-    this.#pipe.updateStream(this.#pipe.up, WAIT_STATUS_WRITING);
-    const data = first.encodeForSyn(this.#fastOpen!);
-    this.#fastOpen = undefined;
-    this.#dialer!.connect(data);
-  }
-
-  #reply(): void {
-    this.#replied = true;
-    const reply = this.#inbound.connected();
-    if (reply !== undefined) this.#pipe.write(this.#pipe.down, reply);
+    const options = { target, session, first: this.#first };
+    this.#dialer = new Dialer(this.#relay, this, options);
+    if (stranger === undefined) this.#dialer.ask();
+    else this.#dialer.start(new FallbackOutbound(target));
   }
 
   #associate(port: number): void {
@@ -424,9 +411,7 @@ export class TCPRelayHandler extends ListedConnection
     }
     this.stage = STAGE_UDP_ASSOC;
     this.#relay.endHandshake(this);
-    const { client, user } = this.session;
-    this.#cancel = udpRelay.associate(client.host, user, port);
-    logger.debug("UDP associate from {client}", namesOf(this.session));
+    this.#cancel = associate(udpRelay, this.session, port);
     const { bytes } = this.#client.localAddress;
     const address = new SocketAddress(bytes, udpRelay.listenPort);
     this.#pipe.write(this.#pipe.down, this.#inbound.associated(address));
@@ -437,17 +422,28 @@ export class TCPRelayHandler extends ListedConnection
     this.#endSession(status);
     if (reply !== undefined) this.#pipe.write(this.#pipe.down, reply);
     if (this.isDestroyed()) return;
-    if (ending === "reset") return this.destroy(status, { reset: true });
-    if (ending === "drain") return this.#drain();
-    this.#leaveRemote(false);
-    this.#finalStatus = status;
-    this.#pipe.endAfterWrite();
+    const { poller } = this.#relay.loop;
+    const isVain = this.#inbound.resetsStrangers === true && !poller.resets;
+    switch (ending === "reset" && isVain ? "drain" : ending) {
+      case "reset":
+        return this.destroy(status, { reset: true });
+      case "drain":
+        this.#client.shutdown();
+        return this.#drain();
+      case "silent":
+        return this.#drain();
+      case "close":
+        this.#leaveRemote(false);
+        this.#finalStatus = status;
+        this.#pipe.endAfterWrite();
+    }
   }
 
-  /** Refuses the client without a sign: reads on, says nothing, forgets. */
+  /** Refuses the client: reads on, says nothing, forgets. */
   #drain(): void {
     this.stage = STAGE_DRAINING;
     this.#leaveRemote(true);
+    this.#cancel = this.#relay.watchDraining(this);
     this.#pipe.clear();
     this.#pipe.stop();
     this.#pipe.updateStream(this.#pipe.up, WAIT_STATUS_READING);
@@ -471,15 +467,19 @@ export class TCPRelayHandler extends ListedConnection
   /** Lets go of everything on the far side. */
   #leaveRemote(reset: boolean): void {
     this.#first?.cancel();
-    this.#cancel?.();
-    this.#cancel = undefined;
+    this.#stopWaiting();
     this.#dialer?.cancel();
     this.#dialer = undefined;
     const { up, down } = this.#pipe;
     if (down.source !== undefined) this.#release(down.source, reset);
     up.encoder?.[Symbol.dispose]();
     this.#pipe.setRemote(undefined);
-    this.#first = this.#outbound = this.#fastOpen = undefined;
+    this.#first = this.#outbound = undefined;
+  }
+
+  /** True for a client that has shown no request, and is to be reset. */
+  #resetsStranger(): boolean {
+    return this.stage === STAGE_INIT && this.#inbound.resetsStrangers === true;
   }
 
   #endSession(status: Status): void {
