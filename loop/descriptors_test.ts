@@ -8,6 +8,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { dirname, fromFileUrl, join } from "@std/path";
 import { pollers } from "../tests/_loop_fixture.ts";
+import { makePoller } from "./choose.ts";
 import { DescriptorBudget, type DescriptorHolder } from "./descriptors.ts";
 
 const FOLDER = dirname(fromFileUrl(import.meta.url));
@@ -33,6 +34,17 @@ for (const name of pollers()) {
     }).output();
     const decoder = new TextDecoder();
     assert(success, decoder.decode(stdout) + decoder.decode(stderr));
+  });
+}
+
+for (const name of pollers()) {
+  Deno.test(`makePoller() opens what turns need before there are sockets (${name})`, async () => {
+    if (Deno.build.os !== "linux") return;
+    const count = (): number => [...Deno.readDirSync("/proc/self/fd")].length;
+    using poller = await makePoller(name);
+    const before = count();
+    await poller.turn();
+    assertEquals(count(), before);
   });
 }
 

@@ -10,6 +10,7 @@ import {
   type LogRecord,
   resetSync,
 } from "@logtape/logtape";
+import { withTimeout } from "./timeout.ts";
 
 /** One line as a sink gets it. */
 export interface LogLine {
@@ -71,8 +72,8 @@ export class LogCapture implements Disposable {
     this.records.length = 0;
   }
 
-  /** Settles when `count` lines hold `part`. */
-  waitFor(part: string, count = 1): Promise<void> {
+  /** Settles when `count` lines hold `part`; waits as long as others do. */
+  async waitFor(part: string, count = 1): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const check = (): void => {
       if (this.with(part).length < count) return;
@@ -81,7 +82,7 @@ export class LogCapture implements Disposable {
     };
     this.#waiting.add(check);
     check();
-    return promise;
+    await withTimeout(promise, `${count} lines with ${part}`);
   }
 
   /** Runs a test; if it fails, its error says what was logged. */
