@@ -49,7 +49,7 @@ export class ShadowsocksPackets implements PacketInbound {
     const address = this.#usesAddress ? from.host : undefined;
     const opened = this.#packets.open(packet, output, address);
     if ("refused" in opened) {
-      logRefusedPacket(from, opened.refused, opened.reason);
+      logRefusedPacket(from, opened.refused, opened.reason, opened.skew);
       return undefined;
     }
     packet.target = headerTarget(output, opened.address);

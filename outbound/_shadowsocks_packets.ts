@@ -29,6 +29,8 @@ export class ShadowsocksOutboundPackets implements OutboundPackets {
   /** True where nothing in an answer proves who made it. */
   readonly checksSource: boolean;
   readonly #packets: ClientPackets;
+  /** Whether it was logged how far the server's clock is from ours. */
+  #isSkewLogged = false;
 
   /**
    * Makes the far side of an association.
@@ -56,7 +58,8 @@ export class ShadowsocksOutboundPackets implements OutboundPackets {
   }
 
   /**
-   * Opens an answer; logs if it cannot be decrypted.
+   * Opens an answer; logs if it cannot be decrypted, and the first time that
+   * the clocks differ too much.
    *
    * @param packet What was received.
    * @param output Takes the address header and the payload.
@@ -70,7 +73,7 @@ export class ShadowsocksOutboundPackets implements OutboundPackets {
           "cannot decrypt a UDP answer from {server}: wrong password or method",
           () => ({ server: `${packet.source}` }),
         );
-      }
+      } else if (refused === "skew") this.#logSkew(packet);
       return false;
     }
     packet.source = sourceOf(packet);
@@ -80,6 +83,16 @@ export class ShadowsocksOutboundPackets implements OutboundPackets {
   /** Ends the association. */
   [Symbol.dispose](): void {
     this.#packets[Symbol.dispose]();
+  }
+
+  /** The same words as for a connection; once, since all answers are alike. */
+  #logSkew({ source }: Packet): void {
+    if (this.#isSkewLogged) return;
+    this.#isSkewLogged = true;
+    logger.error(
+      "the clock of {server} differs from ours by {skew} s (below 0: it is behind), 30 are allowed: set both clocks, best by NTP",
+      { server: `${source}`, skew: this.#packets.skew },
+    );
   }
 }
 

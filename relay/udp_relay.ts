@@ -298,12 +298,20 @@ export class UDPRelay
       association = this.#newAssociation(request.key, from, holder);
       association.session.user = request.user || (holder?.user ?? "");
       association.session.target = target;
-    }
+    } else if (this.#mayNotMove(association, from)) return;
+    // Its packet was authentic and new: answers follow who has sent it.
     association.client = from;
     association.recipient = this.#serverSocket.recipient;
     association.state = request.state;
     association.session.moved(STREAM_UP, packet.end - packet.start, length);
     this.#sender.send(packet, association, target);
+  }
+
+  /** Whether an association has moved to an address that is not served. */
+  #mayNotMove({ client }: UDPAssociation, from: SocketAddress): boolean {
+    const router = this.#router;
+    return router.checksClients && client.key !== from.key &&
+      router.refusesClient(from) !== undefined;
   }
 
   /** An answer of a server or a target. */

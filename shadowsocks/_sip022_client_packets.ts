@@ -34,10 +34,12 @@ import {
 } from "./edition.ts";
 
 /**
- * SIP022: milliseconds after its last packet for which the session before the
- * current one is listened to; a third one has to wait for as long.
+ * Milliseconds after its last packet for which the session before the current
+ * one is listened to; a third one has to wait for as long: the 60 s of SIP022,
+ * and one since times are whole seconds. After that the time in a packet of a
+ * forgotten session shows that it is old.
  */
-const KEPT = 60_000;
+const KEPT = 61_000;
 
 /** A session of the server. */
 interface ServerSession {

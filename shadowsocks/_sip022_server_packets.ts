@@ -44,6 +44,9 @@ const BAD_ADDRESS = refusal("error", "invalid address");
 const NO_ROOM = refusal("error", "too long");
 const REPLAY = refusal("replay", "replay");
 
+/** What `seal` gets with the answer of a server behind this one. */
+const PASSED_ON = Object.freeze({});
+
 /** The datagrams of a listener. */
 export class Sip022ServerPackets implements ServerPackets {
   readonly #port: Sip022Port;
@@ -55,6 +58,10 @@ export class Sip022ServerPackets implements ServerPackets {
   readonly #packetKey: AeadKey | undefined;
   /** Of the headers of answers and of what is passed on, by user. */
   readonly #userKeys = new Map<Sip022User, BlockKey>();
+  /** Seals the answers of the one session that is kept no more. */
+  #lateKey:
+    | { readonly session: Sip022Session; readonly key: AeadKey }
+    | undefined;
 
   /**
    * Makes the codec of one listener.
@@ -130,12 +137,17 @@ export class Sip022ServerPackets implements ServerPackets {
       return wrong ?? BAD_ADDRESS;
     }
     const number = numberIn(header);
-    const isNew = session === undefined;
+    const isKept = session !== undefined;
     session ??= this.#sessions.make(header, user, key);
-    if (!this.#isNew(session, number)) {
-      if (isNew) key?.[Symbol.dispose]();
+    // The second is that of other workers, and of before a restart.
+    if (
+      number < 0 || !session.window.add(number) || !this.#isFresh(user)
+    ) {
+      if (!isKept) key?.[Symbol.dispose]();
       return REPLAY;
     }
+    if (isKept) this.#sessions.use(session);
+    else this.#sessions.keep(session);
     packet.bytes = output;
     packet.head = work.look.offset;
     packet.start = packet.head + address.length;
@@ -153,17 +165,15 @@ export class Sip022ServerPackets implements ServerPackets {
    * that of a server behind this one.
    */
   seal(packet: PacketBytes, state: unknown, output: Uint8Array): number {
-    const session = state as Sip022Session | undefined;
-    if (session === undefined) return NOT_SENDABLE;
-    const port = this.#port;
-    const { user, server, client } = session;
+    if (state === undefined) return NOT_SENDABLE;
     // The server that has the user's key has sealed it.
-    if (user.next !== undefined) return SENT_AS_IT_IS;
+    if (state === PASSED_ON) return SENT_AS_IT_IS;
+    const session = state as Sip022Session;
+    const { user, server, client } = session;
+    this.#sessions.use(session);
     const isSeparate = this.#headerKey !== undefined;
-    const key = isSeparate
-      ? session.sealKey ??= port.sessionKey(user.key, server)
-      : this.#packetKey!;
-    const sealed = sealBody(port, this.#work, {
+    const key = isSeparate ? this.#sealKeyOf(session) : this.#packetKey!;
+    const sealed = sealBody(this.#port, this.#work, {
       packet,
       output,
       session: server,
@@ -181,15 +191,21 @@ export class Sip022ServerPackets implements ServerPackets {
   /** Wipes the keys and ends the sessions. */
   [Symbol.dispose](): void {
     this.#sessions[Symbol.dispose]();
+    this.#lateKey?.key[Symbol.dispose]();
     this.#headerKey?.[Symbol.dispose]();
     this.#packetKey?.[Symbol.dispose]();
-    for (const key of this.#userKeys.values()) key[Symbol.dispose]();
-    this.#userKeys.clear();
+    this.#wipeUserKeys();
   }
 
   /**
    * Takes the identity header away, which has shown that the client knows this
    * server, and encrypts the separate header for the one behind it (SIP023).
+   *
+   * That is all that can be checked here: whoever knows this server's key can
+   * take another's session ID, and number packets at will. So there is no
+   * window, which one packet of a high number would close to its owner, and an
+   * association belongs to its address; the server behind, to which packets of
+   * another address then come from another port, sees whose they are.
    */
   #passOn(
     packet: PacketBytes,
@@ -203,10 +219,7 @@ export class Sip022ServerPackets implements ServerPackets {
     const { bytes, start, end } = packet;
     const rest = bytes.subarray(start + HEADER_LENGTH + PSK_HASH_LENGTH, end);
     if (bodyAt + rest.length > output.length) return NO_ROOM;
-    const session = this.#sessions.find(header, user) ??
-      this.#sessions.make(header, user, undefined);
-    const number = numberIn(header);
-    if (!this.#isNew(session, number)) return REPLAY;
+    if (!this.#isFresh(user)) return REPLAY;
     output.set(next, PACKET_ROOM);
     this.#userKeyOf(user).encrypt(header, 0, output, headerAt);
     output.set(rest, bodyAt);
@@ -218,18 +231,31 @@ export class Sip022ServerPackets implements ServerPackets {
     packet.head = PACKET_ROOM;
     packet.start = headerAt;
     packet.end = bodyAt + rest.length;
-    return { key: session.text, user: user.name, state: session, address };
+    return { key: undefined, user: user.name, state: PASSED_ON, address };
   }
 
-  /** Notes an authentic packet; false: it came before. */
-  #isNew(session: Sip022Session, number: number): boolean {
-    // The second is that of other workers, and of before a restart.
-    if (
-      number < 0 || !session.window.add(number) ||
-      !this.#port.serverPackets.addName(this.#work.header)
-    ) return false;
-    this.#sessions.use(session);
-    return true;
+  /**
+   * Notes the header of an authentic packet; false: it came before. Together
+   * with the user's hash, so that no user can use up the numbers of another.
+   */
+  #isFresh({ hash }: Sip022User): boolean {
+    const { identity, serverPackets } = this.#port;
+    combine(hash, this.#work.header, identity);
+    return serverPackets.addName(identity);
+  }
+
+  /** What seals the answers of a session. */
+  #sealKeyOf(session: Sip022Session): AeadKey {
+    const { user, server } = session;
+    if (session.usedAt >= 0) {
+      return session.sealKey ??= this.#port.sessionKey(user.key, server);
+    }
+    // Its association has outlived it; seldom, and never two for long.
+    if (this.#lateKey?.session !== session) {
+      this.#lateKey?.key[Symbol.dispose]();
+      this.#lateKey = { session, key: this.#port.sessionKey(user.key, server) };
+    }
+    return this.#lateKey.key;
   }
 
   /** The user whom the identity header names. */
@@ -245,10 +271,18 @@ export class Sip022ServerPackets implements ServerPackets {
     if (user === this.#port.nobody) return this.#headerKey!;
     let key = this.#userKeys.get(user);
     if (key === undefined) {
+      // More than there are users: some have been replaced.
+      const { size = 0 } = this.#port.users ?? {};
+      if (this.#userKeys.size >= size) this.#wipeUserKeys();
       key = this.#port.setup.blocks!.importKey(user.key);
       this.#userKeys.set(user, key);
     }
     return key;
+  }
+
+  #wipeUserKeys(): void {
+    for (const key of this.#userKeys.values()) key[Symbol.dispose]();
+    this.#userKeys.clear();
   }
 
   /** What is wrong with a body that is authentic; undefined: nothing. */

@@ -10,8 +10,14 @@ import { PacketWindow } from "./_packet_window.ts";
 import { SESSION_LENGTH, sessionText } from "./_sip022_packets.ts";
 import type { Sip022User } from "./_sip022_users.ts";
 
-/** SIP022: milliseconds for which a session is kept at least. */
-const KEPT = 60_000;
+/**
+ * Milliseconds for which a session is kept: the 60 s of SIP022, within which
+ * the time in its packets may still be right; one second more since times are
+ * whole seconds, one since `usedAt` may be as much too old.
+ */
+const KEPT = 62_000;
+/** Milliseconds by which `usedAt` may be too old. */
+const PRECISION = 1000;
 /**
  * Most sessions at once, which are some 10 MB. Whoever has a key can begin as
  * many as there are packets; the one that was idle for longest makes room.
@@ -20,10 +26,10 @@ const MAX_SESSIONS = 8192;
 
 /** The session of a client, and the one that it is answered by. */
 export interface Sip022Session {
-  /** What an association is found by. */
+  /** What an association is found by: the ID and the user's name. */
   readonly text: string;
   /** Whose it is. */
-  readonly user: Sip022User;
+  user: Sip022User;
   /** The ID that the client has chosen. */
   readonly client: Uint8Array;
   /** Opens what the client sends; undefined: all packets have one key. */
@@ -32,7 +38,7 @@ export interface Sip022Session {
   readonly window: PacketWindow;
   /** The ID of the answers. */
   readonly server: Uint8Array;
-  /** Seals the answers, from the first on. */
+  /** Seals the answers, from the first on, while the session is kept. */
   sealKey: AeadKey | undefined;
   /** The number of the next answer. */
   next: number;
@@ -64,18 +70,21 @@ export class Sip022Sessions implements Disposable {
    * Finds the session of a packet.
    *
    * @param header Begins with the ID that the client has chosen.
-   * @param user Whose packet it is: IDs of two users have nothing in common.
+   * @param user Whose packet it is. IDs of two users have nothing in common:
+   * who sees that of another cannot come into that one's association.
    * @returns undefined: it would be a new one.
    */
   find(header: Uint8Array, user: Sip022User): Sip022Session | undefined {
-    const text = sessionText(header);
-    const session = this.#sessions.get(text);
+    const session = this.#sessions.get(sessionText(header) + user.name);
     if (session === undefined || session.user === user) return session;
-    return this.#sessions.get(text + user.name);
+    // Users were replaced; one who has kept the key keeps the session.
+    if (!isSameKey(session.user, user)) return undefined;
+    session.user = user;
+    return session;
   }
 
   /**
-   * Makes a session, which is kept with {@linkcode Sip022Sessions.use}.
+   * Makes a session, which is kept with {@linkcode Sip022Sessions.keep}.
    *
    * @param header Begins with the ID that the client has chosen.
    * @param user Whose it is.
@@ -87,9 +96,8 @@ export class Sip022Sessions implements Disposable {
     user: Sip022User,
     openKey: AeadKey | undefined,
   ): Sip022Session {
-    const text = sessionText(header);
     return {
-      text: this.#sessions.has(text) ? text + user.name : text,
+      text: sessionText(header) + user.name,
       user,
       client: header.slice(0, SESSION_LENGTH),
       openKey,
@@ -102,40 +110,60 @@ export class Sip022Sessions implements Disposable {
   }
 
   /**
-   * Notes that an authentic packet of a session has come.
+   * Keeps a new session: its first packet was authentic.
    *
-   * @param session The session, a new one too.
+   * @param session What {@linkcode Sip022Sessions.make} has made.
+   */
+  keep(session: Sip022Session): void {
+    const now = this.#passed();
+    // Of a user who had another key.
+    const before = this.#sessions.get(session.text);
+    if (before !== undefined) this.#forget(before);
+    this.#makeRoom(now);
+    session.usedAt = now;
+    this.#sessions.set(session.text, session);
+  }
+
+  /**
+   * Notes that an authentic packet of a session has come, or that it has been
+   * answered.
+   *
+   * @param session The session; nothing happens if it is kept no more.
    */
   use(session: Sip022Session): void {
+    if (session.usedAt < 0) return;
     const now = this.#passed();
-    const { text } = session;
-    const isNew = session.usedAt < 0;
     // Once a second is often enough to know which was idle for longest.
-    if (!isNew && now - session.usedAt < 1000) return;
+    if (now - session.usedAt < PRECISION) return;
     session.usedAt = now;
-    if (isNew) this.#forget(now);
-    else this.#sessions.delete(text);
-    this.#sessions.set(text, session);
+    this.#sessions.delete(session.text);
+    this.#sessions.set(session.text, session);
   }
 
   /** Wipes all keys. */
   [Symbol.dispose](): void {
-    for (const session of this.#sessions.values()) wipe(session);
-    this.#sessions.clear();
+    for (const session of this.#sessions.values()) this.#forget(session);
   }
 
   /** Makes room for a new one. */
-  #forget(now: number): void {
-    for (const [text, session] of this.#sessions) {
+  #makeRoom(now: number): void {
+    for (const session of this.#sessions.values()) {
       const isIdle = now - session.usedAt > KEPT;
       if (!isIdle && this.#sessions.size < MAX_SESSIONS) return;
-      // An association may still send answers by it.
-      this.#sessions.delete(text);
+      this.#forget(session);
     }
+  }
+
+  /** An association may still answer by it: that key is made again. */
+  #forget(session: Sip022Session): void {
+    this.#sessions.delete(session.text);
+    session.usedAt = -1;
+    session.openKey?.[Symbol.dispose]();
+    session.sealKey?.[Symbol.dispose]();
+    session.sealKey = undefined;
   }
 }
 
-function wipe({ openKey, sealKey }: Sip022Session): void {
-  openKey?.[Symbol.dispose]();
-  sealKey?.[Symbol.dispose]();
+function isSameKey({ key }: Sip022User, other: Sip022User): boolean {
+  return key.every((byte, i) => byte === other.key[i]);
 }

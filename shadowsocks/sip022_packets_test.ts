@@ -13,7 +13,6 @@ import {
   contentOf,
   type EditionSetup,
   newEdition,
-  plainPacket,
   type Row,
   sealedPacket,
 } from "./_edition_fixture.ts";
@@ -26,6 +25,7 @@ import {
   test2022,
   type TestClock,
 } from "./_sip022_fixture.ts";
+import { answerHello, HEAD, sealHello } from "./_sip022_packet_fixture.ts";
 import type {
   ClientPackets,
   Edition,
@@ -35,31 +35,9 @@ import type {
 import { ReplayMemory } from "./replay_memory.ts";
 import { concat, seededBytes, utf8 } from "../tests/support/bytes.ts";
 
-/** `192.0.2.7:80`. */
-const HEAD = Uint8Array.of(1, 192, 0, 2, 7, 0, 80);
 /** `192.0.2.7:53`. */
 const DNS_HEAD = Uint8Array.of(1, 192, 0, 2, 7, 0, 53);
 const OUTPUT = new Uint8Array(70_000);
-
-function seal(
-  packets: ClientPackets,
-  data: Uint8Array = HELLO,
-  head = HEAD,
-): Uint8Array {
-  const length = packets.seal(plainPacket(head, data), OUTPUT);
-  assert(length > 0);
-  return OUTPUT.slice(0, length);
-}
-
-function answer(
-  packets: ServerPackets,
-  state: unknown,
-  data: Uint8Array = HELLO,
-): Uint8Array {
-  const length = packets.seal(plainPacket(HEAD, data), state, OUTPUT);
-  assert(length > 0);
-  return OUTPUT.slice(0, length);
-}
 
 function open(packets: ServerPackets, sealed: Uint8Array): PacketOpened {
   const opened = packets.open(sealedPacket(sealed), OUTPUT);
@@ -111,7 +89,7 @@ test2022(
   (row, clock) => {
     using ends = new Association(row, clock);
     const { client, server } = ends;
-    const sealed = Array.from({ length: 1100 }, () => seal(client));
+    const sealed = Array.from({ length: 1100 }, () => sealHello(client));
     // The newest first: 1,099 deep.
     for (const packet of sealed.toReversed()) {
       assertEquals(refusal(server, packet), "served");
@@ -127,9 +105,9 @@ test2022(
   (row, clock) => {
     using ends = new Association(row, clock);
     const { client, server } = ends;
-    const late = seal(client);
-    for (let n = 0; n < WINDOW; n++) seal(client);
-    assertEquals(refusal(server, seal(client)), "served");
+    const late = sealHello(client);
+    for (let n = 0; n < WINDOW; n++) sealHello(client);
+    assertEquals(refusal(server, sealHello(client)), "served");
     assertEquals(refusal(server, late), "replay: replay");
   },
 );
@@ -140,14 +118,14 @@ test2022(
     const memory = ReplayMemory.inMemory();
     using ends = new Association(row, clock, { server: { memory } });
     const { client, server } = ends;
-    const packets = Array.from({ length: 20 }, () => seal(client));
+    const packets = Array.from({ length: 20 }, () => sealHello(client));
     for (const packet of packets) open(server, packet);
     using again = newEdition(row, { clock, memory });
     using other = again.newServerPackets();
     for (const packet of packets) {
       assertEquals(refusal(other, packet), "replay: replay");
     }
-    assertEquals(refusal(other, seal(client)), "served");
+    assertEquals(refusal(other, sealHello(client)), "served");
   },
 );
 
@@ -156,8 +134,8 @@ test2022(
   (row, clock) => {
     using ends = new Association(row, clock);
     const { client, server } = ends;
-    open(server, seal(client));
-    const sealed = seal(client);
+    open(server, sealHello(client));
+    const sealed = sealHello(client);
     for (let bit = 0; bit < 8 * sealed.length; bit++) {
       const forged = sealed.slice();
       forged[bit >> 3]! ^= 1 << (bit & 7);
@@ -176,9 +154,9 @@ test2022(
   (row, clock) => {
     using ends = new Association(row, clock);
     const { client, server } = ends;
-    const { state } = open(server, seal(client));
-    assertEquals(take(client, answer(server, state)), "hello");
-    const sealed = answer(server, state);
+    const { state } = open(server, sealHello(client));
+    assertEquals(take(client, answerHello(server, state)), "hello");
+    const sealed = answerHello(server, state);
     for (let bit = 0; bit < 8 * sealed.length; bit++) {
       const forged = sealed.slice();
       forged[bit >> 3]! ^= 1 << (bit & 7);
@@ -195,7 +173,7 @@ test2022("Packets are taken within 30 seconds, either way", (row, clock) => {
     const { client, server } = ends;
     const isFine = Math.abs(skew) <= 30;
     clock.unix = (NOW + skew) * 1000;
-    const early = seal(client);
+    const early = sealHello(client);
     clock.unix = NOW * 1000;
     const opened = server.open(sealedPacket(early), OUTPUT);
     if (isFine) assert("key" in opened, `${skew}`);
@@ -206,9 +184,9 @@ test2022("Packets are taken within 30 seconds, either way", (row, clock) => {
         skew,
       });
     }
-    const { state } = open(server, seal(client));
+    const { state } = open(server, sealHello(client));
     clock.unix = (NOW + skew) * 1000;
-    const reply = answer(server, state);
+    const reply = answerHello(server, state);
     clock.unix = NOW * 1000;
     assertEquals(take(client, reply), isFine ? "hello" : "skew", `${skew}`);
     assertEquals(client.skew, isFine ? undefined : skew);
@@ -220,7 +198,7 @@ test2022(
   (row, clock) => {
     using ends = new Association(row, clock);
     const { client, server } = ends;
-    const packet = seal(client);
+    const packet = sealHello(client);
     open(server, packet);
     clock.unix += 3_600_000;
     assertNotEquals(refusal(server, packet), "served");
@@ -228,7 +206,7 @@ test2022(
     clock.elapsed += 120_000;
     // Another session is begun, by which those that are idle are forgotten.
     using other = new Association(row, clock);
-    open(server, seal(other.client));
+    open(server, sealHello(other.client));
     assertEquals(refusal(server, packet), "replay: replay");
   },
 );
@@ -241,9 +219,9 @@ test2022(
     const started = (): { readonly reply: () => Uint8Array } & Disposable => {
       const edition = newEdition(row, { clock });
       const server = edition.newServerPackets();
-      const { state } = open(server, seal(client));
+      const { state } = open(server, sealHello(client));
       return {
-        reply: () => answer(server, state),
+        reply: () => answerHello(server, state),
         [Symbol.dispose]: () => {
           server[Symbol.dispose]();
           edition[Symbol.dispose]();
@@ -258,7 +236,7 @@ test2022(
     // What was on its way.
     assertEquals(take(client, first.reply()), "hello");
     assertEquals(take(client, third.reply()), "replay");
-    clock.elapsed += 60_000;
+    clock.elapsed += 61_000;
     assertEquals(take(client, third.reply()), "hello");
     assertEquals(take(client, second.reply()), "hello");
     assertEquals(take(client, first.reply()), "replay");
@@ -270,8 +248,8 @@ test2022(
   (row, clock) => {
     using ends = new Association(row, clock);
     using other = new Association(row, clock);
-    const { state } = open(ends.server, seal(ends.client));
-    const reply = answer(ends.server, state);
+    const { state } = open(ends.server, sealHello(ends.client));
+    const reply = answerHello(ends.server, state);
     assertEquals(take(other.client, reply), "auth_failed");
     assertEquals(take(ends.client, reply), "hello");
   },
@@ -282,12 +260,12 @@ test2022("ServerPackets keeps the sessions of clients apart", (row, clock) => {
   using server = edition.newServerPackets();
   using one = new Association(row, clock);
   using two = new Association(row, clock);
-  const first = open(server, seal(one.client));
-  const second = open(server, seal(two.client));
+  const first = open(server, sealHello(one.client));
+  const second = open(server, sealHello(two.client));
   assertNotEquals(first.key, second.key);
-  assertEquals(open(server, seal(one.client)).key, first.key);
-  assertEquals(take(one.client, answer(server, first.state)), "hello");
-  assertEquals(take(two.client, answer(server, second.state)), "hello");
+  assertEquals(open(server, sealHello(one.client)).key, first.key);
+  assertEquals(take(one.client, answerHello(server, first.state)), "hello");
+  assertEquals(take(two.client, answerHello(server, second.state)), "hello");
 });
 
 test2022(
@@ -298,8 +276,8 @@ test2022(
     const plain = new Set<number>();
     const padded = new Set<number>();
     for (let n = 0; n < 200; n++) {
-      plain.add(seal(client).length);
-      const sealed = seal(client, HELLO, DNS_HEAD);
+      plain.add(sealHello(client).length);
+      const sealed = sealHello(client, HELLO, DNS_HEAD);
       padded.add(sealed.length);
       assert(sealed.length <= 1232);
       const packet = sealedPacket(sealed);
@@ -308,7 +286,10 @@ test2022(
     }
     assertEquals(plain.size, 1);
     assert(padded.size > 100);
-    assertEquals(seal(client, seededBytes(1400), DNS_HEAD).length > 1400, true);
+    assertEquals(
+      sealHello(client, seededBytes(1400), DNS_HEAD).length > 1400,
+      true,
+    );
   },
 );
 
@@ -339,13 +320,16 @@ test2022(
     });
     const { server } = alice;
     for (const [name, client] of [["Alice", alice], ["Bob", bob]] as const) {
-      const opened = open(server, seal(client.client));
+      const opened = open(server, sealHello(client.client));
       assertEquals(opened.user, name);
-      assertEquals(take(client.client, answer(server, opened.state)), "hello");
+      assertEquals(
+        take(client.client, answerHello(server, opened.state)),
+        "hello",
+      );
     }
     for (const { client } of [carol, nobody]) {
       assertEquals(
-        refusal(server, seal(client)),
+        refusal(server, sealHello(client)),
         "auth_failed: authentication error",
       );
     }
@@ -359,7 +343,7 @@ test2022(
     using ends = new Association(row, clock, {
       client: { identities: ["first"], password: PASSWORD },
     });
-    const sealed = seal(ends.client);
+    const sealed = sealHello(ends.client);
     const { keyLength } = row.method;
     const [outer, inner] = ["first", PASSWORD]
       .map((password) => deriveKey(password, keyLength));

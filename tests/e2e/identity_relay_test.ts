@@ -6,8 +6,11 @@
  * @module
  */
 
+import { assertEquals } from "@std/assert";
 import {
+  accessLines,
   accessLinesOf,
+  echoDatagrams,
   echoFile,
   halfCloseByClient,
   halfCloseByTarget,
@@ -62,5 +65,41 @@ Deno.test("ssserver passes connections on to the server that an identity header 
   const ended = [[relay, "behind"], [relay, "carol"], [server, "bob"]] as const;
   for (const [{ program }, user] of ended) {
     await accessLinesOf(program, { user }, 4);
+  }
+});
+
+Deno.test("ssserver passes datagrams on to the server that an identity header names", async () => {
+  const [first, second, bob] = [key(1), key(2), key(3)];
+  await using server = await spawnRole("ssserver", {
+    config: {
+      ...HERE,
+      password: second,
+      users: [{ name: "bob", password: bob }],
+    },
+  });
+  const behind = { server: "127.0.0.1", server_port: server.port };
+  await using relay = await spawnRole("ssserver", {
+    config: {
+      ...HERE,
+      password: first,
+      users: [{ name: "behind", password: second, ...behind }],
+    },
+  });
+  await using local = await spawnRole("sslocal", {
+    config: {
+      ...{ server: "127.0.0.1", server_port: relay.port },
+      ...{ local_address: "127.0.0.1", local_port: 0 },
+      ...{ method: METHOD, password: `${first}:${second}:${bob}` },
+    },
+  });
+  await echoDatagrams(local.port, [1, 100, 1200, 1392, 16_000]);
+  // The associations end with their programs.
+  for (const [each, user] of [[relay, "behind"], [server, "bob"]] as const) {
+    await each.program.stop();
+    const lines = accessLines(each.program.output);
+    assertEquals(
+      lines.map(({ network, user }) => [network, user]),
+      [["udp", user]],
+    );
   }
 });

@@ -5,24 +5,12 @@
  * @module
  */
 
-import { assertEquals } from "@std/assert";
-import {
-  echoTarget,
-  freePort,
-  readExactly,
-  seededBytes,
-  sha256,
-  spawnRole,
-  UdpEcho,
-  withTimeout,
-  writeAll,
-} from "../support/mod.ts";
+import { echoTarget, freePort, spawnRole, UdpEcho } from "../support/mod.ts";
 import { startPeerServer, startPeerTunnel } from "./_libev.ts";
+import { checkDatagrams, checkStream } from "./_tunnel_checks.ts";
 
 const METHODS = ["chacha20-ietf-poly1305", "aes-256-cfb"] as const;
 const PASSWORD = "correct horse battery staple";
-const FILE = 1024 * 1024;
-const DATAGRAMS = [1, 2, 100, 1200, 1392];
 
 for (const method of METHODS) {
   Deno.test(`sstunnel forwards TCP when ss-server speaks ${method}`, async () => {
@@ -92,33 +80,4 @@ async function checkTheirTunnel(
     targetPort,
   });
   await check(tunnel.port);
-}
-
-async function checkStream(port: number): Promise<void> {
-  using conn = await Deno.connect({ hostname: "127.0.0.1", port });
-  const file = seededBytes(FILE, FILE);
-  const sending = writeAll(conn, file);
-  const back = await withTimeout(readExactly(conn, FILE), "the file");
-  await sending;
-  assertEquals(await sha256(back), await sha256(file));
-}
-
-async function checkDatagrams(port: number): Promise<void> {
-  using stack = new DisposableStack();
-  const socket = Deno.listenDatagram({
-    transport: "udp",
-    hostname: "127.0.0.1",
-    port: 0,
-  });
-  stack.defer(() => socket.close());
-  for (const size of DATAGRAMS) {
-    const payload = seededBytes(size, size);
-    await socket.send(payload, {
-      transport: "udp",
-      hostname: "127.0.0.1",
-      port,
-    });
-    const [answer] = await withTimeout(socket.receive(), `${size} bytes`);
-    assertEquals(answer, payload);
-  }
 }
