@@ -19,6 +19,8 @@ import {
   numberIn,
   openSeparate,
   openWhole,
+  type PacketOpening,
+  type PacketSealing,
   type PacketWork,
   sealBody,
   SESSION_LENGTH,
@@ -57,9 +59,13 @@ export class Sip022ClientPackets implements ClientPackets {
   readonly #port: Sip022Port;
   readonly #work: PacketWork = newPacketWork();
   readonly #id = crypto.getRandomValues(new Uint8Array(SESSION_LENGTH));
-  #next = 0;
-  /** Seals what is sent. */
-  readonly #sealKey: AeadKey;
+  /** What requests are sealed with. */
+  readonly #sealing: PacketSealing;
+  readonly #opening: PacketOpening = {
+    front: HEADER_LENGTH,
+    fixed: ANSWER_FIXED,
+    output: new Uint8Array(0),
+  };
   /** Of the separate header, the first identity key's first; none: ChaCha. */
   readonly #headerKeys: readonly BlockKey[];
   #current: ServerSession | undefined;
@@ -77,9 +83,18 @@ export class Sip022ClientPackets implements ClientPackets {
     this.#headerKeys = blocks === undefined
       ? []
       : keys.map((key) => blocks.importKey(key));
-    this.#sealKey = packetCipher === undefined
-      ? port.sessionKey(port.psk, this.#id)
-      : packetCipher.importKey(port.psk);
+    this.#sealing = {
+      work: this.#work,
+      session: this.#id,
+      id: 0,
+      key: packetCipher === undefined
+        ? port.sessionKey(port.psk, this.#id)
+        : packetCipher.importKey(port.psk),
+      headerKey: this.#headerKeys[0],
+      type: REQUEST,
+      client: undefined,
+      identities: port.hashes.length * PSK_HASH_LENGTH,
+    };
   }
 
   /**
@@ -91,24 +106,12 @@ export class Sip022ClientPackets implements ClientPackets {
    */
   seal(packet: PacketBytes, output: Uint8Array): number {
     const port = this.#port;
-    const work = this.#work;
-    const [headerKey] = this.#headerKeys;
-    const identities = port.hashes.length * PSK_HASH_LENGTH;
-    const sealed = sealBody(port, work, {
-      packet,
-      output,
-      session: this.#id,
-      id: this.#next,
-      key: this.#sealKey,
-      headerKey,
-      type: REQUEST,
-      client: undefined,
-      identities,
-    });
+    const { hashes } = port;
+    const sealed = sealBody(port, this.#sealing, packet, output);
     if (sealed === NOT_SENDABLE) return NOT_SENDABLE;
-    this.#next++;
-    for (const [i, hash] of port.hashes.entries()) {
-      combine(hash, work.header, port.identity);
+    this.#sealing.id++;
+    for (let i = 0; i < hashes.length; i++) {
+      combine(hashes[i]!, this.#work.header, port.identity);
       const at = HEADER_LENGTH + i * PSK_HASH_LENGTH;
       this.#headerKeys[i]!.encrypt(port.identity, 0, output, at);
     }
@@ -126,6 +129,8 @@ export class Sip022ClientPackets implements ClientPackets {
     const work = this.#work;
     const { header, part } = work;
     const { bytes, start, end } = packet;
+    const opening = this.#opening;
+    opening.output = output;
     const headerKey = this.#headerKeys.at(-1);
     const isSeparate = headerKey !== undefined;
     if (end - start < leastLength(ANSWER_FIXED, isSeparate)) {
@@ -139,16 +144,9 @@ export class Sip022ClientPackets implements ClientPackets {
       session = this.#find(header);
       if (session?.window.has(numberIn(header)) === true) return "replay";
       key = session?.key ?? this.#keyOf(header);
-      at = openSeparate(work, key, packet, {
-        front: HEADER_LENGTH,
-        fixed: ANSWER_FIXED,
-        output,
-      });
+      at = openSeparate(work, key, packet, opening);
     } else {
-      at = openWhole(work, this.#sealKey, packet, {
-        fixed: ANSWER_FIXED,
-        output,
-      });
+      at = openWhole(work, this.#sealing.key, packet, opening);
       if (at >= 0) session = this.#find(header);
     }
     const refused = at < 0
@@ -172,7 +170,7 @@ export class Sip022ClientPackets implements ClientPackets {
 
   /** Wipes the keys. */
   [Symbol.dispose](): void {
-    this.#sealKey[Symbol.dispose]();
+    this.#sealing.key[Symbol.dispose]();
     for (const key of this.#headerKeys) key[Symbol.dispose]();
     this.#current?.key?.[Symbol.dispose]();
     this.#before?.key?.[Symbol.dispose]();

@@ -79,43 +79,55 @@ export function newPacketWork(): PacketWork {
   };
 }
 
-/** What is sealed, and with what. */
-export interface PacketToSeal {
-  /** The packet, with an address header in front of its payload. */
-  readonly packet: PacketBytes;
-  /** Takes the sealed packet. */
-  readonly output: Uint8Array;
+/** What a packet is sealed with: one object, used again. */
+export interface PacketSealing {
+  /** Scratch memory. */
+  readonly work: PacketWork;
   /** The sending session's ID. */
-  readonly session: Uint8Array;
+  session: Uint8Array;
   /** The packet's number. */
-  readonly id: number;
+  id: number;
   /** The key of the body. */
-  readonly key: AeadKey;
+  key: AeadKey;
   /** What encrypts the separate header; undefined: there is none. */
-  readonly headerKey: BlockKey | undefined;
+  headerKey: BlockKey | undefined;
   /** The type of the body. */
   readonly type: number;
   /** Of an answer, the client's session; undefined: it is a request. */
-  readonly client: Uint8Array | undefined;
+  client: Uint8Array | undefined;
   /** Bytes of identity headers, which the caller writes. */
   readonly identities: number;
 }
 
+/** How packets are opened: one object, used again. */
+export interface PacketOpening {
+  /**
+   * Where the sealed body begins behind the packet's start; of no meaning
+   * without a separate header.
+   */
+  readonly front: number;
+  /** How many bytes of the body's head precede the padding. */
+  readonly fixed: number;
+  /** Takes the body. */
+  output: Uint8Array;
+}
+
 /**
- * Seals a packet. Its header stays in `work.header`, in clear.
+ * Seals a packet. Its header stays in `sealing.work.header`, in clear.
  *
  * @param port Cipher, clock and randomness.
- * @param work Scratch memory.
- * @param sealing What, and with what.
+ * @param sealing What it is sealed with.
+ * @param packet The packet, with an address header in front of its payload.
+ * @param output Takes the sealed packet.
  * @returns Bytes in `output`, or {@linkcode NOT_SENDABLE}.
  */
 export function sealBody(
   port: Sip022Port,
-  work: PacketWork,
-  sealing: PacketToSeal,
+  sealing: PacketSealing,
+  { bytes, head, start, end }: PacketBytes,
+  output: Uint8Array,
 ): number {
-  const { packet, output, session, id, client, headerKey } = sealing;
-  const { bytes, head, start, end } = packet;
+  const { work, session, id, client, headerKey } = sealing;
   if (head < 0) return NOT_SENDABLE;
   const isSeparate = headerKey !== undefined;
   const fixed = TYPE_LENGTH + TIME_LENGTH + (client?.length ?? 0) +
@@ -173,8 +185,7 @@ export function sealBody(
  * @param work Scratch memory.
  * @param key The key of the session.
  * @param packet What was received.
- * @param opening Where the sealed body begins behind the packet's start, where
- * the output goes, and how many bytes of head precede the padding.
+ * @param opening Where its parts are.
  * @returns Where the body begins in the output; {@linkcode NOT_GENUINE} or
  * {@linkcode TOO_LONG}.
  */
@@ -182,11 +193,7 @@ export function openSeparate(
   work: PacketWork,
   key: AeadKey,
   { bytes, start, end }: PacketBytes,
-  { front, fixed, output }: {
-    readonly front: number;
-    readonly fixed: number;
-    readonly output: Uint8Array;
-  },
+  { front, fixed, output }: PacketOpening,
 ): number {
   const { part } = work;
   const input = start + front;
@@ -205,8 +212,7 @@ export function openSeparate(
  * @param work Scratch memory.
  * @param key The key of all packets.
  * @param packet What was received.
- * @param opening Where the output goes, and how many bytes of head precede the
- * padding.
+ * @param opening Where its parts are.
  * @returns Where the body begins in the output; {@linkcode NOT_GENUINE} or
  * {@linkcode TOO_LONG}.
  */
@@ -214,7 +220,7 @@ export function openWhole(
   work: PacketWork,
   key: AeadKey,
   { bytes, start, end }: PacketBytes,
-  { fixed, output }: { readonly fixed: number; readonly output: Uint8Array },
+  { fixed, output }: PacketOpening,
 ): number {
   const { part, longNonce, header } = work;
   const input = start + LONG_NONCE_LENGTH;

@@ -17,6 +17,8 @@ import {
   numberIn,
   openSeparate,
   openWhole,
+  type PacketOpening,
+  type PacketSealing,
   type PacketWork,
   REQUEST_FIXED,
   sealBody,
@@ -51,6 +53,11 @@ const PASSED_ON = Object.freeze({});
 export class Sip022ServerPackets implements ServerPackets {
   readonly #port: Sip022Port;
   readonly #work: PacketWork = newPacketWork();
+  /** What answers are sealed with; undefined before the first. */
+  #sealing: PacketSealing | undefined;
+  readonly #opening = newOpening(0);
+  /** The same with an identity header. */
+  readonly #openingOfUsers = newOpening(PSK_HASH_LENGTH);
   readonly #sessions: Sip022Sessions;
   /** Opens the header of requests; undefined: the method has none. */
   readonly #headerKey: BlockKey | undefined;
@@ -97,6 +104,8 @@ export class Sip022ServerPackets implements ServerPackets {
       identities,
     );
     if (end - start < least) return AUTH_ERROR;
+    const opening = hasUsers ? this.#openingOfUsers : this.#opening;
+    opening.output = output;
     let user: Sip022User | undefined = port.nobody;
     let session: Sip022Session | undefined;
     let key: AeadKey | undefined;
@@ -112,16 +121,9 @@ export class Sip022ServerPackets implements ServerPackets {
       // Before the packet is opened, which costs more.
       if (session?.window.has(numberIn(header)) === true) return REPLAY;
       key = session?.openKey ?? port.sessionKey(user.key, header.slice(0, 8));
-      at = openSeparate(work, key, packet, {
-        front: HEADER_LENGTH + identities,
-        fixed: REQUEST_FIXED,
-        output,
-      });
+      at = openSeparate(work, key, packet, opening);
     } else {
-      at = openWhole(work, this.#packetKey!, packet, {
-        fixed: REQUEST_FIXED,
-        output,
-      });
+      at = openWhole(work, this.#packetKey!, packet, opening);
       if (at >= 0) session = this.#sessions.find(header, user);
     }
     if (at < 0) {
@@ -173,17 +175,14 @@ export class Sip022ServerPackets implements ServerPackets {
     this.#sessions.use(session);
     const isSeparate = this.#headerKey !== undefined;
     const key = isSeparate ? this.#sealKeyOf(session) : this.#packetKey!;
-    const sealed = sealBody(this.#port, this.#work, {
-      packet,
-      output,
-      session: server,
-      id: session.next,
-      key,
-      headerKey: isSeparate ? this.#userKeyOf(user) : undefined,
-      type: ANSWER,
-      client,
-      identities: 0,
-    });
+    const headerKey = isSeparate ? this.#userKeyOf(user) : undefined;
+    const sealing = this.#sealing ??= newSealing(this.#work, session, key);
+    sealing.session = server;
+    sealing.id = session.next;
+    sealing.key = key;
+    sealing.headerKey = headerKey;
+    sealing.client = client;
+    const sealed = sealBody(this.#port, sealing, packet, output);
     if (sealed !== NOT_SENDABLE) session.next++;
     return sealed;
   }
@@ -293,6 +292,27 @@ export class Sip022ServerPackets implements ServerPackets {
       ? undefined
       : { refused: "skew", reason: "clock skew", skew };
   }
+}
+
+function newOpening(identities: number): PacketOpening {
+  return {
+    front: HEADER_LENGTH + identities,
+    fixed: REQUEST_FIXED,
+    output: new Uint8Array(0),
+  };
+}
+
+function newSealing(
+  work: PacketWork,
+  { server, client }: Sip022Session,
+  key: AeadKey,
+): PacketSealing {
+  const headerKey = undefined;
+  const session = server;
+  return {
+    ...{ work, session, id: 0, key, headerKey },
+    ...{ type: ANSWER, client, identities: 0 },
+  };
 }
 
 function refusal(

@@ -28,6 +28,8 @@ export interface ServerSetup {
     readonly name: string;
     readonly password: string;
   }[];
+  /** Where it listens. Default: at a free port. */
+  readonly port?: number;
 }
 
 /** How a client is started. */
@@ -76,10 +78,10 @@ export function ours(event_loop: string): Maker {
   return {
     name: `ours over ${event_loop}`,
     halfCloses: true,
-    server: ({ method, password, users }) =>
+    server: ({ method, password, users, port = 0 }) =>
       spawnRole("ssserver", {
         config: {
-          ...{ server: "127.0.0.1", server_port: 0, method, password },
+          ...{ server: "127.0.0.1", server_port: port, method, password },
           ...users.length > 0 && { users },
           ...{ forbidden_ip: "", event_loop },
         },
@@ -154,8 +156,7 @@ export function rust(folder: string): Maker {
   return {
     name: "shadowsocks-rust",
     halfCloses: true,
-    server: ({ method, password, users }) => {
-      const port = freePort();
+    server: ({ method, password, users, port = freePort() }) => {
       const own = users.length > 0 ? { users } : {};
       const server = { server: "127.0.0.1", server_port: port };
       // Outside of `servers` it has no users.
@@ -194,11 +195,16 @@ export function singBox(file: string): Maker {
   return {
     name: "sing-box",
     halfCloses: false,
-    server: ({ method, password, users }) =>
-      startSingBox(file, {
-        ...{ type: "shadowsocks", method, password },
-        ...users.length > 0 && { users },
-      }),
+    server: ({ method, password, users, port }) =>
+      startSingBox(
+        file,
+        {
+          ...{ type: "shadowsocks", method, password },
+          ...users.length > 0 && { users },
+        },
+        undefined,
+        port,
+      ),
     client: ({ method, password, serverPort }) =>
       startSingBox(file, { type: "mixed" }, {
         ...{ type: "shadowsocks", method, password },

@@ -44,15 +44,16 @@ export interface SingBox extends AsyncDisposable {
  * @param file The program.
  * @param inbound The inbound's keys, without its address and port.
  * @param outbound The outbound's keys.
+ * @param port Where the inbound listens. Default: at a free port.
  * @returns It, listening.
  */
 export async function startSingBox(
   file: string,
   inbound: Readonly<Record<string, unknown>>,
   outbound: Readonly<Record<string, unknown>> = { type: "direct" },
+  port: number = freePort(),
 ): Promise<SingBox> {
   const folder = new TempFolder();
-  const port = freePort();
   const place = { listen: "127.0.0.1", listen_port: port };
   const path = folder.file("config.json");
   const config = {

@@ -7,16 +7,20 @@
  * @module
  */
 
+import { assertEquals } from "@std/assert";
 import {
   echoDatagrams,
   echoFile,
   echoPieces,
   echoTarget,
+  freePort,
   halfCloseByClient,
   halfCloseByTarget,
   seededBytes,
   serverFirst,
+  socks5UdpAssociate,
   UdpEcho,
+  withTimeout,
 } from "../support/mod.ts";
 import { type Maker, ours, rust, singBox } from "./_makers.ts";
 import { findRust } from "./_rust.ts";
@@ -98,6 +102,36 @@ for (const peer of peers) {
       pairTest(peer, ours(poller), method);
     }
   }
+}
+
+/** An association goes on when its server is started again. */
+function restartTest(client: Maker, server: Maker): void {
+  Deno.test(`an association of ${client.name} goes on when ssserver of ${server.name} is started again`, async () => {
+    const [method, length] = METHODS[1]!;
+    const password = key(length, 1);
+    const setup = { method, password, users: [], port: freePort() };
+    await using target = new UdpEcho();
+    await using near = await client.client({
+      ...{ method, password },
+      serverPort: setup.port,
+    });
+    await using association = await socks5UdpAssociate(near.port);
+    for (let start = 0; start < 2; start++) {
+      await using _far = await server.server(setup);
+      for (let size = 1; size < 20; size++) {
+        const payload = seededBytes(size, 100 * start + size);
+        await association.send(target, payload);
+        const what = `datagram ${size} after start ${start}`;
+        const answer = await withTimeout(association.receive(), what);
+        assertEquals(answer.payload.slice(), payload);
+      }
+    }
+  });
+}
+
+for (const peer of peers) {
+  restartTest(ours(POLLERS[0]!), peer);
+  restartTest(peer, ours(POLLERS[0]!));
 }
 
 /** A tunnel of one, and the server of another. */
