@@ -81,6 +81,8 @@ export class Service {
   #listeners: Listener[] = [];
   /** Those that listen no more, and have open connections. */
   readonly #closing = new Set<Listener>();
+  /** Whether it was said that connections are not reset. */
+  #isWarned = false;
   #begun: boolean;
   #closed = false;
   #onIdle: (() => void) | undefined;
@@ -319,6 +321,8 @@ export class Service {
     }, this.#context);
     this.#announce(`${edition.method.name} by ${edition.providerVersion}`);
     if (this.#options.announce !== false) {
+      const isNew = edition.method.edition === "2022";
+      if (isNew && server.reject === "reset") this.#warnOfReset();
       logger.info("starting {what} at {address}", {
         what: "server",
         address: `${listener.address}`,
@@ -347,6 +351,17 @@ export class Service {
       cipher,
       poller: this.#options.loop.poller.name,
     });
+  }
+
+  /** Says once that the poller cannot do what `reject` asks for. */
+  #warnOfReset(): void {
+    const { poller } = this.#context.loop;
+    if (poller.resets || this.#isWarned) return;
+    this.#isWarned = true;
+    logger.warn(
+      'the {poller} event loop cannot reset connections: `reject = "reset"` is done as "drain"',
+      { poller: poller.name },
+    );
   }
 
   #close(listeners: readonly Listener[]): void {
