@@ -229,6 +229,9 @@ export class OneTimeDecoder {
 
   /** Adds to the data that is kept; gives it once it is whole. */
   #keep(part: Uint8Array, length: number): Uint8Array | undefined {
+    // The next call may bring all of it, which is not kept then: room that was
+    // made for it would be taken for that of the chunk behind.
+    if (part.length === 0) return undefined;
     const body = this.#body ??= new Uint8Array(length);
     body.set(part, this.#bodyLength);
     this.#bodyLength += part.length;

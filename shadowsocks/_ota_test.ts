@@ -143,6 +143,25 @@ Deno.test("OneTimeEncoder.apply() fills 32 KiB with whole chunks for a stream ci
   assertEquals([result, drops], [data, 0]);
 });
 
+// Found by `deno task fuzz`, seed 1, input 1257071212 of "tcp one-time auth".
+Deno.test("OneTimeDecoder.apply() takes a chunk whose head ended a read before one that is cut", () => {
+  const [hello, , letters] = CHUNKS;
+  const [first, second] = [hello!.data, letters!.data];
+  const wire = encode(HEADER, first, second).subarray(HEADER.length + 10);
+  const head = 12;
+  for (const cut of [head + 1, head + 100, head + second.length - 1]) {
+    const rest = wire.subarray(head + first.length);
+    const decoding = new Decoding().feed(
+      wire.subarray(0, head),
+      wire.subarray(head, head + first.length),
+      rest.subarray(0, cut),
+      rest.subarray(cut),
+    );
+    assertEquals(decoding.result, concat(first, second), `cut at ${cut}`);
+    assertEquals(decoding.drops, 0);
+  }
+});
+
 Deno.test("OneTimeDecoder.apply() takes what Python makes, empty chunks too", () => {
   const wire = concat(...CHUNKS.map((chunk) => chunk.wire));
   const plain = concat(...CHUNKS.map((chunk) => chunk.data));

@@ -17,7 +17,7 @@ import {
   text,
   withTimeout,
 } from "../support/mod.ts";
-import { mutate } from "./_mutate.ts";
+import { mutate } from "../support/mutate.ts";
 import { connectAll, Prober } from "./_prober.ts";
 import { Services, servicesTest } from "./_services.ts";
 

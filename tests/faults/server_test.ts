@@ -17,7 +17,7 @@ import {
   withTimeout,
 } from "../support/mod.ts";
 import { Collector } from "./_collector.ts";
-import { mutate } from "./_mutate.ts";
+import { mutate } from "../support/mutate.ts";
 import { connectAll, Prober } from "./_prober.ts";
 import { type Services, servicesTest } from "./_services.ts";
 

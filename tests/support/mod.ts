@@ -16,6 +16,7 @@ export * from "./http_client.ts";
 export * from "./http_origin.ts";
 export * from "./libraries.ts";
 export * from "./manager_client.ts";
+export * from "./mutate.ts";
 export * from "./pair.ts";
 export * from "./ports.ts";
 export * from "./process.ts";
