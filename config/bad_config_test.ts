@@ -6,7 +6,7 @@
  */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { read } from "./_test_fixture.ts";
+import { read, readIssues } from "./_test_fixture.ts";
 import { formatNotice } from "./logging.ts";
 
 /** Every secret in the table; none may be printed. */
@@ -199,3 +199,31 @@ async function check(
     assert(!notice.text.includes("hunter2"), "no secret");
   }
 }
+
+// Found by `deno task fuzz`, seed 1: inputs 4262766105 and 2751549973 of
+// "config files", 2159664408 and 1067357894 of "command line".
+Deno.test("readConfig() writes one line that acts on no terminal, whatever is repeated in it", async () => {
+  const rows: readonly (readonly [line: string, text: string, part: string])[] =
+    [
+      [
+        "-k secret-secret -m a\x1b[2Jb",
+        "",
+        "method a\\u001b[2Jb not supported",
+      ],
+      ["--nope\n-s", "", "option --nope\\u000a-s not recognized"],
+      ["-c x.json", '{"se\x9brver":1}', 'Unknown key "se\\u009brver"'],
+      ["-c x.json", '{"se\x7frver":1}', 'Unknown key "se\\u007frver"'],
+    ];
+  for (const [line, text, part] of rows) {
+    const [issue = ""] = await readIssues(line, {
+      role: "sslocal",
+      files: { "x.json": text },
+    });
+    assert(issue.includes(part), issue);
+  }
+  const long = `{"${"[".repeat(10_000)}":1}`;
+  const [issue = ""] = await readIssues("-c x.json", {
+    files: { "x.json": long },
+  });
+  assert(issue.length < 6000 && issue.endsWith(" and more"), issue);
+});

@@ -39,13 +39,37 @@ export type IssueStyle = Partial<
 >;
 
 /**
+ * The longest line that a message is: the longest sentence of our own with the
+ * longest path (4,096 bytes on Linux). A file may hold a key of a megabyte.
+ */
+const MAX_LINE = 5000;
+
+/** What would act on a terminal, or begin a line: C0, DEL, C1, separators. */
+// deno-lint-ignore no-control-regex -- controls are what is looked for
+const INVISIBLE_REGEXP = /[\0-\x1f\x7f-\x9f\u2028\u2029]/g;
+
+/**
+ * Makes a text one line that is safe to print, whatever was repeated in it.
+ *
+ * @param text The text.
+ * @returns The text with escapes instead of controls, cut if it is too long.
+ */
+function oneLine(text: string): string {
+  const line = text.replace(
+    INVISIBLE_REGEXP,
+    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+  return line.length > MAX_LINE ? `${line.slice(0, MAX_LINE)} and more` : line;
+}
+
+/**
  * Makes a log line of level WARNING.
  *
  * @param text The line.
  * @returns The notice.
  */
 export function warning(text: string): Notice {
-  return { level: "warning", style: "log", text };
+  return { level: "warning", style: "log", text: oneLine(text) };
 }
 
 /**
@@ -63,10 +87,10 @@ export function issue(
   return {
     level: "error",
     style,
-    text,
+    text: oneLine(text),
     exitCode,
     usage,
-    ...(advice !== undefined && { advice }),
+    ...(advice !== undefined && { advice: oneLine(advice) }),
   };
 }
 

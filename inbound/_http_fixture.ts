@@ -23,6 +23,8 @@ import { bytesOf, stringOf } from "../tests/support/bytes.ts";
 
 /** A relay's buffer. */
 const BUFFER_SIZE = 640 * 1024;
+/** All handlers share it, as those of a loop do. */
+const OUTPUT = new Uint8Array(BUFFER_SIZE);
 /** Written over every buffer after its use, so that no view outlives a call. */
 const POISON = 0xee;
 
@@ -68,7 +70,6 @@ export class FakeHandler {
   readonly stream: HttpStream;
   readonly #inbound: HttpInbound;
   readonly #options: FakeHandlerOptions;
-  readonly #output = new Uint8Array(BUFFER_SIZE);
   #session: Session = newSession();
   #isOpen = false;
 
@@ -144,8 +145,7 @@ export class FakeHandler {
   /** @returns Whether to go on. */
   #receive(): boolean {
     const data = bytesOf(this.waiting);
-    const output = this.#output;
-    const answer = this.stream.receive(data, output);
+    const answer = this.stream.receive(data, OUTPUT);
     switch (answer.kind) {
       case "more":
         this.waiting = this.waiting.slice(answer.consumed);
@@ -183,8 +183,8 @@ export class FakeHandler {
     if (length === 0) return false;
     const data = bytesOf(this.waiting);
     const output = this.#options.isTight === true
-      ? this.#output.subarray(0, length + DECODE_ROOM)
-      : this.#output;
+      ? OUTPUT.subarray(0, length + DECODE_ROOM)
+      : OUTPUT;
     const count = codec.decode(data, output, length);
     if (count > 0) {
       this.origins.at(-1)!.received += stringOf(output.subarray(0, count));
@@ -202,8 +202,8 @@ export class FakeHandler {
     const data = bytesOf(text);
     const { length } = data;
     const output = this.#options.isTight === true
-      ? this.#output.subarray(0, encodeRoom(length))
-      : this.#output;
+      ? OUTPUT.subarray(0, encodeRoom(length))
+      : OUTPUT;
     const count = this.stream.codec!.encode(data, output, length);
     this.sent += stringOf(output.subarray(0, count));
     data.fill(POISON);

@@ -147,6 +147,8 @@ const BROKEN: readonly (readonly [string, string, string, string])[] = [
   ["x.json", '{"a":"hun\tter" 5}', "1:16", 'expected "," or "}"'],
   ["x.json", "[,]", "1:2", "expected a value"],
   ["x.json", '{"mode":1,/*"*/"mode":2}', "1:16", '"mode" is given twice'],
+  // Found by `deno task fuzz`, seed 1, input 3321200663 of "config files".
+  ["x.toml", 'a = "hunter\\ud800"', "1:12", "unknown escape"],
   ["x.toml", "a = “hunter”", "1:5", "found a curly quote: write"],
   ["x.toml", "a = [1，2]", "1:7", "a comma that is not ASCII"],
   ["x.toml", "a = 'x',", "1:8", 'the end of the line, found ","'],

@@ -46,9 +46,12 @@ export async function parseToml(
   return parseStrictly(text, isKeyName);
 }
 
-/** What TOML has nowhere, and `@std/toml` lets pass. */
+/**
+ * What TOML has nowhere, and `@std/toml` lets pass: controls, and escapes of
+ * what is no character, such as half of a surrogate pair.
+ */
 // deno-lint-ignore no-control-regex -- these are what is looked for
-const CONTROL = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)/;
+const CONTROL = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|\\[uU]/;
 
 /** Whether every line has a form in which no key can hide. */
 function isPlain(text: string): boolean {

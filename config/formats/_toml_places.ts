@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type AST, parseTOML } from "toml-eslint-parser";
+import { type AST, ParseError, parseTOML } from "toml-eslint-parser";
 import { blankMark, type Locator, type Path, type Spot } from "./_place.ts";
 
 /** Finds the places in one TOML text. */
@@ -15,10 +15,12 @@ export class TomlLocator implements Locator {
   /**
    * Reads a text.
    *
-   * @param text The text, which is TOML.
+   * @param text The text, which is TOML. Where this reader takes it for
+   * something else, there are no places, and everything is at its beginning.
    */
   constructor(text: string) {
-    const program = parseTOML(blankMark(text));
+    const program = parsed(blankMark(text));
+    if (program === undefined) return;
     for (const node of program.body[0].body) {
       if (node.type === "TOMLKeyValue") this.#addPair(node, []);
       else this.#addTable(node);
@@ -66,6 +68,15 @@ export class TomlLocator implements Locator {
       const id = idOf(path.slice(0, length));
       if (!this.#spots.has(id)) this.#spots.set(id, place);
     }
+  }
+}
+
+function parsed(text: string): AST.TOMLProgram | undefined {
+  try {
+    return parseTOML(text);
+  } catch (error) {
+    if (error instanceof ParseError) return undefined;
+    throw error;
   }
 }
 

@@ -132,10 +132,16 @@ export function bytesOf(
       typeof part === "number"
         ? Uint8Array.of(part)
         : typeof part === "string"
-        ? Uint8Array.from(part, (character) => character.charCodeAt(0))
+        ? latin1(part)
         : part
     ),
   );
+}
+
+function latin1(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
 }
 
 /**
