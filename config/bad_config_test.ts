@@ -206,9 +206,9 @@ Deno.test("readConfig() writes one line that acts on no terminal, whatever is re
   const rows: readonly (readonly [line: string, text: string, part: string])[] =
     [
       [
-        "-k secret-secret -m a\x1b[2Jb",
+        "-k secret-secret --mode a\x1b[2Jb",
         "",
-        "method a\\u001b[2Jb not supported",
+        "a\\u001b[2Jb",
       ],
       ["--nope\n-s", "", "option --nope\\u000a-s not recognized"],
       ["-c x.json", '{"se\x9brver":1}', 'Unknown key "se\\u009brver"'],
