@@ -53,8 +53,8 @@ export class ShadowsocksPackets implements PacketInbound {
       return undefined;
     }
     packet.target = headerTarget(output, opened.address);
-    const { user, state, key = keyOf(from, user) } = opened;
-    return { key, user, state };
+    const { user, state, passes, key = keyOf(from, user) } = opened;
+    return { key, user, state, isNarrow: passes };
   }
 
   /**

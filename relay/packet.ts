@@ -71,6 +71,11 @@ export interface PacketRequest {
   readonly user: string;
   /** What the inbound wants to know again when it answers. */
   readonly state: unknown;
+  /**
+   * Whether answers count only where they come from the target of the newest
+   * datagram: what proves them the client alone can tell. Absent: from anybody.
+   */
+  readonly isNarrow?: boolean | undefined;
 }
 
 /** The datagrams of a listener; disposed of when that has ended. */

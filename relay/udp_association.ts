@@ -88,6 +88,8 @@ export class UDPAssociation implements DatagramSender {
   recipient: Recipient | undefined = undefined;
   /** What the inbound wants to know again when it answers. */
   state: unknown = undefined;
+  /** Whether only who was sent something last may answer. */
+  isNarrow = false;
   /** Why nothing was sent yet; undefined once something was. */
   failure: Status | undefined = undefined;
   /** The target of the newest datagram. */
@@ -103,6 +105,8 @@ export class UDPAssociation implements DatagramSender {
   readonly #paths: PacketPath[] = [];
   /** How many of them are abandoned. */
   #abandoned = 0;
+  /** Where the newest datagram was sent to. */
+  #sentTo: SocketAddress | undefined;
   #ipv4: DatagramSocket | undefined;
   #ipv6: DatagramSocket | undefined;
   #closed = false;
@@ -197,11 +201,13 @@ export class UDPAssociation implements DatagramSender {
    * The path that an answer came by: that of the server with this address.
    * Without one it is a path whose answers may come from anywhere: the newest
    * to targets themselves, else the oldest whose packets prove their sender.
+   * Where nothing proves an answer, it has to come from the newest target.
    *
    * @param from Who sent the answer.
    * @returns undefined: no path takes it.
    */
   pathFrom(from: SocketAddress): PacketPath | undefined {
+    if (this.isNarrow && this.#sentTo?.key !== from.key) return undefined;
     let guess: PacketPath | undefined;
     for (const path of this.#paths) {
       if (path.packets.destination === undefined) guess = path;
@@ -221,6 +227,7 @@ export class UDPAssociation implements DatagramSender {
    * @returns False if it is known at once that it was not sent.
    */
   sendTo(data: Uint8Array, address: SocketAddress): boolean {
+    this.#sentTo = address;
     const socket = this.#socketFor(address);
     return socket !== undefined && socket.sendTo(data, address) !== FAILED;
   }
@@ -238,6 +245,7 @@ export class UDPAssociation implements DatagramSender {
     address: SocketAddress,
     onFailed: (data: Uint8Array) => void,
   ): boolean {
+    this.#sentTo = address;
     const socket = this.#socketFor(address);
     return socket !== undefined &&
       socket.sendAlone(data, address, onFailed) !== FAILED;

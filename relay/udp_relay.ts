@@ -303,6 +303,7 @@ export class UDPRelay
     association.client = from;
     association.recipient = this.#serverSocket.recipient;
     association.state = request.state;
+    association.isNarrow = request.isNarrow === true;
     association.session.moved(STREAM_UP, packet.end - packet.start, length);
     this.#sender.send(packet, association, target);
   }

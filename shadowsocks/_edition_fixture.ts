@@ -114,7 +114,8 @@ async function rows(): Promise<Row[]> {
           packetProvider,
         };
         found.push(row);
-        if (!row.isAead || is2022) continue;
+        // ChaCha of 2022 has no identity headers.
+        if (!row.isAead || packets !== undefined) continue;
         found.push({ ...row, name: `${row.name}, users`, user: "carol" });
       }
     }
@@ -207,11 +208,20 @@ export class Ends implements Disposable {
     readonly required?: boolean;
   } = {}) {
     const { serverPassword, required = row.oneTimeAuth } = options;
-    this.client = newEdition(row, { oneTimeAuth: row.oneTimeAuth });
+    const { user } = row;
     const oneTimeAuth = required;
-    this.server = row.user === undefined
+    if (user !== undefined && row.is2022) {
+      const identities = ["main"];
+      const users = ["alice", "bob", user];
+      this.client = newEdition(row, { password: user, identities });
+      const password = serverPassword ?? "main";
+      this.server = newEdition(row, { password, users });
+      return;
+    }
+    this.client = newEdition(row, { oneTimeAuth: row.oneTimeAuth });
+    this.server = user === undefined
       ? newEdition(row, { password: serverPassword, oneTimeAuth })
-      : newUsers(row, row.user, { serverPassword, required });
+      : newUsers(row, user, { serverPassword, required });
   }
 
   [Symbol.dispose](): void {

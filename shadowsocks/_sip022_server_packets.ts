@@ -230,7 +230,11 @@ export class Sip022ServerPackets implements ServerPackets {
     packet.head = PACKET_ROOM;
     packet.start = headerAt;
     packet.end = bodyAt + rest.length;
-    return { key: undefined, user: user.name, state: PASSED_ON, address };
+    const { name } = user;
+    return {
+      ...{ key: undefined, user: name, state: PASSED_ON, passes: true },
+      address,
+    };
   }
 
   /**

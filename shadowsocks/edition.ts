@@ -254,6 +254,11 @@ export interface PacketOpened {
   readonly user: string;
   /** To be given to `seal` for an answer. */
   readonly state: unknown;
+  /**
+   * Whether it goes on to a server behind this one, whose answers come back as
+   * they are. Absent: no.
+   */
+  readonly passes?: boolean;
   /** The target; offsets count in the opened packet's `bytes`. */
   readonly address: ParsedAddress;
 }

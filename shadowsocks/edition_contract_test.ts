@@ -96,8 +96,9 @@ contractTest(
     const flight = encode(together, HELLO);
     const frames = row.isAead ? 1 : 0;
     const tags = row.oneTimeAuth ? 10 + 12 : 0;
+    const identity = row.user === undefined ? 0 : 16;
     const expected = saltLength + HEADER.length + tags + HELLO.length +
-      frames * (2 + 16 + (row.is2022 ? FIXED : 16));
+      frames * (2 + 16 + (row.is2022 ? FIXED + identity : 16));
     assertEquals(flight.length, expected, "one frame");
     using apart = ends.client.newClientStream(TARGET);
     const alone = encode(apart);

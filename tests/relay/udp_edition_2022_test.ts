@@ -280,8 +280,12 @@ Deno.test("UDPRelay of the 2022 edition passes packets on to the server behind i
     const socket = fixture.outgoing[i]!;
     assertEquals(`${socket.sends[0]!.to}`, `${SERVER}`);
     const state = stateOf(server, socket.sends[0]!.data);
+    // What nobody here can tell from an answer, but who has sent it.
+    const strangers = [SOURCE, SocketAddress.parse(SERVER.host, 8389)];
+    for (const each of strangers) socket.bring(new Uint8Array(99), each);
     socket.bring(answer(server, state), SERVER);
     await fixture.settle();
+    assertEquals(fixture.listener.sends.length, i + 1);
     const { data, to } = fixture.listener.sends[i]!;
     assertEquals(`${to}`, `${place}`);
     assertEquals(take(packets, data), "answer");
