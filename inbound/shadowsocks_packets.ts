@@ -27,9 +27,11 @@ export class ShadowsocksPackets implements PacketInbound {
    * Makes the protocol of a port.
    *
    * @param edition The wire protocol, with method and key; not owned.
+   * @param associations How many there are at most. Default: no more than the
+   * edition takes for usual.
    */
-  constructor(edition: Edition) {
-    this.#packets = edition.newServerPackets();
+  constructor(edition: Edition, associations?: number) {
+    this.#packets = edition.newServerPackets(associations);
     this.#usesAddress = edition.usesAddress === true;
   }
 

@@ -310,7 +310,7 @@ export class Service {
         reject: server.reject,
         fallback: server.fallback,
       }),
-      packets: new ShadowsocksPackets(edition),
+      packets: new ShadowsocksPackets(edition, settings.udpMaxAssociations),
       udpNeedsTcp: false,
       router: routing.forServer(server, route, settings.forbiddenIp),
       timeout: server.timeout,

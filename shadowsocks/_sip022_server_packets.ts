@@ -74,11 +74,15 @@ export class Sip022ServerPackets implements ServerPackets {
    * Makes the codec of one listener.
    *
    * @param port What it shares with others.
+   * @param associations How many there are at most.
    */
-  constructor(port: Sip022Port) {
+  constructor(port: Sip022Port, associations?: number) {
     const { blocks, packetCipher } = port.setup;
     this.#port = port;
-    this.#sessions = new Sip022Sessions(() => port.clock.passed());
+    this.#sessions = new Sip022Sessions(
+      () => port.clock.passed(),
+      associations,
+    );
     this.#headerKey = blocks?.importKey(port.psk);
     this.#packetKey = packetCipher?.importKey(port.psk);
   }

@@ -19,10 +19,11 @@ const KEPT = 62_000;
 /** Milliseconds by which `usedAt` may be too old. */
 const PRECISION = 1000;
 /**
- * Most sessions at once, which are some 10 MB. Whoever has a key can begin as
- * many as there are packets; the one that was idle for longest makes room.
+ * Most sessions at once where there are fewer associations: some 11 MB. Whoever
+ * has a key can begin as many as there are packets; the one that was idle for
+ * longest makes room.
  */
-const MAX_SESSIONS = 8192;
+const USUAL_SESSIONS = 8192;
 
 /** The session of a client, and the one that it is answered by. */
 export interface Sip022Session {
@@ -51,14 +52,18 @@ export class Sip022Sessions implements Disposable {
   /** The one that was idle for longest first. */
   readonly #sessions = new Map<string, Sip022Session>();
   readonly #passed: () => number;
+  readonly #most: number;
 
   /**
    * Makes an empty table.
    *
    * @param passed Milliseconds of a clock that never goes back.
+   * @param associations How many there are at most. Each keeps its session: a
+   * client takes no third one within 60 s. Default: no more than 8,192.
    */
-  constructor(passed: () => number) {
+  constructor(passed: () => number, associations = 0) {
     this.#passed = passed;
+    this.#most = Math.max(associations, USUAL_SESSIONS);
   }
 
   /** How many there are. */
@@ -149,7 +154,7 @@ export class Sip022Sessions implements Disposable {
   #makeRoom(now: number): void {
     for (const session of this.#sessions.values()) {
       const isIdle = now - session.usedAt > KEPT;
-      if (!isIdle && this.#sessions.size < MAX_SESSIONS) return;
+      if (!isIdle && this.#sessions.size < this.#most) return;
       this.#forget(session);
     }
   }

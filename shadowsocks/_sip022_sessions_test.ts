@@ -25,7 +25,11 @@ function headerOf(session: number): Uint8Array {
 class Fixture {
   elapsed = 5000;
   keys = 0;
-  readonly sessions = new Sip022Sessions(() => this.elapsed);
+  readonly sessions;
+
+  constructor(associations?: number) {
+    this.sessions = new Sip022Sessions(() => this.elapsed, associations);
+  }
 
   newKey(): AeadKey {
     this.keys++;
@@ -96,6 +100,16 @@ Deno.test("Sip022Sessions keeps 8,192 sessions, and those that were used last", 
   assertEquals(fixture.keys, 2 * MAX_SESSIONS);
   assert(fixture.has(0));
   assert(!fixture.has(1) && !fixture.has(100) && fixture.has(101));
+});
+
+Deno.test("Sip022Sessions keeps a session for each association, however many", () => {
+  for (const associations of [1, 512, 8192, 10_000]) {
+    const fixture = new Fixture(associations);
+    for (let n = 0; n < 12_000; n++) fixture.begin(n);
+    const most = Math.max(associations, MAX_SESSIONS);
+    assertEquals(fixture.sessions.size, most);
+    assert(fixture.has(12_000 - most) && !fixture.has(12_000 - most - 1));
+  }
 });
 
 Deno.test("Sip022Sessions gives a replaced user the session if the key is the same, else another", () => {

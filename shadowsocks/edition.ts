@@ -355,6 +355,11 @@ export interface Edition extends Disposable {
   newServerStream(listener?: ServerStreamListener, from?: string): ServerStream;
   /** Starts a client's association. */
   newClientPackets(): ClientPackets;
-  /** Starts a listener's datagrams. */
-  newServerPackets(): ServerPackets;
+  /**
+   * Starts a listener's datagrams.
+   *
+   * @param associations How many there are at most, for editions that have
+   * sessions of their own. Default: what is usual.
+   */
+  newServerPackets(associations?: number): ServerPackets;
 }

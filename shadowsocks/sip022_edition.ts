@@ -206,10 +206,11 @@ export class Sip022Edition implements Edition {
   /**
    * Starts a listener's datagrams.
    *
+   * @param associations How many there are at most.
    * @returns Their codec; must not outlive the edition.
    */
-  newServerPackets(): ServerPackets {
-    return new Sip022ServerPackets(this.#port);
+  newServerPackets(associations?: number): ServerPackets {
+    return new Sip022ServerPackets(this.#port, associations);
   }
 
   /**
