@@ -1,5 +1,5 @@
 /**
- * The salts of the 2022 edition (SIP022, section 3.1.4): kept for 60 seconds
+ * The salts of the 2022 edition (SIP022, section 3.1.4): kept for 61 seconds
  * and longer, exactly. What comes under one of them again is a replay.
  *
  * A salt is known by 128 bits of a keyed hash: a fresh one is taken for another
@@ -11,8 +11,13 @@
 
 import { SaltHash, type Side } from "./_salt_hash.ts";
 
-/** SIP022: milliseconds for which salts are kept. */
-const KEPT = 60_000;
+/**
+ * Milliseconds for which salts are kept: the 60 s of SIP022, and one since times
+ * are whole seconds. A client whose clock is 30 s ahead of ours is right from
+ * the first millisecond of one second of ours to the last one of the sixtieth
+ * after it.
+ */
+const KEPT = 61_000;
 
 /** What is remembered of salts, by four words of their hash. */
 export interface ExactSaltSet {
@@ -120,7 +125,7 @@ export interface GrowingOptions {
 /**
  * A set in the memory of one loop, which grows and shrinks with what is in it:
  * 32 to 64 bytes a salt. It has two generations: when the younger has had its
- * 60 seconds, or is full, the older is forgotten.
+ * time, or is full, the older is forgotten.
  */
 export class GrowingRecentSalts implements ExactSaltSet {
   readonly #capacity: number;

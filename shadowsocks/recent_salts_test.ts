@@ -87,18 +87,37 @@ Deno.test("RecentSalts.add() refuses no fresh salt of a million, and of the last
   }
 });
 
-Deno.test("GrowingRecentSalts keeps salts for 60 seconds, and forgets them after 120", () => {
+Deno.test("GrowingRecentSalts keeps salts for 61 seconds, and forgets them after 122", () => {
   let now = 0;
   const memory = salts(growing(1 << 19, () => now));
   // One each second, for five minutes.
   for (let second = 0; second < 300; second++) {
     now = second * 1000;
     assert(memory.add(saltOf(second)));
-    for (let age = 0; age <= Math.min(59, second); age++) {
+    for (let age = 0; age <= Math.min(60, second); age++) {
       assert(!memory.add(saltOf(second - age)), `${age} s old`);
     }
   }
-  assert(memory.add(saltOf(299 - 121)));
+  assert(memory.add(saltOf(299 - 123)));
+});
+
+Deno.test("GrowingRecentSalts knows a salt for as long as its time may be right", () => {
+  // From 30 s before to the last millisecond of the thirtieth second behind.
+  const latest = 60_999;
+  // A generation ends within the first milliseconds after the salt, or later.
+  for (const before of [0, 1, 30_000, 59_999, 60_000, 60_999, 61_000]) {
+    let now = 0;
+    const memory = salts(growing(1 << 19, () => now));
+    assert(memory.add(saltOf(0)));
+    now = before;
+    assert(memory.add(saltOf(1)));
+    // Others come all the time, so that each generation ends when it may.
+    for (let i = 2; now < before + latest; i++) {
+      now = Math.min(now + 333, before + latest);
+      assert(memory.add(saltOf(i)));
+    }
+    assert(!memory.add(saltOf(1)), `${before} ms after a generation began`);
+  }
 });
 
 Deno.test("GrowingRecentSalts forgets the oldest when there are too many, and takes every fresh one", () => {
