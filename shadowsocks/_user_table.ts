@@ -11,8 +11,8 @@
  * recency     carol → bob → alice → dave → …   every user, newest first
  * ```
  *
- * Only who has a key changes any of this: strangers take up no memory, and
- * cannot push others out.
+ * Only fresh bytes of who has a key change any of this: strangers, and who sends
+ * again what a user has sent, take up no memory and cannot push others out.
  *
  * @module
  */
@@ -93,7 +93,7 @@ export class UserTable {
   }
 
   /**
-   * Finds whose key it is, and remembers that for the next time.
+   * Finds whose key it is.
    *
    * @param trial Tries a key.
    * @param from The client's IP address; undefined: it is not known.
@@ -103,13 +103,9 @@ export class UserTable {
     const search = ++this.#search;
     const own = from === undefined ? undefined : this.#ownOf(from);
     if (own !== undefined) {
-      for (let i = 0; i < own.length; i++) {
-        const user = own[i]!;
+      for (const user of own) {
         user.search = search;
-        if (!trial.opens(user)) continue;
-        if (i > 0) own.unshift(...own.splice(i, 1));
-        this.#setNewest(user);
-        return user;
+        if (trial.opens(user)) return user;
       }
     }
     let left = trial.limit();
@@ -120,27 +116,37 @@ export class UserTable {
     ) {
       if (user.search === search) continue;
       left--;
-      if (!trial.opens(user)) continue;
-      if (from !== undefined) this.#learn(from, user, own);
-      this.#setNewest(user);
-      return user;
+      if (trial.opens(user)) return user;
     }
     return undefined;
   }
 
-  /** The keys of an address, which stays among the young ones. */
-  #ownOf(from: string): PortUser[] | undefined {
-    const young = this.#young.get(from);
-    if (young !== undefined) return young;
-    const old = this.#old.get(from);
-    if (old !== undefined) this.#setAddress(from, old);
-    return old;
+  /**
+   * Remembers where a user was, for the next time.
+   *
+   * @param user Whose bytes were authentic, and are no replay.
+   * @param from The client's IP address; undefined: it is not known.
+   */
+  learn(user: PortUser, from: string | undefined): void {
+    this.#setNewest(user);
+    if (from === undefined) return;
+    const own = this.#ownOf(from);
+    if (own === undefined) {
+      this.#setAddress(from, [user]);
+      return;
+    }
+    // The address stays among the young ones.
+    if (!this.#young.has(from)) this.#setAddress(from, own);
+    const place = own.indexOf(user);
+    if (place === 0) return;
+    if (place > 0) own.splice(place, 1);
+    else if (own.length === KEYS_PER_ADDRESS) own.pop();
+    own.unshift(user);
   }
 
-  #learn(from: string, user: PortUser, own: PortUser[] | undefined): void {
-    if (own === undefined) return this.#setAddress(from, [user]);
-    if (own.length === KEYS_PER_ADDRESS) own.pop();
-    own.unshift(user);
+  /** The keys of an address, those last used first. */
+  #ownOf(from: string): PortUser[] | undefined {
+    return this.#young.get(from) ?? this.#old.get(from);
   }
 
   #setAddress(from: string, own: PortUser[]): void {

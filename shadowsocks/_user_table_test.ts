@@ -36,11 +36,12 @@ class Trial implements KeyTrial {
   }
 }
 
-/** Who is tried until the key of a user is found. */
+/** Who is tried until the key of a user is found, which is then remembered. */
 function tried(table: UserTable, index: number, from?: string): number[] {
   const trial = new Trial(index);
   const found = table.find(trial, from);
   assertEquals(found?.index, index < table.users.length ? index : undefined);
+  if (found !== undefined) table.learn(found, from);
   return trial.tried;
 }
 
@@ -86,7 +87,7 @@ Deno.test("UserTable.find() tries the keys used from an address first, each once
   assertEquals(order(table, "192.0.2.3"), [5, 4, 2, 1, 0, 3]);
 });
 
-Deno.test("UserTable.find() learns eight keys of an address", () => {
+Deno.test("UserTable.learn() remembers eight keys of an address", () => {
   const table = tableOf(12);
   for (let index = 0; index < 10; index++) tried(table, index, "192.0.2.1");
   tried(table, 11, "192.0.2.2");
@@ -104,7 +105,17 @@ Deno.test("UserTable.find() learns nothing from strangers", () => {
   assertEquals(tried(table, 2, "192.0.2.1"), [2]);
 });
 
-Deno.test("UserTable.find() forgets the address that was used longest ago", () => {
+Deno.test("UserTable.find() alone changes nothing", () => {
+  const table = tableOf(4);
+  tried(table, 3, "192.0.2.1");
+  tried(table, 2, "192.0.2.1");
+  for (let n = 0; n < 10_000; n++) table.find(new Trial(1), `address ${n}`);
+  table.find(new Trial(3), "192.0.2.1");
+  assertEquals(order(table, "192.0.2.1"), [2, 3, 0, 1]);
+  assertEquals(order(table), [2, 3, 0, 1]);
+});
+
+Deno.test("UserTable.learn() forgets the address that was used longest ago", () => {
   const table = tableOf(2);
   tried(table, 1, "kept");
   tried(table, 1, "forgotten");

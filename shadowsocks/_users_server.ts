@@ -82,6 +82,16 @@ export class HeadTrial implements KeyTrial {
   }
 
   /**
+   * Remembers where a user was.
+   *
+   * @param user Whose connection was authentic, and is no replay.
+   * @param from The client's IP address.
+   */
+  learn(user: PortUser, from: string | undefined): void {
+    this.#table.learn(user, from);
+  }
+
+  /**
    * Tries a key.
    *
    * @param user Whose key.
@@ -100,7 +110,10 @@ export class HeadTrial implements KeyTrial {
 export class UsersServerStream implements ServerStream {
   readonly #trial: HeadTrial;
   readonly #listener: ServerStreamListener | undefined;
+  /** The client's address, until the request is there. */
   #from: string | undefined;
+  /** Whose key has opened the first bytes, until the request is there. */
+  #user: PortUser | undefined;
   /** The user's; undefined until the user is known. */
   #stream: ClassicServerStream | undefined;
   #isRefused = false;
@@ -154,8 +167,11 @@ export class UsersServerStream implements ServerStream {
    * @returns What they are.
    */
   receive(data: Uint8Array, output: Uint8Array): ServerAnswer {
-    return (this.#stream ?? this.#find(data))?.receive(data, output) ??
-      (this.#isRefused ? REFUSED : MORE);
+    const stream = this.#stream ?? this.#find(data);
+    if (stream === undefined) return this.#isRefused ? REFUSED : MORE;
+    const answer = stream.receive(data, output);
+    if (answer.kind === "request") this.#learn();
+    return answer;
   }
 
   /**
@@ -202,11 +218,16 @@ export class UsersServerStream implements ServerStream {
   /** Whose connection it is; undefined: a stranger's, or too little is there. */
   #find(data: Uint8Array): ClassicServerStream | undefined {
     if (this.#isRefused || data.length < this.#trial.length) return undefined;
-    const user = this.#trial.find(data, this.#from);
-    this.#from = undefined;
+    const user = this.#user = this.#trial.find(data, this.#from);
     if (user === undefined) this.#isRefused = true;
     else this.#stream = new ClassicServerStream(user.port, this.#listener);
     return this.#stream;
+  }
+
+  /** The key alone is not enough: whoever sends a flight again has none. */
+  #learn(): void {
+    if (this.#user !== undefined) this.#trial.learn(this.#user, this.#from);
+    this.#user = this.#from = undefined;
   }
 }
 
@@ -253,7 +274,9 @@ export class UsersServerPackets implements ServerPackets, KeyTrial {
     this.#packet = packet;
     this.#output = output;
     this.#opened = PACKET_REFUSED;
-    this.#table.find(this, from);
+    const user = this.#table.find(this, from);
+    const isTaken = !("refused" in this.#opened);
+    if (isTaken && user !== undefined) this.#table.learn(user, from);
     if (this.#isCounted) {
       this.#isCounted = false;
       this.#budget.stop();

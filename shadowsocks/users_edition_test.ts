@@ -193,6 +193,27 @@ Deno.test("UsersEdition tries the keys last used from an address, then by recenc
   assertEquals(await come("g", "192.0.2.5"), 1);
 });
 
+Deno.test("UsersEdition learns nothing from who sends again what a user has sent", async () => {
+  const tries = new Tries();
+  using port = await newPort({ users: usersOf("abcdefgh"), tries });
+  const packet = await packetOf("f");
+  const flight = await flightOf("f");
+  assertEquals(port.send(packet, "192.0.2.6"), "user f");
+  assertEquals(port.connect(flight, "192.0.2.6"), "user f");
+  assertEquals(port.send(await packetOf("h"), "192.0.2.8"), "user h");
+  // More addresses than are remembered.
+  for (let n = 0; n < 5000; n++) {
+    assertEquals(port.send(packet, `replay ${n}`), "replay");
+    if (n % 50 > 0) continue;
+    assertEquals(port.connect(flight, `replay ${n}`), "replay");
+  }
+  tries.take();
+  assertEquals(port.send(await packetOf("h"), "192.0.2.1"), "user h");
+  assertEquals(tries.take(), 1, "h is the newest of all");
+  assertEquals(port.send(await packetOf("f"), "192.0.2.6"), "user f");
+  assertEquals(tries.take(), 1, "f is known from there");
+});
+
 Deno.test("UsersEdition refuses strangers alike, however many users there are", async () => {
   for (const count of [1, 2, 100]) {
     const tries = new Tries();
