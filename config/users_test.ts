@@ -243,7 +243,7 @@ const REFUSED: readonly (readonly [
     `method = "rc4-md5"\n${ALICE}${BOB}`,
     [
       '3:8: method rc4-md5 cannot tell users apart ("alice", "bob"): it has ' +
-      "no identity headers; use aes-256-gcm",
+      "no authentication; use aes-256-gcm",
     ],
   ],
   [
@@ -259,7 +259,7 @@ const REFUSED: readonly (readonly [
     `${OLD}${ALICE}method = "aes-256-cfb"\n${BOB}`,
     [
       '3:8: method aes-256-cfb cannot tell users apart ("alice"): it has no ' +
-      "identity headers; use aes-256-gcm",
+      "authentication; use aes-256-gcm",
     ],
   ],
   [
@@ -268,6 +268,14 @@ const REFUSED: readonly (readonly [
     'method = "2022-blake3-aes-256-gcm"\n',
     [
       '6:8: user "bob" has the method 2022-blake3-aes-256-gcm, which cannot ' +
+      "share a port with aes-256-gcm",
+    ],
+  ],
+  [
+    "users of 2022 alone at a port of 2017",
+    `${OLD}${ALICE_22}method = "2022-blake3-aes-256-gcm"\n`,
+    [
+      '3:8: user "alice" has the method 2022-blake3-aes-256-gcm, which cannot ' +
       "share a port with aes-256-gcm",
     ],
   ],
@@ -289,7 +297,7 @@ const REFUSED: readonly (readonly [
     }]\n`,
     [
       '2:18: method table cannot tell users apart ("u1", "u2", "u3", "u4", ' +
-      '"u5" and 2 more): it has no identity headers; use aes-256-gcm',
+      '"u5" and 2 more): it has no authentication; use aes-256-gcm',
     ],
   ],
   [

@@ -225,6 +225,7 @@ export class UserChecks {
       this.#refuseUsers(users, method);
       return;
     }
+    /** Users by the method of their own, if it cannot tell users apart. */
     const untaken = new Map<CipherMethod, PlacedUser[]>();
     for (const each of users) {
       const own = findMethod(each.user.method ?? server.method);
@@ -238,7 +239,8 @@ export class UserChecks {
       if (own === undefined || own === method) continue;
       if (!takesUsers(own)) {
         untaken.set(own, [...untaken.get(own) ?? [], each]);
-      } else if (isUsed && (isOf2022(own) || isOf2022(method))) {
+      } else if (isOf2022(own) || isOf2022(method)) {
+        // The port is opened by its own method, also where nobody uses that.
         this.#refuse(
           `user ${shown(each.user.name)} has the method ${own.name}, which ` +
             `cannot share a port with ${method.name}`,
@@ -256,12 +258,12 @@ export class UserChecks {
     const names = users.slice(0, MAX_NAMES).map(({ user }) => shown(user.name));
     const more = users.length - names.length;
     const rest = more > 0 ? ` and ${more} more` : "";
-    const instead = isOf2022(method)
-      ? "2022-blake3-aes-256-gcm"
-      : "aes-256-gcm";
+    const [lack, instead] = isOf2022(method)
+      ? ["identity headers", "2022-blake3-aes-256-gcm"]
+      : ["authentication", "aes-256-gcm"];
     this.#refuse(
       `method ${method.name} cannot tell users apart (${names.join(", ")}` +
-        `${rest}): it has no identity headers; use ${instead}`,
+        `${rest}): it has no ${lack}; use ${instead}`,
       users[0]?.nameAt,
     );
   }
