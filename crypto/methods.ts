@@ -74,13 +74,23 @@ export function findMethod(name: string): CipherMethod | undefined {
 /**
  * Tells whether one port may serve several users with a method: something in
  * what a client sends must show whose it is. Of 2017 that is the key which opens
- * it, of 2022 an identity header, which SIP023 has for the AES methods alone.
+ * it, of 2022 an identity header.
  *
  * @param method The method.
  */
-export function takesUsers({ kind, edition, cipher }: CipherMethod): boolean {
-  return kind === "aead" &&
-    (edition === "classic" || cipher.startsWith("aes-"));
+export function takesUsers(method: CipherMethod): boolean {
+  const { kind, edition } = method;
+  return edition === "2022" ? hasIdentityHeaders(method) : kind === "aead";
+}
+
+/**
+ * Tells whether a method has identity headers.
+ *
+ * @param method One of the 2022 edition.
+ * @returns True for AES (SIP023).
+ */
+export function hasIdentityHeaders({ cipher }: CipherMethod): boolean {
+  return cipher.startsWith("aes-");
 }
 
 function rows(): CipherMethod[] {

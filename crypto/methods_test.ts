@@ -8,6 +8,7 @@ import { assert, assertEquals } from "@std/assert";
 import {
   CIPHER_METHODS,
   findMethod,
+  hasIdentityHeaders,
   methodNames,
   takesUsers,
 } from "./methods.ts";
@@ -119,4 +120,11 @@ Deno.test("takesUsers() holds where something tells whose bytes they are", () =>
       "2022-blake3-chacha20-poly1305",
     ]
   ) assert(!names.includes(name), name);
+});
+
+Deno.test("hasIdentityHeaders() holds for the AES methods of 2022", () => {
+  const names = [...CIPHER_METHODS.values()]
+    .filter((method) => method.edition === "2022" && hasIdentityHeaders(method))
+    .map(({ name }) => name);
+  assertEquals(names, ["2022-blake3-aes-128-gcm", "2022-blake3-aes-256-gcm"]);
 });

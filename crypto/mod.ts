@@ -11,6 +11,7 @@ export {
   CIPHER_METHODS,
   type CipherMethod,
   findMethod,
+  hasIdentityHeaders,
   type MethodEdition,
   type MethodKind,
   methodNames,

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { CipherMethod } from "./methods.ts";
+import { type CipherMethod, hasIdentityHeaders } from "./methods.ts";
 
 /** What a text that should be one key is. */
 export type ParsedPsk =
@@ -69,16 +69,6 @@ export function parsePskChain(
     return { problem: `${method.name} has no identity headers: give one key` };
   }
   return { keys };
-}
-
-/**
- * Tells whether a method has identity headers.
- *
- * @param method One of the 2022 edition.
- * @returns True for AES (SIP023).
- */
-export function hasIdentityHeaders({ cipher }: CipherMethod): boolean {
-  return cipher.startsWith("aes-");
 }
 
 function decodeBase64(text: string): Uint8Array | undefined {

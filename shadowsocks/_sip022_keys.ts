@@ -1,25 +1,16 @@
 /**
- * The keys of the 2022 edition (SIP022, section 2; SIP023).
+ * What the 2022 edition makes of its keys (SIP022, section 2; SIP023).
  *
  * ```text
- * PSK               base64 of exactly as many bytes as the method's key
  * session subkey    BLAKE3.derive_key("shadowsocks 2022 session subkey", PSK ‖ salt)
  * identity subkey   BLAKE3.derive_key("shadowsocks 2022 identity subkey", iPSK ‖ salt)
  * PSK hash          the first 16 bytes of BLAKE3(PSK)
- * password          iPSK:…:uPSK; the last one is the user's
  * ```
  *
  * @module
  */
 
 import { blake3Hash, KeyDerivation } from "../crypto/blake3.ts";
-export {
-  hasIdentityHeaders,
-  type ParsedPsk,
-  type ParsedPskChain,
-  parsePsk,
-  parsePskChain,
-} from "../crypto/psk.ts";
 
 /** SIP023: bytes of an identity header, which is a PSK hash in one AES block. */
 export const PSK_HASH_LENGTH = 16;

@@ -18,8 +18,10 @@
 
 import type { AeadKey, AeadPart, BlockKey } from "../crypto/mod.ts";
 import { parseAddress, type ParsedAddress } from "../socks5/mod.ts";
+import { setInput, setOutput } from "./_aead_chunks.ts";
 import { MAX_PADDING, TYPE_LENGTH } from "./_sip022_head.ts";
 import { PSK_HASH_LENGTH } from "./_sip022_keys.ts";
+import { readNumber, writeNumber } from "./_sip022_number.ts";
 import type { Sip022Port } from "./_sip022_port.ts";
 import { TIME_LENGTH, writeTime } from "./_sip022_time.ts";
 import { NOT_SENDABLE, PACKET_ROOM, type PacketBytes } from "./edition.ts";
@@ -166,7 +168,8 @@ export function sealBody(
   // those of another client's packet shall not leave.
   plain.fill(0, at, at + padding);
   plain.set(bytes.subarray(head, end), at + padding);
-  setPart(part, { input: plain, start: 0, length, output, at: front });
+  setInput(part, plain, 0, length);
+  setOutput(part, output, front);
   if (isSeparate) {
     headerKey.encrypt(header, 0, output, 0);
     sealing.key.sealPart(nonce, part);
@@ -201,7 +204,8 @@ export function openSeparate(
   // Without padding the address begins behind the room that is kept free.
   const at = PACKET_ROOM - fixed;
   if (at + length > output.length) return TOO_LONG;
-  setPart(part, { input: bytes, start: input, length, output, at });
+  setInput(part, bytes, input, length);
+  setOutput(part, output, at);
   return key.openPart(work.nonce, part) ? at : NOT_GENUINE;
 }
 
@@ -228,7 +232,8 @@ export function openWhole(
   const length = end - input - TAG_LENGTH;
   const at = PACKET_ROOM - fixed - HEADER_LENGTH;
   if (at + length > output.length) return TOO_LONG;
-  setPart(part, { input: bytes, start: input, length, output, at });
+  setInput(part, bytes, input, length);
+  setOutput(part, output, at);
   if (!key.openPart(longNonce, part)) return NOT_GENUINE;
   for (let i = 0; i < HEADER_LENGTH; i++) header[i] = output[at + i]!;
   return at + HEADER_LENGTH;
@@ -287,11 +292,7 @@ export function addressIn(
  * @returns The number; -1: it is greater than any that is counted to, 2⁵³ - 1.
  */
 export function numberIn(header: Uint8Array): number {
-  const word = (at: number): number =>
-    header[at]! * 0x100_0000 + (header[at + 1]! << 16) +
-    (header[at + 2]! << 8) + header[at + 3]!;
-  const number = word(SESSION_LENGTH) * 0x1_0000_0000 +
-    word(SESSION_LENGTH + 4);
+  const number = readNumber(header, SESSION_LENGTH);
   return number <= Number.MAX_SAFE_INTEGER ? number : -1;
 }
 
@@ -325,27 +326,7 @@ export function combine(
   for (let i = 0; i < PSK_HASH_LENGTH; i++) out[i] = hash[i]! ^ header[i]!;
 }
 
-function writeNumber(bytes: Uint8Array, at: number, number: number): void {
-  writeWord(bytes, at, Math.floor(number / 0x1_0000_0000));
-  writeWord(bytes, at + 4, number);
-}
-
-function writeWord(bytes: Uint8Array, at: number, word: number): void {
-  bytes[at] = word >>> 24;
-  bytes[at + 1] = word >>> 16;
-  bytes[at + 2] = word >>> 8;
-  bytes[at + 3] = word;
-}
-
 /** Whether the address header that ends at `start` has the port of DNS. */
 function isDns(bytes: Uint8Array, start: number): boolean {
   return (bytes[start - 2]! << 8 | bytes[start - 1]!) === DNS_PORT;
-}
-
-function setPart(part: AeadPart, values: AeadPart): void {
-  part.input = values.input;
-  part.start = values.start;
-  part.length = values.length;
-  part.output = values.output;
-  part.at = values.at;
 }

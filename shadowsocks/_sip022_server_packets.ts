@@ -22,6 +22,7 @@ import {
   type PacketWork,
   REQUEST_FIXED,
   sealBody,
+  SESSION_LENGTH,
   TOO_LONG,
 } from "./_sip022_packets.ts";
 import type { Sip022Port } from "./_sip022_port.ts";
@@ -35,7 +36,7 @@ import {
   type PacketOpened,
   type PacketRefused,
   type RefusalReason,
-  SENT_AS_IT_IS,
+  SEALED_IN_PLACE,
   type ServerPackets,
   type ServerRefusal,
 } from "./edition.ts";
@@ -124,7 +125,8 @@ export class Sip022ServerPackets implements ServerPackets {
       session = this.#sessions.find(header, user);
       // Before the packet is opened, which costs more.
       if (session?.window.has(numberIn(header)) === true) return REPLAY;
-      key = session?.openKey ?? port.sessionKey(user.key, header.slice(0, 8));
+      key = session?.openKey ??
+        port.sessionKey(user.key, header.slice(0, SESSION_LENGTH));
       at = openSeparate(work, key, packet, opening);
     } else {
       at = openWhole(work, this.#packetKey!, packet, opening);
@@ -167,13 +169,13 @@ export class Sip022ServerPackets implements ServerPackets {
    * @param packet The payload, with an address header in front.
    * @param state The session that `open` gave.
    * @param output Takes the sealed packet.
-   * @returns Bytes in `output`, or `NOT_SENDABLE`; `SENT_AS_IT_IS` if it is
+   * @returns Bytes in `output`, or `NOT_SENDABLE`; `SEALED_IN_PLACE` if it is
    * that of a server behind this one.
    */
   seal(packet: PacketBytes, state: unknown, output: Uint8Array): number {
     if (state === undefined) return NOT_SENDABLE;
     // The server that has the user's key has sealed it.
-    if (state === PASSED_ON) return SENT_AS_IT_IS;
+    if (state === PASSED_ON) return SEALED_IN_PLACE;
     const session = state as Sip022Session;
     const { user, server, client } = session;
     this.#sessions.use(session);
@@ -234,9 +236,11 @@ export class Sip022ServerPackets implements ServerPackets {
     packet.head = PACKET_ROOM;
     packet.start = headerAt;
     packet.end = bodyAt + rest.length;
-    const { name } = user;
     return {
-      ...{ key: undefined, user: name, state: PASSED_ON, passes: true },
+      key: undefined,
+      user: user.name,
+      state: PASSED_ON,
+      passes: true,
       address,
     };
   }
@@ -315,11 +319,15 @@ function newSealing(
   { server, client }: Sip022Session,
   key: AeadKey,
 ): PacketSealing {
-  const headerKey = undefined;
-  const session = server;
   return {
-    ...{ work, session, id: 0, key, headerKey },
-    ...{ type: ANSWER, client, identities: 0 },
+    work,
+    session: server,
+    id: 0,
+    key,
+    headerKey: undefined,
+    type: ANSWER,
+    client,
+    identities: 0,
   };
 }
 

@@ -37,7 +37,7 @@ export const PACKET_ROOM = 288;
  * The answer of a `seal` for a packet that is sent as it is, from `start` to
  * `end`; the relay's too.
  */
-export const SENT_AS_IT_IS: number = -1;
+export const SEALED_IN_PLACE: number = -1;
 
 /** The answer of a `seal` for a packet that cannot be sent; the relay's too. */
 export const NOT_SENDABLE: number = -2;
@@ -314,7 +314,7 @@ export interface ServerPackets extends Disposable {
    * @param packet The payload, with the source's address header in front.
    * @param state What `open` gave for the newest packet of the association.
    * @param output Takes the sealed packet; does not overlap.
-   * @returns Bytes in `output`, {@linkcode SENT_AS_IT_IS} for an answer of a
+   * @returns Bytes in `output`, {@linkcode SEALED_IN_PLACE} for an answer of a
    * server behind this one, or {@linkcode NOT_SENDABLE}.
    */
   seal(packet: PacketBytes, state: unknown, output: Uint8Array): number;

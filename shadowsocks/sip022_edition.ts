@@ -17,22 +17,23 @@ import {
   type CipherMethod,
   type CryptoProvider,
   findMethod,
+  hasIdentityHeaders,
 } from "../crypto/mod.ts";
+import { parsePsk, parsePskChain } from "../crypto/psk.ts";
 import type { Endpoint } from "../socks5/mod.ts";
 import { Sip022ClientPackets } from "./_sip022_client_packets.ts";
 import { Sip022ClientStream } from "./_sip022_client.ts";
-import { hasIdentityHeaders, parsePsk, parsePskChain } from "./_sip022_keys.ts";
 import { Sip022Port } from "./_sip022_port.ts";
 import { Sip022ServerPackets } from "./_sip022_server_packets.ts";
 import { Sip022ServerStream } from "./_sip022_server.ts";
 import { newUser, type Sip022User } from "./_sip022_users.ts";
 import { type EditionClock, SYSTEM_CLOCK } from "./clock.ts";
-import {
-  type ClientPackets,
-  type ClientStream,
-  type Edition,
-  type ServerPackets,
-  type ServerStream,
+import type {
+  ClientPackets,
+  ClientStream,
+  Edition,
+  ServerPackets,
+  ServerStream,
 } from "./edition.ts";
 import { ReplayMemory } from "./replay_memory.ts";
 

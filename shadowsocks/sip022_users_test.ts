@@ -28,7 +28,7 @@ import {
   test2022,
   verdict,
 } from "./_sip022_fixture.ts";
-import { type Edition, PACKET_ROOM, SENT_AS_IT_IS } from "./edition.ts";
+import { type Edition, PACKET_ROOM, SEALED_IN_PLACE } from "./edition.ts";
 import { openEdition } from "./open_edition.ts";
 import { Sip022Edition } from "./sip022_edition.ts";
 import { concat, seededBytes } from "../tests/support/bytes.ts";
@@ -284,7 +284,7 @@ test2022(
     const [relayed, serving] = states;
     const length = server.seal(plainPacket(head, HELLO), serving, output);
     const reply = sealedPacket(output.slice(0, length));
-    assertEquals(middle.seal(reply, relayed, output), SENT_AS_IT_IS);
+    assertEquals(middle.seal(reply, relayed, output), SEALED_IN_PLACE);
     assertEquals(client.open(reply, output), undefined);
     assertEquals(contentOf(reply), { head, data: HELLO });
     // Room for the name of the server behind, and for what it gets.

@@ -9,8 +9,9 @@ import { assertEquals, assertStrictEquals } from "@std/assert";
 import * as relay from "../../relay/mod.ts";
 import * as shadowsocks from "../../shadowsocks/mod.ts";
 
-Deno.test("NOT_SENDABLE and PACKET_ROOM are the same in relay/ and shadowsocks/", () => {
+Deno.test("NOT_SENDABLE, SEALED_IN_PLACE and PACKET_ROOM are the same in relay/ and shadowsocks/", () => {
   assertEquals(shadowsocks.NOT_SENDABLE, relay.NOT_SENDABLE);
+  assertEquals(shadowsocks.SEALED_IN_PLACE, relay.SEALED_IN_PLACE);
   assertEquals(shadowsocks.PACKET_ROOM, relay.PACKET_ROOM);
 });
 
