@@ -234,8 +234,8 @@ export class ChunkDecoder implements FrameDecoder {
   decrypt(data: Uint8Array, out: Uint8Array, end: number): number {
     this.consumed = 0;
     if (this.failed) return DECRYPT_FAILED;
-    const key = this.#key ?? this.#start(data, end);
-    return key === undefined ? 0 : this.#decryptOn(key, data, out, end);
+    if (this.#key === undefined && !this.#start(data, end)) return 0;
+    return this.#decryptOn(data, out, end);
   }
 
   /**
@@ -253,30 +253,24 @@ export class ChunkDecoder implements FrameDecoder {
     out: Uint8Array,
     end: number,
   ): number {
-    const key = this.#key;
-    if (this.failed || key === undefined) return DECRYPT_FAILED;
+    if (this.failed || this.#key === undefined) return DECRYPT_FAILED;
     this.consumed = start;
-    return this.#decryptOn(key, data, out, end);
+    return this.#decryptOn(data, out, end);
   }
 
-  #decryptOn(
-    key: AeadKey,
-    data: Uint8Array,
-    out: Uint8Array,
-    end: number,
-  ): number {
+  #decryptOn(data: Uint8Array, out: Uint8Array, end: number): number {
     const { tagLength } = this.#shared;
     let produced = 0;
     for (;;) {
       if (
-        this.#chunkLength === NO_LENGTH && !this.#openLength(key, data, end)
+        this.#chunkLength === NO_LENGTH && !this.#openLength(data, end)
       ) {
         break;
       }
       const length = this.#chunkLength;
       const chunkEnd = this.consumed + length + tagLength;
       if (chunkEnd > end) break;
-      if (!this.open(key, data, length, out, produced)) break;
+      if (!this.open(data, length, out, produced)) break;
       this.authenticated = true;
       this.#chunkLength = NO_LENGTH;
       this.consumed = chunkEnd;
@@ -291,21 +285,22 @@ export class ChunkDecoder implements FrameDecoder {
     this.failed = true;
   }
 
-  /** Takes the salt off the front; undefined while it is incomplete. */
-  #start(data: Uint8Array, end: number): AeadKey | undefined {
+  /** Takes the salt off the front; false while it is incomplete. */
+  #start(data: Uint8Array, end: number): boolean {
     const { saltLength } = this.#shared;
-    if (end < saltLength) return undefined;
+    if (end < saltLength) return false;
     this.salt = data.slice(0, saltLength);
     this.consumed = saltLength;
-    return this.#key = this.#shared.newKey(this.salt);
+    this.#key = this.#shared.newKey(this.salt);
+    return true;
   }
 
   /** Opens the next length; false if it is incomplete or not genuine. */
-  #openLength(key: AeadKey, data: Uint8Array, end: number): boolean {
+  #openLength(data: Uint8Array, end: number): boolean {
     const { tagLength, lengthBytes, maxLength } = this.#shared;
     const sealedEnd = this.consumed + LENGTH_BYTES + tagLength;
     if (sealedEnd > end) return false;
-    if (!this.open(key, data, LENGTH_BYTES, lengthBytes, 0)) return false;
+    if (!this.open(data, LENGTH_BYTES, lengthBytes, 0)) return false;
     const length = lengthBytes[0]! << 8 | lengthBytes[1]!;
     if (length > maxLength) {
       this.failed = true;
@@ -319,15 +314,14 @@ export class ChunkDecoder implements FrameDecoder {
   /**
    * Opens what stands at `consumed` with the next nonce.
    *
-   * @param key The key of the direction.
    * @param input Holds ciphertext and tag.
    * @param length Bytes of plaintext.
    * @param output Takes the plaintext.
    * @param at Where in it.
-   * @returns False if the tag is wrong; then `failed` is set.
+   * @returns False if the tag is wrong, or there is no key; then `failed` is
+   * set.
    */
   open(
-    key: AeadKey,
     input: Uint8Array,
     length: number,
     output: Uint8Array,
@@ -337,7 +331,7 @@ export class ChunkDecoder implements FrameDecoder {
     writeCounter(nonce, this.#counter);
     setInput(part, input, this.consumed, length);
     setOutput(part, output, at);
-    if (!key.openPart(nonce, part)) {
+    if (this.#key?.openPart(nonce, part) !== true) {
       this.failed = true;
       return false;
     }

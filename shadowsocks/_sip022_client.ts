@@ -179,7 +179,7 @@ export class Sip022ClientStream implements ClientStream {
     const decoder = this.#decoder = new ChunkDecoder(port.chunks, key);
     const plain = port.buffer.room(headerLength);
     decoder.consumed = saltLength;
-    if (!decoder.open(key, input, headerLength, plain, 0)) {
+    if (!decoder.open(input, headerLength, plain, 0)) {
       return DECRYPT_FAILED;
     }
     if (plain[0] !== ANSWER) return this.#fail();

@@ -5,7 +5,6 @@
  * @module
  */
 
-import type { AeadKey } from "../crypto/mod.ts";
 import { parseAddress } from "../socks5/mod.ts";
 import { ChunkDecoder, ChunkEncoder } from "./_aead_chunks.ts";
 import {
@@ -28,7 +27,7 @@ import {
 } from "./edition.ts";
 
 /** Nothing came. */
-const NOTHING: ServerAnswer = { kind: "more", consumed: 0 };
+const NOTHING: ServerAnswer = Object.freeze({ kind: "more", consumed: 0 });
 
 /** One connection of a server. */
 export class Sip022ServerStream implements ServerStream {
@@ -41,7 +40,6 @@ export class Sip022ServerStream implements ServerStream {
   #encoder: ChunkEncoder | undefined;
   /** Made with the first bytes. */
   #decoder: ChunkDecoder | undefined;
-  #key: AeadKey | undefined;
   /** Bytes of the variable header that is awaited. */
   #variable = 0;
   #isRefused = false;
@@ -99,11 +97,11 @@ export class Sip022ServerStream implements ServerStream {
     const user = this.#user = findUser(port, data, salt);
     if (user === undefined) return this.#refuseKey();
     if (user.next !== undefined) return this.#passOn(data, user, user.next);
-    const key = this.#key = port.sessionKey(user.key, salt);
+    const key = port.sessionKey(user.key, salt);
     const decoder = this.#decoder = new ChunkDecoder(port.chunks, key);
     decoder.consumed = headAt;
     const plain = port.buffer.room(FIXED_LENGTH);
-    if (!decoder.open(key, data, FIXED_LENGTH, plain, 0)) {
+    if (!decoder.open(data, FIXED_LENGTH, plain, 0)) {
       return this.#refuseKey();
     }
     if (plain[0] !== REQUEST) {
@@ -171,7 +169,6 @@ export class Sip022ServerStream implements ServerStream {
     this.#isRefused = true;
     this.#encoder?.[Symbol.dispose]();
     this.#decoder?.[Symbol.dispose]();
-    this.#key = undefined;
   }
 
   /**
@@ -221,8 +218,7 @@ export class Sip022ServerStream implements ServerStream {
     if (data.length < end) return { kind: "more", consumed: start };
     const decoder = this.#decoder!;
     decoder.consumed = start;
-    const isGenuine = decoder.open(this.#key!, data, length, output, 0);
-    this.#key = undefined;
+    const isGenuine = decoder.open(data, length, output, 0);
     this.#variable = 0;
     if (!isGenuine) return this.#refuseKey();
     if (!this.#port.serverSalts.add(this.#salt!)) {
