@@ -23,6 +23,7 @@ import { parsePsk, parsePskChain } from "../crypto/psk.ts";
 import type { Endpoint } from "../socks5/mod.ts";
 import { Sip022ClientPackets } from "./_sip022_client_packets.ts";
 import { Sip022ClientStream } from "./_sip022_client.ts";
+import { pskHash, pskHashText } from "./_sip022_keys.ts";
 import { Sip022Port } from "./_sip022_port.ts";
 import { Sip022ServerPackets } from "./_sip022_server_packets.ts";
 import { Sip022ServerStream } from "./_sip022_server.ts";
@@ -39,7 +40,7 @@ import { ReplayMemory } from "./replay_memory.ts";
 
 /** A user as the configuration has it. */
 export interface Sip022UserOptions {
-  /** The name. */
+  /** The name, not empty. */
   readonly name: string;
   /** The user's key in base64. */
   readonly password: string;
@@ -95,8 +96,9 @@ export function packetMethod(method: CipherMethod): CipherMethod | undefined {
  * @param options Method and keys.
  * @param context What it shares with others; the libraries must outlive it.
  * @returns The edition.
- * @throws {CipherError} `bad_key`, if a text is no key of the method; or if a
- * library refuses.
+ * @throws {CipherError} `bad_key`, if a text is no key of the method, if two
+ * users have one name or one key, or one has no name or the server's key; or if
+ * a library refuses.
  */
 export async function openSip022(
   options: Sip022Options,
@@ -107,7 +109,9 @@ export async function openSip022(
   if (keys === undefined) {
     throw badKey(`Cannot use a key of ${method.name}: ${problem}`);
   }
-  const named = users.length === 0 ? undefined : readUsers(method, users);
+  const named = users.length === 0
+    ? undefined
+    : readUsers(method, users, keys.at(-1)!);
   const { provider, packetProvider, clock = SYSTEM_CLOCK } = context;
   const memory = context.memory ?? ReplayMemory.inMemory();
   const packets = packetMethod(method);
@@ -129,27 +133,60 @@ export async function openSip022(
   return new Sip022Edition(port, provider.version);
 }
 
+/**
+ * The users with their keys, once it is sure that each can be told.
+ *
+ * @param identity The key of the server itself, which all of them know.
+ */
 function readUsers(
   method: CipherMethod,
   users: readonly Sip022UserOptions[],
+  identity: Uint8Array,
 ): Sip022User[] {
   if (!hasIdentityHeaders(method)) {
     throw badKey(
       `Cannot have users with ${method.name}: it has no identity headers`,
     );
   }
-  return users.map(({ name, password, next }) => {
-    const { key, problem } = parsePsk(password, method);
-    if (key === undefined) {
-      throw badKey(`Cannot use the key of user ${name}: ${problem}`);
+  const names = new Set<string>();
+  /** Who has a key, by the text of its hash. */
+  const owners = new Map([[pskHashText(pskHash(identity)), "the server"]]);
+  return users.map((options) => {
+    const user = readUser(method, options);
+    const { name, hash } = user;
+    if (name === "") throw badKey("Cannot serve users: one has no name");
+    const shown = JSON.stringify(name);
+    if (names.has(name)) {
+      throw badKey(`Cannot serve users: two have the name ${shown}`);
     }
-    try {
-      return newUser(name, key, next && { domain: next.host, port: next.port });
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      throw badKey(`Cannot use the server of user ${name}: ${error.message}`);
+    names.add(name);
+    const text = pskHashText(hash);
+    const owner = owners.get(text);
+    if (owner !== undefined) {
+      throw badKey(
+        `Cannot serve users: ${owner} and ${shown} have the same key`,
+      );
     }
+    owners.set(text, shown);
+    return user;
   });
+}
+
+function readUser(
+  method: CipherMethod,
+  { name, password, next }: Sip022UserOptions,
+): Sip022User {
+  const shown = JSON.stringify(name);
+  const { key, problem } = parsePsk(password, method);
+  if (key === undefined) {
+    throw badKey(`Cannot use the key of user ${shown}: ${problem}`);
+  }
+  try {
+    return newUser(name, key, next && { domain: next.host, port: next.port });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw badKey(`Cannot use the server of user ${shown}: ${error.message}`);
+  }
 }
 
 function badKey(message: string): CipherError {
@@ -219,11 +256,11 @@ export class Sip022Edition implements Edition {
    * began with.
    *
    * @param users All of them; with none nobody is served any more.
-   * @throws {CipherError} `bad_key`, if a text is no key of the method; then
+   * @throws {CipherError} `bad_key`, as {@linkcode openSip022} has it; then
    * nothing has changed.
    */
   setUsers(users: readonly Sip022UserOptions[]): void {
-    this.#port.setUsers(readUsers(this.method, users));
+    this.#port.setUsers(readUsers(this.method, users, this.#port.psk));
   }
 
   /** Frees the ciphers and wipes the keys. */

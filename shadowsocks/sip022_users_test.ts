@@ -4,7 +4,7 @@
  * @module
  */
 
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { CipherError } from "../crypto/mod.ts";
 import {
   contentOf,
@@ -131,6 +131,16 @@ Deno.test("Sip022Edition.setUsers() takes other users while connections live", a
   ]);
   using live = asAlice.newClientStream(TARGET);
   const serving = serve(server, encode(live, HELLO));
+  assertThrows(
+    () =>
+      server.setUsers([
+        { name: "Alice", password: bob! },
+        { name: "Bob", password: bob! },
+      ]),
+    CipherError,
+    "have the same key",
+  );
+  assertEquals(ask(asAlice).answer?.kind, "request", "nothing has changed");
   server.setUsers([{ name: "Bob", password: bob! }]);
   assertEquals([ask(asAlice), ask(asBob)].map((each) => each.answer?.kind), [
     "refuse",
@@ -153,6 +163,9 @@ Deno.test("Sip022Edition.setUsers() takes other users while connections live", a
 Deno.test("openEdition() says what is wrong with a key, and never the key", async () => {
   const long = btoa("x".repeat(32));
   const short = btoa("x".repeat(16));
+  const other = btoa("y".repeat(16));
+  const third = btoa("z".repeat(16));
+  const slashes = btoa("\xff".repeat(16));
   const cases = [
     [
       { method: "2022-blake3-aes-128-gcm", password: long },
@@ -176,8 +189,33 @@ Deno.test("openEdition() says what is wrong with a key, and never the key", asyn
         password: long,
         users: [{ name: "Bob", password: short }],
       },
-      "Cannot use the key of user Bob: it has 16 bytes; 2022-blake3-aes-256-gcm takes base64 of 32 bytes, such as `shadowsocks genkey 2022-blake3-aes-256-gcm` makes",
+      'Cannot use the key of user "Bob": it has 16 bytes; 2022-blake3-aes-256-gcm takes base64 of 32 bytes, such as `shadowsocks genkey 2022-blake3-aes-256-gcm` makes',
     ],
+    ...([
+      [["Bob", other], ["Bob", third], 'two have the name "Bob"'],
+      [["Bob", other], ["Eve", other], '"Bob" and "Eve" have the same key'],
+      // The same key in other letters.
+      [
+        ["Bob", slashes],
+        ["Eve", slashes.replaceAll("/", "_").replace(/=+$/, "")],
+        '"Bob" and "Eve" have the same key',
+      ],
+      [["Bob", other], ["", third], "one has no name"],
+      [
+        ["Bob", other],
+        ["Eve", short],
+        'the server and "Eve" have the same key',
+      ],
+    ] as const).map(([bob, eve, problem]) =>
+      [
+        {
+          method: "2022-blake3-aes-128-gcm",
+          password: short,
+          users: [bob, eve].map(([name, password]) => ({ name, password })),
+        },
+        `Cannot serve users: ${problem}`,
+      ] as const
+    ),
   ] as const;
   for (const [options, message] of cases) {
     const error = await assertRejects(
