@@ -24,7 +24,7 @@ const ONLY_VARIABLES = /^(?:\$\{[A-Za-z_]\w*\})+$/;
 /** A URL without a user and a password before its host. */
 const OPEN_URL = /^[a-z0-9]+:\/\/[^@]*$/i;
 
-/** Far more than a password has; what is not read needs no memory. */
+/** Characters: far more than a password has, so the file is another one. */
 const MAX_FILE_LENGTH = 1 << 16;
 
 /** Bits of a file's mode: others may read it. */

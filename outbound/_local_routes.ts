@@ -1,7 +1,8 @@
 /**
  * What Linux delivers to this machine beside the addresses of its interfaces:
  * networks with a route of the type `local`, as load balancers of clouds have
- * them set, broadcast addresses that no netmask tells, and the anycast address of each network that it is a router of.
+ * them set, broadcast addresses that no netmask tells, and the anycast address
+ * of each network that it is a router of.
  *
  * ```text
  * /proc/net/fib_trie     Local:

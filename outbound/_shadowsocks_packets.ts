@@ -19,6 +19,7 @@ import {
   ATYP_IPV6,
   writeAddress,
 } from "../socks5/mod.ts";
+import { logServerSkew } from "./_skew_log.ts";
 
 const logger = getLogger(["shadowsocks", "outbound"]);
 
@@ -89,10 +90,7 @@ export class ShadowsocksOutboundPackets implements OutboundPackets {
   #logSkew({ source }: Packet): void {
     if (this.#isSkewLogged) return;
     this.#isSkewLogged = true;
-    logger.error(
-      "the clock of {server} differs from ours by {skew} s (below 0: it is behind), 30 are allowed: set both clocks, best by NTP",
-      { server: `${source}`, skew: this.#packets.skew },
-    );
+    logServerSkew(source, this.#packets.skew);
   }
 }
 

@@ -18,6 +18,7 @@ import {
 import type { Edition } from "../shadowsocks/mod.ts";
 import { ShadowsocksOutboundPackets } from "./_shadowsocks_packets.ts";
 import { pickSelf } from "./_pick_self.ts";
+import { logServerSkew } from "./_skew_log.ts";
 
 /**
  * Seconds without an answer that say something about a server: one with
@@ -113,13 +114,7 @@ export class ShadowsocksOutbound implements Outbound {
 
   /** Logs that a server's answer cannot be opened, or is not of now. */
   onCodecFailed(remote: SocketAddress, skew?: number): void {
-    if (skew !== undefined) {
-      logger.error(
-        "the clock of {server} differs from ours by {skew} s (below 0: it is behind), 30 are allowed: set both clocks, best by NTP",
-        { server: `${remote}`, skew },
-      );
-      return;
-    }
+    if (skew !== undefined) return logServerSkew(remote, skew);
     logger.error(
       "cannot decrypt the answer of {server}: wrong password or method, or it was altered",
       { server: `${remote}` },

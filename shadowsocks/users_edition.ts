@@ -60,7 +60,7 @@ import { ReplayMemory } from "./replay_memory.ts";
 import { CipherSuite, type ProviderSource, requireMethod } from "./suite.ts";
 
 /** A user with a method that exists. */
-export interface UserKey {
+interface UserKey {
   /** The name; `""`: the nameless user. */
   readonly name: string;
   /** The user's own password. */

@@ -169,7 +169,10 @@ function weakPassword(
   return noteFor(method, `${text}, as "shadowsocks genkey" makes it`);
 }
 
-/** A key is as long as it has to be, and may still be no random one. */
+/**
+ * A key is as long as it has to be, and may still be no random one. Beside the
+ * characters of a pattern it has the padding of base64, which is one more.
+ */
 function weakKey(password: string): Notice | undefined {
   const isKnown = password.split(":").some((key) =>
     KNOWN_KEYS.has(key) || new Set(key).size < FEW_CHARACTERS + 1
