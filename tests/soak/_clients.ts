@@ -6,26 +6,22 @@
  */
 
 import {
-  concat,
-  echoTarget,
   type Pair,
   randomOf,
   readExactly,
   seededBytes,
   sha256,
-  sinkTarget,
   socks5Connect,
   Socks5Refused,
   socks5UdpAssociate,
   type Target,
-  TcpTarget,
   text,
-  UdpEcho,
   withTimeout,
   writeAll,
 } from "../support/mod.ts";
 import { encodeAll } from "../../shadowsocks/fakes.ts";
 import type { Edition } from "../../shadowsocks/mod.ts";
+import type { SoakTargets } from "./_targets.ts";
 
 const MEGABYTE = 1_000_000;
 /** Bytes of a long transfer. */
@@ -57,30 +53,6 @@ export interface Surroundings {
   readonly targets: SoakTargets;
   /** What is counted. */
   readonly counts: Counts;
-}
-
-/** The targets of all clients. */
-export class SoakTargets implements AsyncDisposable {
-  /** Sends back what it gets. */
-  readonly echo: TcpTarget = echoTarget();
-  /** Answers with the checksum of what it gets. */
-  readonly sink: TcpTarget = sinkTarget();
-  /** Sends without end. */
-  readonly source: TcpTarget = new TcpTarget(giveForever);
-  /** Closes after some bytes without reading the rest, which is a reset. */
-  readonly rude: TcpTarget = new TcpTarget(async (conn) => {
-    await readExactly(conn, 1);
-  });
-  /** Sends datagrams back. */
-  readonly datagrams: UdpEcho = new UdpEcho();
-
-  /** Closes all of them. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    const { echo, sink, source, rude, datagrams } = this;
-    for (const each of [echo, sink, source, rude, datagrams]) {
-      await each[Symbol.asyncDispose]();
-    }
-  }
 }
 
 /** A kind of client. */
@@ -258,11 +230,6 @@ async function ends(
   throw new Error(`a connection from ${conn.localAddr} did not end`);
 }
 
-async function giveForever(conn: Deno.TcpConn): Promise<void> {
-  const block = seededBytes(64 * 1024);
-  for (;;) await writeAll(conn, block);
-}
-
 function compare(got: Uint8Array, wanted: Uint8Array): void {
   if (
     got.length !== wanted.length || got.some((byte, i) => byte !== wanted[i])
@@ -271,7 +238,12 @@ function compare(got: Uint8Array, wanted: Uint8Array): void {
   }
 }
 
-function pauseFor(milliseconds: number): Promise<void> {
+/**
+ * Waits.
+ *
+ * @param milliseconds How long.
+ */
+export function pauseFor(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
@@ -318,27 +290,4 @@ export class SoakClients implements AsyncDisposable {
       await pauseFor(pause);
     }
   }
-}
-
-/**
- * Answers every query with NXDOMAIN (RFC 1035, section 4.1.1).
- *
- * @returns The name server, to be closed.
- */
-export function nameServer(): Deno.DatagramConn {
-  const socket = Deno.listenDatagram({
-    transport: "udp",
-    hostname: "127.0.0.1",
-    port: 0,
-  });
-  (async (): Promise<void> => {
-    for await (const [query, from] of socket) {
-      const flags = Uint8Array.of(0x81, 0x83);
-      await socket.send(
-        concat(query.subarray(0, 2), flags, query.subarray(4)),
-        from,
-      );
-    }
-  })().catch(() => {});
-  return socket;
 }

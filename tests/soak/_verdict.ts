@@ -24,7 +24,8 @@ export interface SoakResult {
   readonly logs: readonly string[];
 }
 
-const ROLES = ["sslocal", "ssserver"];
+/** The roles, in the order in which they are read. */
+export const ROLES: readonly string[] = ["sslocal", "ssserver"];
 /** Of the memory before, in percent, what there may be at the end. */
 const MOST_PERCENT = 115;
 /** How many wrong uses are told. */
@@ -35,10 +36,13 @@ const TOLD = 20;
  *
  * @param pid Its process.
  * @returns The numbers of `/proc`.
+ * @throws {Error} If it has ended.
  */
 export async function readRole(pid: number): Promise<Reading> {
   const status = await Deno.readTextFile(`/proc/${pid}/status`);
   const resident = 1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]);
+  // A process that has ended and was not waited for has no such line.
+  if (!(resident > 0)) throw new Error(`process ${pid} has ended`);
   let descriptors = 0;
   for await (const _entry of Deno.readDir(`/proc/${pid}/fd`)) descriptors++;
   return { resident, descriptors };

@@ -16,13 +16,9 @@
 
 import { testEdition } from "../../shadowsocks/fakes.ts";
 import { PASSWORD, spawnPair } from "../support/mod.ts";
-import {
-  type Counts,
-  nameServer,
-  SoakClients,
-  SoakTargets,
-} from "./_clients.ts";
-import { type Reading, readRole, verdictOf } from "./_verdict.ts";
+import { type Counts, pauseFor, SoakClients } from "./_clients.ts";
+import { nameServer, SoakTargets } from "./_targets.ts";
+import { type Reading, readRole, ROLES, verdictOf } from "./_verdict.ts";
 
 const MINUTE = 60_000;
 /** Milliseconds between two lines. */
@@ -35,10 +31,6 @@ const LINE = 30_000;
 const SETTLE = 45_000;
 const UDP_TIMEOUT = 10;
 const METHOD = "aes-256-gcm";
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
 
 function median(numbers: readonly number[]): number {
   return numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? 0;
@@ -76,7 +68,7 @@ if (import.meta.main) {
   const tell = async (what: string): Promise<void> => {
     const seconds = Math.round((performance.now() - started) / 1000);
     const roles = (await read()).map(({ resident, descriptors }, i) =>
-      `${["sslocal", "ssserver"][i]} ${megabytes(resident)} MB, ` +
+      `${ROLES[i]} ${megabytes(resident)} MB, ` +
       `${descriptors} descriptors`
     );
     const latency = median(counts.latencies.splice(0)).toFixed(1);
@@ -89,11 +81,11 @@ if (import.meta.main) {
     {
       await using _clients = new SoakClients(surroundings, seed);
       while (performance.now() - started < until) {
-        await pause(Math.min(LINE, until - (performance.now() - started)));
+        await pauseFor(Math.min(LINE, until - (performance.now() - started)));
         await tell("busy");
       }
     }
-    await pause(SETTLE);
+    await pauseFor(SETTLE);
     await tell("left alone");
     return await read();
   };
