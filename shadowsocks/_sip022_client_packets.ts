@@ -13,6 +13,7 @@ import {
   addressIn,
   ANSWER_FIXED,
   combine,
+  hasId,
   HEADER_LENGTH,
   leastLength,
   newPacketWork,
@@ -183,8 +184,12 @@ export class Sip022ClientPackets implements ClientPackets {
   }
 
   #find(header: Uint8Array): ServerSession | undefined {
-    if (isSame(this.#current, header)) return this.#current;
-    return isSame(this.#before, header) ? this.#before : undefined;
+    const current = this.#current;
+    if (current !== undefined && hasId(current.id, header)) return current;
+    const before = this.#before;
+    return before !== undefined && hasId(before.id, header)
+      ? before
+      : undefined;
   }
 
   /** Notes an authentic packet; false: it came before, or must not come yet. */
@@ -230,15 +235,6 @@ export class Sip022ClientPackets implements ClientPackets {
       return "skew";
     }
     const sessionAt = timeAt + TIME_LENGTH;
-    const isOurs = this.#id.every((byte, i) => byte === output[sessionAt + i]);
-    return isOurs ? undefined : "auth_failed";
+    return hasId(this.#id, output, sessionAt) ? undefined : "auth_failed";
   }
-}
-
-function isSame(
-  session: ServerSession | undefined,
-  header: Uint8Array,
-): boolean {
-  return session !== undefined &&
-    session.id.every((byte, i) => byte === header[i]);
 }

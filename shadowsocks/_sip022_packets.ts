@@ -312,6 +312,20 @@ export function sessionText(bytes: Uint8Array): string {
 }
 
 /**
+ * Tells whether the ID of a session stands in some bytes.
+ *
+ * @param id The ID.
+ * @param bytes Where it may stand.
+ * @param at Where in them.
+ */
+export function hasId(id: Uint8Array, bytes: Uint8Array, at = 0): boolean {
+  for (let i = 0; i < SESSION_LENGTH; i++) {
+    if (id[i] !== bytes[at + i]) return false;
+  }
+  return true;
+}
+
+/**
  * Combines what an identity header says with the separate header (SIP023).
  *
  * @param hash 16 bytes of one.
