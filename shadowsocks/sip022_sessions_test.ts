@@ -29,7 +29,7 @@ import type {
   ServerPackets,
 } from "./edition.ts";
 import { Sip022Edition } from "./sip022_edition.ts";
-import { concat, seededBytes } from "../tests/support/bytes.ts";
+import { concat, seededBytes, toBase64 } from "../tests/support/bytes.ts";
 
 const SESSION = seededBytes(8, 9);
 const OUTPUT = new Uint8Array(70_000);
@@ -362,5 +362,5 @@ test2022("ServerPackets.open() takes padding of any length", (row, clock) => {
 
 /** The key of a test's user as a configuration has it. */
 function keyText({ method }: Row, name: string): string {
-  return deriveKey(name, method.keyLength).toBase64();
+  return toBase64(deriveKey(name, method.keyLength));
 }

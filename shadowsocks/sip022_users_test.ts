@@ -31,7 +31,7 @@ import {
 import { type Edition, PACKET_ROOM, SEALED_IN_PLACE } from "./edition.ts";
 import { openEdition } from "./open_edition.ts";
 import { Sip022Edition } from "./sip022_edition.ts";
-import { concat, seededBytes } from "../tests/support/bytes.ts";
+import { concat, seededBytes, toBase64 } from "../tests/support/bytes.ts";
 
 test2022(
   "ClientStream and ServerStream speak under identity headers, however many",
@@ -106,10 +106,8 @@ test2022(
 );
 
 Deno.test("Sip022Edition.setUsers() takes other users while connections live", async () => {
-  const base64 = (bytes: Uint8Array): string =>
-    btoa(String.fromCharCode(...bytes));
   const [main, alice, bob] = [1, 2, 3].map((seed) =>
-    base64(seededBytes(16, seed))
+    toBase64(seededBytes(16, seed))
   );
   const method = "2022-blake3-AES-128-gcm";
   const open = (

@@ -40,7 +40,7 @@ import type { EditionUser } from "./open_edition.ts";
 import { ReplayMemory } from "./replay_memory.ts";
 import { CipherSuite } from "./suite.ts";
 import { UsersEdition } from "./users_edition.ts";
-import { concat, seededBytes } from "../tests/support/bytes.ts";
+import { concat, seededBytes, toBase64 } from "../tests/support/bytes.ts";
 
 const WRONG_KEY = {
   kind: "refuse",
@@ -276,7 +276,7 @@ Deno.test("UsersEdition refuses who is disabled, also where all are", async () =
 Deno.test("openEdition() serves nobody by the key of the headers alone where all users of 2022 are disabled", async () => {
   const method = "2022-blake3-aes-128-gcm";
   const keyOf = (byte: number): string =>
-    btoa(String.fromCharCode(...new Uint8Array(16).fill(byte)));
+    toBase64(new Uint8Array(16).fill(byte));
   const [identity, own] = [keyOf(1), keyOf(2)];
   const user = { name: "a", password: own };
   for (const disabled of [false, true]) {

@@ -7,7 +7,7 @@
 import { findMethod, openProviders } from "../../crypto/mod.ts";
 import { type Edition, openEdition } from "../../shadowsocks/mod.ts";
 import type { Endpoint } from "../../socks5/mod.ts";
-import { seededBytes } from "../support/mod.ts";
+import { seededBytes, toBase64 } from "../support/mod.ts";
 import type { Choices } from "./_choices.ts";
 
 /** What makes editions behave alike. */
@@ -58,7 +58,7 @@ export interface Pair extends Disposable {
 export function passwordOf(method: string): string {
   if (!method.startsWith("2022-")) return "what both sides know";
   const length = findMethod(method)!.keyLength;
-  return btoa(String.fromCharCode(...seededBytes(length, 22)));
+  return toBase64(seededBytes(length, 22));
 }
 
 /**

@@ -19,6 +19,7 @@ import {
   seededBytes,
   serverFirst,
   socks5UdpAssociate,
+  toBase64,
   UdpEcho,
   withTimeout,
 } from "../support/mod.ts";
@@ -38,7 +39,7 @@ const METHODS: readonly (readonly [name: string, keyLength: number])[] = [
 
 /** A key, the same in every run. */
 function key(length: number, seed: number): string {
-  return seededBytes(length, seed).toBase64();
+  return toBase64(seededBytes(length, seed));
 }
 
 /** Everything that all of the makers on the way can do. */

@@ -30,7 +30,7 @@ import { NEW_KEY, NEW_METHOD } from "../../shadowsocks/fakes.ts";
 import { header, PROVIDERS } from "./_relay_fixture.ts";
 import { TestRouter } from "./_routes_fixture.ts";
 import { client, UdpFixture, type UdpFixtureOptions } from "./_udp_fixture.ts";
-import { concat, seededBytes, text, utf8 } from "../support/bytes.ts";
+import { concat, seededBytes, text, toBase64, utf8 } from "../support/bytes.ts";
 
 const TARGET = { host: "192.0.2.7", port: 80 };
 const SOURCE = SocketAddress.parse(TARGET.host, TARGET.port);
@@ -251,7 +251,7 @@ Deno.test("UDPRelay of SOCKS to the 2022 edition logs once how far the server's 
 
 Deno.test("UDPRelay of the 2022 edition passes packets on to the server behind it, by the address they come from", async () => {
   const clock = new TestClock();
-  const key = (seed: number): string => seededBytes(16, seed).toBase64();
+  const key = (seed: number): string => toBase64(seededBytes(16, seed));
   const [first, second, bob] = [key(1), key(2), key(3)];
   using edition = await open(clock, {
     password: first,

@@ -155,3 +155,14 @@ export function stringOf(bytes: Uint8Array): string {
   for (const byte of bytes) text += String.fromCharCode(byte);
   return text;
 }
+
+/**
+ * Writes bytes in base64 (RFC 4648, section 4), as keys of the 2022 edition are
+ * written; by the means that Deno 2.4 has too.
+ *
+ * @param bytes The bytes.
+ * @returns Letters and padding.
+ */
+export function toBase64(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes));
+}
