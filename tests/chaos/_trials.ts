@@ -19,6 +19,7 @@ import {
   spawnRole,
   type TcpTarget,
   text,
+  toBase64,
   UdpEcho,
   withTimeout,
   writeAll,
@@ -114,7 +115,7 @@ function passwordOf(method: string): string {
   const bits = /^2022-.*-(128|256|poly)/.exec(method)?.[1];
   return bits === undefined
     ? "correct horse battery staple"
-    : seededBytes(bits === "128" ? 16 : 32).toBase64();
+    : toBase64(seededBytes(bits === "128" ? 16 : 32));
 }
 
 /**

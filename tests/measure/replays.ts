@@ -21,6 +21,7 @@ import {
   spawnRole,
   TcpTarget,
   TempFolder,
+  toBase64,
   writeAll,
 } from "../support/mod.ts";
 
@@ -46,7 +47,7 @@ async function sendAll(
 if (import.meta.main) {
   const count = Number(Deno.args[0] ?? 2500);
   const method = Deno.args[1] ?? "aes-256-gcm";
-  const password = seededBytes(method.includes("128") ? 16 : 32).toBase64();
+  const password = toBase64(seededBytes(method.includes("128") ? 16 : 32));
   await using target = new TcpTarget(async () => {});
   await using state = new TempFolder();
   const start = (workers: number, ports: readonly number[]) =>

@@ -7,7 +7,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { openProviders } from "../../crypto/mod.ts";
 import { openEdition } from "../../shadowsocks/mod.ts";
-import { seededBytes, spawnRole } from "../support/mod.ts";
+import { seededBytes, spawnRole, toBase64 } from "../support/mod.ts";
 import { isExempt } from "./_first_flights.ts";
 import { planOf } from "./_probes.ts";
 import { probeAll, reactionsOf, reportOf, serve } from "./_reactions.ts";
@@ -16,7 +16,7 @@ import { flightsOf } from "./probe.ts";
 /** Milliseconds until a prober gives up. */
 const WAIT = 300;
 /** The key, or the password. */
-const PASSWORD = seededBytes(32, 1).toBase64();
+const PASSWORD = toBase64(seededBytes(32, 1));
 const PROVIDERS = await openProviders();
 
 const ROWS = [
