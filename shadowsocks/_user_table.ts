@@ -130,13 +130,13 @@ export class UserTable {
   learn(user: PortUser, from: string | undefined): void {
     this.#setNewest(user);
     if (from === undefined) return;
-    const own = this.#ownOf(from);
+    const young = this.#young.get(from);
+    const own = young ?? this.#old.get(from);
     if (own === undefined) {
       this.#setAddress(from, [user]);
       return;
     }
-    // The address stays among the young ones.
-    if (!this.#young.has(from)) this.#setAddress(from, own);
+    if (young === undefined) this.#setAddress(from, own);
     const place = own.indexOf(user);
     if (place === 0) return;
     if (place > 0) own.splice(place, 1);
