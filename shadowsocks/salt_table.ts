@@ -53,7 +53,7 @@ const RECENT_START: number = REGIONS.reduce(
 );
 /**
  * Buckets for the connections of the 2022 edition. With ten and a half salts a
- * bucket those of 60 seconds are surely known at 5,000 connections a
+ * bucket those of 61 seconds are surely known at 4,900 connections a
  * second, half of them at thrice as many.
  */
 const RECENT_BUCKETS = 28 << 10;
