@@ -11,6 +11,12 @@ import type { Pipe, PipeContext, PipeOwner } from "./pipe.ts";
 import type { AssociationRegistry } from "./relay_context.ts";
 import { namesOf, type Session } from "./session.ts";
 
+/**
+ * Milliseconds in which any bytes have been looked at: to try a thousand keys
+ * takes 1 or 2.
+ */
+const LOOKING_TIME = 50;
+
 const logger = getLogger(["shadowsocks", "relay"]);
 
 /**
@@ -52,23 +58,39 @@ export function converse(
   }
 }
 
+/** A connection that waits for silence. */
+export interface SilenceOwner {
+  /** When bytes came last, in seconds of the loop's clock. */
+  readonly lastActivity: number;
+  /** Called once when there was silence, unless it is taken back. */
+  onSilence(): void;
+}
+
 /**
- * Waits until nothing has come for as long as an inbound wants.
+ * Waits until nothing has come for as long as an inbound wants. That moment
+ * does not tell how long the bytes were looked at, which takes the longer the
+ * more keys there are to try.
  *
  * @param answer Its answer.
  * @param context Has the loop.
  * @param pipe Leads to the client, who is not read if nothing more may come.
- * @param onSilence Called once unless it is taken back.
+ * @param owner The connection.
  * @returns Takes it back.
  */
 export function awaitSilence(
-  answer: MoreAnswer,
+  { silence = 0, isFull }: MoreAnswer,
   { loop }: PipeContext,
   pipe: Pipe,
-  onSilence: () => void,
+  owner: SilenceOwner,
 ): () => void {
-  if (answer.isFull === true) pipe.updateStream(pipe.up, WAIT_STATUS_INIT);
-  const timer = loop.addTimer(answer.silence ?? 0, onSilence);
+  if (isFull === true) pipe.updateStream(pipe.up, WAIT_STATUS_INIT);
+  // A timer that is set now counts from when the bytes have been looked at; the
+  // one that is set after it knows how much is left.
+  let timer = loop.addTimer(Math.max(0, silence - LOOKING_TIME), () => {
+    const gone = loop.time() - owner.lastActivity;
+    const left = Math.max(0, silence - 1000 * gone);
+    timer = loop.addTimer(left, () => owner.onSilence());
+  });
   return () => timer.cancel();
 }
 

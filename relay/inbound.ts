@@ -31,8 +31,8 @@ export interface MoreAnswer {
   /** Sent to the client. */
   readonly reply?: Uint8Array | undefined;
   /**
-   * Milliseconds without a byte after which `onSilence` is to be called; also
-   * at the client's end. Absent: never.
+   * Milliseconds without a byte after which `onSilence` is to be called; the
+   * client's end makes that no sooner. Absent: never.
    */
   readonly silence?: number | undefined;
   /** True if nothing is to be read until then. */
@@ -106,8 +106,8 @@ export interface InboundStream extends Disposable {
    */
   receive(data: Uint8Array, output: Uint8Array): InboundAnswer;
   /**
-   * Called when nothing has come for as long as the last answer has asked for,
-   * or nothing will come. Absent: no answer asks for that.
+   * Called when nothing has come for as long as the last answer has asked for.
+   * Absent: no answer asks for that.
    *
    * @param data Bytes that came and were not consumed yet.
    * @returns No `more`.

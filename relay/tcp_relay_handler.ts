@@ -31,6 +31,7 @@ import {
   STAGE_STREAM,
   STAGE_UDP_ASSOC,
   STREAM_UP,
+  WAIT_STATUS_INIT,
   WAIT_STATUS_READING,
   WAIT_STATUS_WRITING,
 } from "./constants.ts";
@@ -328,7 +329,7 @@ export class TCPRelayHandler extends ListedConnection
       // An end without payload is read again, and passed on, once connected.
       if (this.stage === STAGE_FAST_OPEN) this.#dialer?.sendFirst();
       else if (this.stage === STAGE_INIT && this.#cancel !== undefined) {
-        this.#onSilence();
+        this.#pipe.updateStream(up, WAIT_STATUS_INIT);
       } else if (this.#resetsStranger()) this.destroy("ok", { reset: true });
       else {
         const isCut = start > 0 && this.stage !== STAGE_UDP_ASSOC;
@@ -366,14 +367,13 @@ export class TCPRelayHandler extends ListedConnection
   #awaitSilence(answer: MoreAnswer): void {
     this.#stopWaiting();
     if (answer.silence === undefined) return;
-    const onSilence = (): void => this.#onSilence();
-    this.#cancel = awaitSilence(answer, this.#relay, this.#pipe, onSilence);
+    this.#cancel = awaitSilence(answer, this.#relay, this.#pipe, this);
   }
 
-  #onSilence(): void {
+  /** Nothing has come for as long as the inbound wants. */
+  onSilence(): void {
     this.#stopWaiting();
-    const { carry = EMPTY } = this.#pipe.up;
-    const answer = this.#inbound.onSilence?.(carry);
+    const answer = this.#inbound.onSilence?.(this.#pipe.up.carry ?? EMPTY);
     this.#pipe.up.carry = undefined;
     if (answer !== undefined) this.#follow(answer);
   }

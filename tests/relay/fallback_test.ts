@@ -248,14 +248,16 @@ Deno.test("TCPRelay of shadowsocks to direct knows an HTTP request that comes in
   assertEquals(remote.sent, Uint8Array.from({ length: 30 }, (_, i) => i));
 });
 
-Deno.test("TCPRelay of shadowsocks to direct passes few bytes and the client's end on at once", async () => {
+Deno.test("TCPRelay of shadowsocks to direct passes a stranger's end on with its bytes, at the same moment", async () => {
   for (const length of [1, 40, 60]) {
     using edition = await editionOf(AEAD_METHOD);
     using fixture = relayOf(edition);
     const client = await fixture.accept();
     await bring(fixture, client, seededBytes(length, 1));
     client.end();
-    await fixture.settle();
+    await fixture.advance(SILENCE - 0.01);
+    assertEquals(fixture.poller.connects.length, 0);
+    await fixture.advance(0.02);
     const remote = await reached(fixture);
     assertEquals([remote.sent.length, remote.shutdowns], [length, 1]);
     remote.bring(utf8("answer"));
@@ -374,4 +376,27 @@ Deno.test("TCPRelay forgets a stranger that goes before it is passed on", async 
   await fixture.advance(2 * SILENCE);
   assertEquals(fixture.poller.connects.length, 0);
   assertEquals(fixture.relay.connections, 0);
+});
+
+Deno.test("TCPRelay of shadowsocks to direct counts silence from the arrival of bytes, however long they are looked at", async () => {
+  using edition = await editionOf(AEAD_METHOD);
+  using fixture = relayOf(edition);
+  const slow = edition.newServerStream.bind(edition);
+  edition.newServerStream = (...rest) => {
+    const stream = slow(...rest);
+    const receive = stream.receive.bind(stream);
+    stream.receive = (data, output) => {
+      fixture.clock.advance(30);
+      return receive(data, output);
+    };
+    return stream;
+  };
+  const busy = await fixture.accept();
+  await bring(fixture, busy, seededBytes(100, 2));
+  // 30 ms have gone already.
+  await fixture.advance(SILENCE - 0.051);
+  await fixture.advance(0.02);
+  assertEquals(fixture.poller.connects.length, 0);
+  await fixture.advance(0.002);
+  assertEquals(fixture.poller.connects.length, 1);
 });
