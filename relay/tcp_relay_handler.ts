@@ -316,8 +316,10 @@ export class TCPRelayHandler extends ListedConnection
     const start = up.carry?.length ?? 0;
     const length = this.#pipe.read(up);
     if (length > 0) {
-      if (this.stage === STAGE_DRAINING) return;
+      // Of who is refused too: the end of a stranger is answered by the moment
+      // of its last bytes, which must not tell whether they were still awaited.
       this.onActivity();
+      if (this.stage === STAGE_DRAINING) return;
       this.session.moved(STREAM_UP, 0, length - start);
       const data = this.#relay.buffers.input.subarray(0, length);
       if (this.stage === STAGE_FAST_OPEN) {

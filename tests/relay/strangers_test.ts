@@ -161,6 +161,26 @@ for (const { method, reject, sees, timeout } of REACTIONS) {
     }
   });
 
+  Deno.test(`TCPRelay of shadowsocks to direct answers an end by the last byte, whether that was still awaited (${name})`, async () => {
+    if (sees !== "") return;
+    using edition = await editionOf(method);
+    using fixture = relayOf(edition, { reject }, timeout);
+    for (const length of LENGTHS) {
+      const client = await fixture.accept();
+      client.bring(await refusedBytes(method, length));
+      await fixture.settle();
+      await fixture.advance(2);
+      client.bring(Uint8Array.of(1));
+      await fixture.settle();
+      client.end();
+      await fixture.settle();
+      await fixture.advance(0.045);
+      assertEquals(client.closed, false, `${length} bytes`);
+      await fixture.advance(0.06);
+      assertEquals(client.closed, true, `${length} bytes`);
+    }
+  });
+
   Deno.test(`TCPRelay of shadowsocks to direct ends at the deadline whoever sends nothing (${name})`, async () => {
     using edition = await editionOf(method);
     using fixture = relayOf(edition, { reject }, timeout);
