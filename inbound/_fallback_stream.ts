@@ -67,6 +67,8 @@ export class FallbackStream implements InboundStream {
   /** Why the client is not served; undefined: not known, or it is. */
   #status: Status | undefined;
   #isPassed = false;
+  /** Whether the client has sent anything. */
+  #hasCome = false;
 
   /**
    * Makes the side.
@@ -91,14 +93,17 @@ export class FallbackStream implements InboundStream {
     return this.#isPassed ? undefined : this.#inner.codec;
   }
 
-  /** As without a fallback. */
+  /** As without a fallback; who sends nothing gives nothing to look at. */
   get hidesWork(): boolean {
-    return this.#inner.hidesWork === true;
+    return this.#hasCome && this.#inner.hidesWork === true;
   }
 
-  /** As without a fallback, for who sends nothing. */
+  /**
+   * As without a fallback; but who sends nothing is closed, as web servers do:
+   * its end is answered at once, and its time ends without a reset.
+   */
   get resetsStrangers(): boolean {
-    return this.#inner.resetsStrangers === true;
+    return this.#hasCome && this.#inner.resetsStrangers === true;
   }
 
   /**
@@ -110,6 +115,7 @@ export class FallbackStream implements InboundStream {
    */
   receive(data: Uint8Array, output: Uint8Array): InboundAnswer {
     const { isPatient } = this.#options;
+    this.#hasCome ||= data.length > 0;
     if (this.#status !== undefined) return this.#awaitSilence(data);
     if (isPatient && this.#length === 0 && isWebRequest(data)) {
       return this.onSilence(data);

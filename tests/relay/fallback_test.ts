@@ -269,16 +269,22 @@ Deno.test("TCPRelay of shadowsocks to direct passes a stranger's end on with its
   }
 });
 
-Deno.test("TCPRelay of shadowsocks to direct closes a client that has sent nothing but its end", async () => {
-  using edition = await editionOf(AEAD_METHOD);
-  using fixture = relayOf(edition);
-  const client = await fixture.accept();
-  client.end();
-  await fixture.settle();
-  await fixture.advance(0.1);
-  assertEquals([client.closed, client.wasReset], [true, false]);
-  assertEquals(fixture.poller.connects.length, 0);
-});
+for (const method of [AEAD_METHOD, NEW_METHOD]) {
+  Deno.test(`TCPRelay of shadowsocks to direct closes a client that has sent nothing, as a web server does (${method})`, async () => {
+    using edition = await editionOf(method);
+    using fixture = relayOf(edition);
+    const client = await fixture.accept();
+    client.end();
+    await fixture.settle();
+    assertEquals([client.closed, client.wasReset], [true, false]);
+    const idle = await fixture.accept();
+    await fixture.advance(59.9);
+    assertEquals([idle.closed, idle.shutdowns], [false, 0]);
+    await fixture.advance(0.2);
+    assertEquals([idle.closed, idle.wasReset], [true, false]);
+    assertEquals(fixture.poller.connects.length, 0);
+  });
+}
 
 Deno.test("TCPRelay of shadowsocks to direct resets one end of a passed connection when the other is reset", async () => {
   for (const isClient of [true, false]) {
