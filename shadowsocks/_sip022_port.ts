@@ -136,6 +136,15 @@ export class Sip022Port implements Disposable {
     return this.#server.recent;
   }
 
+  /**
+   * The salts of requests that a server has passed on to another. Only that one
+   * can tell how old they are, so they are kept for as long as there is room.
+   */
+  get passedSalts(): SaltFilter {
+    this.#server ??= this.#saltsOf("server");
+    return this.#server.streams;
+  }
+
   /** The headers of packets that a server has taken. */
   get serverPackets(): SaltFilter {
     this.#server ??= this.#saltsOf("server");

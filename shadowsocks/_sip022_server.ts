@@ -183,7 +183,9 @@ export class Sip022ServerStream implements ServerStream {
     const port = this.#port;
     const { saltLength } = port.method;
     const salt = data.subarray(0, saltLength);
-    if (!port.serverSalts.add(salt)) return this.#refuse("replay", "replay");
+    if (!port.passedSalts.addName(salt)) {
+      return this.#refuse("replay", "replay");
+    }
     const start = next.length;
     const end = start + data.length - PSK_HASH_LENGTH;
     const bytes = port.buffer.room(end);

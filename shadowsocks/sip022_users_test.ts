@@ -30,6 +30,7 @@ import {
 } from "./_sip022_fixture.ts";
 import { type Edition, PACKET_ROOM, SEALED_IN_PLACE } from "./edition.ts";
 import { openEdition } from "./open_edition.ts";
+import { ReplayMemory } from "./replay_memory.ts";
 import { Sip022Edition } from "./sip022_edition.ts";
 import { concat, seededBytes, toBase64 } from "../tests/support/bytes.ts";
 
@@ -269,6 +270,36 @@ test2022(
       direct.answer?.kind === "request" && direct.answer.passes,
       undefined,
     );
+  },
+  AES_ROWS,
+);
+
+test2022(
+  "ServerStream.receive() passes no replay on, however old it is",
+  (row, clock) => {
+    const memory = ReplayMemory.inMemory({ passed: () => clock.elapsed });
+    const next = { second: { domain: "behind.example", port: 8388 } };
+    const users = ["Alice", "second"];
+    const setup = { clock, memory, password: "first", users };
+    using relay = newEdition(row, { ...setup, next });
+    const flight = request(row, {
+      password: "Bob",
+      identities: [["first", "second"], ["second", "Bob"]],
+    }).bytes;
+    assertEquals(verdict(serve(relay, flight)), "request");
+    for (let minute = 1; minute < 5; minute++) {
+      clock.elapsed += 90_000;
+      clock.unix += 90_000;
+      const own = {
+        seed: 1000 + minute,
+        time: clock.unix / 1000,
+        password: "Alice",
+        identities: [["first", "Alice"]],
+      } as const;
+      assertEquals(verdict(serve(relay, request(row, own).bytes)), "request");
+      // Nobody here can tell that its time is over.
+      assertEquals(verdict(serve(relay, flight)), "replay: replay");
+    }
   },
   AES_ROWS,
 );
