@@ -246,12 +246,15 @@ export class Sip022ServerPackets implements ServerPackets {
   }
 
   /**
-   * Notes the header of an authentic packet; false: it came before. Together
-   * with the user's hash, so that no user can use up the numbers of another.
+   * Notes the header of an authentic packet; false: it came before. It is
+   * encrypted with the user's key, so that no user can use up the numbers of
+   * another, whose headers and hash all can read that have the server's key.
    */
-  #isFresh({ hash }: Sip022User): boolean {
-    const { identity, serverPackets } = this.#port;
-    combine(hash, this.#work.header, identity);
+  #isFresh(user: Sip022User): boolean {
+    const { identity, nobody, serverPackets } = this.#port;
+    const { header } = this.#work;
+    if (user === nobody) return serverPackets.addName(header);
+    this.#userKeyOf(user).encrypt(header, 0, identity, 0);
     return serverPackets.addName(identity);
   }
 

@@ -13,7 +13,7 @@ import {
   deriveKey,
 } from "../crypto/mod.ts";
 import { newEdition, type Row, sealedPacket } from "./_edition_fixture.ts";
-import { AES_ROWS, HELLO, NOW, test2022, u16 } from "./_sip022_fixture.ts";
+import { AES_ROWS, HELLO, NOW, test2022, u16, u64 } from "./_sip022_fixture.ts";
 import {
   answerHello,
   HEAD,
@@ -22,6 +22,7 @@ import {
   requestPacket,
   sealHello,
 } from "./_sip022_packet_fixture.ts";
+import { pskHash } from "./_sip022_keys.ts";
 import type {
   ClientPackets,
   Edition,
@@ -86,6 +87,38 @@ test2022(
     );
     const bob = open(server, packetOf(row, "Bob", 200_000n));
     assertNotEquals(bob.key, alice.key);
+  },
+  AES_ROWS,
+);
+
+test2022(
+  "ServerPackets.open() has a user not use up another's packets by a header that is made for it",
+  (row, clock) => {
+    const hashOf = (name: string): Uint8Array =>
+      pskHash(deriveKey(name, row.method.keyLength));
+    const alice = hashOf("Alice");
+    // Numbers have 53 bits, so that one in 2,048 users could do it.
+    let n = 0;
+    let difference: Uint8Array;
+    do {
+      const bob = hashOf(`Bob ${++n}`);
+      difference = alice.map((byte, i) => byte ^ bob[i]!);
+    } while (difference[8] !== 0 || difference[9]! >= 0x20);
+    const users = ["Alice", `Bob ${n}`];
+    using edition = newEdition(row, { clock, password: "main", users });
+    using server = edition.newServerPackets();
+    open(server, packetOf(row, "Alice", 0n));
+    // Bob reads Alice's header and hash by the key of the server.
+    const header = concat(SESSION, u64(1)).map((byte, i) =>
+      byte ^ difference[i]!
+    );
+    const made = requestPacket(row, {
+      session: header.slice(0, 8),
+      number: new DataView(header.buffer).getBigUint64(8),
+      passwords: ["main", `Bob ${n}`],
+    });
+    assertEquals(verdict(server, made), "served");
+    assertEquals(verdict(server, packetOf(row, "Alice", 1n)), "served");
   },
   AES_ROWS,
 );
