@@ -316,8 +316,7 @@ export class TCPRelayHandler extends ListedConnection
     const start = up.carry?.length ?? 0;
     const length = this.#pipe.read(up);
     if (length > 0) {
-      // Of who is refused too: the end of a stranger is answered by the moment
-      // of its last bytes, which must not tell whether they were still awaited.
+      // Of the refused too: by its last bytes a stranger's end is answered.
       this.onActivity();
       if (this.stage === STAGE_DRAINING) return;
       this.session.moved(STREAM_UP, 0, length - start);
@@ -462,8 +461,7 @@ export class TCPRelayHandler extends ListedConnection
     this.session = this.#relay.newSession(this.#client);
     this.#relay.inbound.next?.(this.#inbound, this.session);
     this.#pipe.updateStream(this.#pipe.up, WAIT_STATUS_READING);
-    const { carry } = this.#pipe.up;
-    if (carry !== undefined) this.#receive(carry);
+    if (this.#pipe.up.carry) this.#receive(this.#pipe.up.carry);
   }
 
   /** Lets go of everything on the far side. */
