@@ -411,3 +411,32 @@ Deno.test("readConfig() says how many users there are when it only checks", asyn
   if (none.kind !== "checked") throw new TypeError(JSON.stringify(none));
   assertEquals(none.messages.length, 1);
 });
+
+Deno.test("readConfig() refuses a fallback that leads back to a server of the file", async () => {
+  const server = (host: string, fallback: string): string =>
+    `server = "${host}"\nserver_port = 8388\n${NEW}fallback = "${fallback}"\n`;
+  for (
+    const [host, fallback] of [
+      ["0.0.0.0", "127.0.0.1:8388"],
+      ["::", "localhost:8388"],
+      ["127.0.0.1", "127.0.0.1:8388"],
+    ] as const
+  ) {
+    const [issue = ""] = await readIssues(
+      "-c f.toml",
+      start(server(host, fallback)),
+    );
+    assertMatch(
+      issue,
+      /^f\.toml:2:\d+: "fallback" of .* is \S+:8388, where a server of this file listens/,
+    );
+  }
+  for (
+    const [host, fallback] of [
+      ["0.0.0.0", "127.0.0.1:80"],
+      ["127.0.0.1", "127.0.0.2:8388"],
+    ] as const
+  ) {
+    await readGood("-c f.toml", start(server(host, fallback)));
+  }
+});

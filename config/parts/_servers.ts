@@ -10,6 +10,7 @@ import { shown } from "../_shown.ts";
 import type { Context, Top } from "../_context.ts";
 import { Clashes } from "./_clashes.ts";
 import { findMethod } from "../../crypto/methods.ts";
+import { refuseLoops } from "./_fallbacks.ts";
 import { nameAll, type Unnamed } from "./_names.ts";
 import type { Secret } from "./_secrets.ts";
 import {
@@ -85,7 +86,10 @@ export function buildServers(top: Top, context: Context): Servers {
     const draft = draftOf(section, { label, top, context });
     if (draft !== undefined) drafts.push(draft);
   }
-  if (!context.isClient) refuseClashes(drafts, context);
+  if (!context.isClient) {
+    refuseClashes(drafts, context);
+    refuseLoops(drafts, context);
+  }
   const checks = new UserChecks(context.findings);
   const users = drafts.map(({ config, label, at, users }) =>
     checks.usersOf(users.length > 0 ? [...outerUsers, ...users] : outerUsers, {
