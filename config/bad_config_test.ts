@@ -221,6 +221,13 @@ Deno.test("readConfig() writes one line that acts on no terminal, whatever is re
     });
     assert(issue.includes(part), issue);
   }
+  // Found by `deno task fuzz`, seed 1: input 804201773 of "config files".
+  const [far = ""] = await readIssues("-c x.toml", {
+    files: {
+      "x.toml": `local_port = 0\nuser = "${"u".repeat(300_000)}"\nx = 1`,
+    },
+  });
+  assert(far.includes('Unknown key "x"'), far);
   const long = `{"${"[".repeat(10_000)}":1}`;
   const [issue = ""] = await readIssues("-c x.json", {
     files: { "x.json": long },

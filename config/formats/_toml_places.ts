@@ -76,6 +76,8 @@ function parsed(text: string): AST.TOMLProgram | undefined {
     return parseTOML(text);
   } catch (error) {
     if (error instanceof ParseError) return undefined;
+    // A text of more than some 100,000 letters is too long for this reader.
+    if (error instanceof RangeError) return undefined;
     throw error;
   }
 }
