@@ -40,7 +40,6 @@ import {
   STREAM_DOWN,
   STREAM_UP,
 } from "./constants.ts";
-import { LRUCache } from "./lru_cache.ts";
 import {
   Packet,
   PACKET_ROOM,
@@ -52,6 +51,7 @@ import type { Router } from "./router.ts";
 import type { ListenerInfo, Sessions } from "./session.ts";
 import type { Status } from "./status.ts";
 import { UDPAssociation } from "./udp_association.ts";
+import { UDPAssociations } from "./udp_associations.ts";
 import { type ControlConnection, UDPClients } from "./udp_clients.ts";
 import { UDPSender } from "./udp_sender.ts";
 
@@ -109,7 +109,7 @@ export class UDPRelay
   readonly #sharesPort: boolean;
   readonly #handlePeriodic: () => void;
   readonly #fdToAssociations = new FdTable<UDPAssociation>();
-  readonly #associations: LRUCache<string, UDPAssociation>;
+  readonly #associations: UDPAssociations;
   /** The clients that hold their associations by connections. */
   readonly #clients = new UDPClients();
   #eventloop: EventLoop | undefined;
@@ -137,7 +137,7 @@ export class UDPRelay
     this.#view = options.buffers.input.subarray(PACKET_ROOM);
     this.#handlePeriodic = () => this.#associations.sweep();
     this.#maxAssociations = options.maxAssociations;
-    this.#associations = new LRUCache({
+    this.#associations = new UDPAssociations({
       maxSize: options.maxAssociations,
       timeout: options.timeout,
       now: () => Math.floor(this.loop.time()),
@@ -295,8 +295,8 @@ export class UDPRelay
         logUnheld(from);
         return;
       }
-      association = this.#newAssociation(request.key, from, holder);
-      association.session.user = request.user || (holder?.user ?? "");
+      const user = request.user || (holder?.user ?? "");
+      association = this.#newAssociation(request.key, from, { user, holder });
       association.session.target = target;
     } else if (this.#mayNotMove(association, from)) return;
     // Its packet was authentic and new: answers follow who has sent it.
@@ -346,18 +346,13 @@ export class UDPRelay
   }
 
   /**
-   * Ends the oldest association.
+   * Ends the association that is to make room.
    *
    * @param asking One that stays.
    * @returns False if there is no other.
    */
   release(asking: unknown): boolean {
-    for (const association of this.#associations.values()) {
-      if (association === asking) continue;
-      this.#associations.delete(association.key);
-      return true;
-    }
-    return false;
+    return this.#associations.dropOne(asking);
   }
 
   /** Milliseconds of the loop's clock. */
@@ -368,12 +363,16 @@ export class UDPRelay
   #newAssociation(
     key: string,
     client: SocketAddress,
-    holder: ControlConnection | undefined,
+    { user, holder }: {
+      readonly user: string;
+      readonly holder: ControlConnection | undefined;
+    },
   ): UDPAssociation {
     const session = this.#sessions.open(
       { listener: this.#listener, network: "udp", client },
       this.#now(),
     );
+    session.user = user;
     const made = new UDPAssociation(key, session, {
       open: (address, self) => this.#openSocket(address, self),
       onOpen: (socket, self) => {
@@ -387,10 +386,8 @@ export class UDPRelay
         this.loop.remove(socket);
       },
     });
-    if (this.#associations.size >= this.#maxAssociations) {
-      this.#logLimit(client);
-    }
-    this.#associations.set(key, made);
+    if (this.#associations.isFull) this.#logLimit(client);
+    this.#associations.add(made);
     this.#clients.add(made, holder);
     return made;
   }

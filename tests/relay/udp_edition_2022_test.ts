@@ -176,6 +176,38 @@ Deno.test("UDPRelay of the 2022 edition to direct has an association for each se
   assertEquals(take(two, answers[1]!), "!");
 });
 
+Deno.test("UDPRelay of the 2022 edition to direct has a user who begins many associations end none of another user", async () => {
+  const clock = new TestClock();
+  const keyOf = (seed: number): string =>
+    btoa(String.fromCharCode(...seededBytes(atob(NEW_KEY).length, seed)));
+  const users = ["alice", "bob"].map((name, i) => ({
+    name,
+    password: keyOf(i + 1),
+  }));
+  using edition = await open(clock, { users });
+  using fixture = serverOf(edition, { maxAssociations: 4 });
+  const peers = await Promise.all(
+    users.map(({ password }) =>
+      open(clock, { password: `${NEW_KEY}:${password}` })
+    ),
+  );
+  using alice = peers[0]!;
+  using bob = peers[1]!;
+  using packets = alice.newClientPackets();
+  await fixture.fromClient(seal(packets, "one"), client(1));
+  for (let port = 2; port < 100; port++) {
+    using others = bob.newClientPackets();
+    await fixture.fromClient(seal(others, "x"), client(port));
+  }
+  await fixture.fromClient(seal(packets, "two"), client(1));
+  assertEquals(fixture.outgoing[0]!.closed, false);
+  assertEquals(
+    fixture.outgoing[0]!.sends.map(({ data }) => text(data)),
+    ["one", "two"],
+  );
+  assertEquals(fixture.relay.associations, 4);
+});
+
 Deno.test("UDPRelay of the 2022 edition to direct logs how far the client's clock is", async () => {
   const clock = new TestClock();
   const theirs = new TestClock();
