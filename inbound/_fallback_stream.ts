@@ -36,10 +36,12 @@ import { isWebRequest } from "./_web_request.ts";
  */
 const SILENCE = 1000;
 /**
- * Most bytes that are kept of a stranger; then no more are read until they are
- * passed on. One of the relay's first reads.
+ * Bytes of a stranger with which no more are read until they are passed on.
+ * Who sends a byte now and then is kept until the deadline, so this is what
+ * each stranger can take up for that long; the last read comes on top of it,
+ * for a moment. Web servers take no longer heads of requests by default.
  */
-const MAX_KEPT = 64 * 1024;
+const MAX_KEPT = 16 * 1024;
 /** What fewer bytes than can be told by, or those of a web client, stand for. */
 const UNTOLD: Refused = {
   status: "auth_failed",
@@ -195,7 +197,8 @@ export class FallbackStream implements InboundStream {
     const length = this.#length + data.length;
     if (length > this.#kept.length) {
       // Twice as long: bytes that come one by one are not copied each time.
-      const longer = new Uint8Array(Math.max(length, 2 * this.#kept.length));
+      const twice = Math.min(2 * this.#kept.length, MAX_KEPT);
+      const longer = new Uint8Array(Math.max(length, twice));
       longer.set(this.#kept.subarray(0, this.#length));
       this.#kept = longer;
     }

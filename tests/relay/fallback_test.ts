@@ -307,7 +307,7 @@ Deno.test("TCPRelay of shadowsocks to direct keeps a bounded number of a strange
   const pieces = Array.from({ length: 40 }, (_, i) => seededBytes(10_000, i));
   client.bring(...pieces);
   await fixture.settle();
-  assertEquals(client.reads, 7, "64 KiB");
+  assertEquals(client.reads, 2, "16 KiB");
   await fixture.advance(SILENCE + 0.01);
   const remote = await reached(fixture);
   assertEquals(remote.sent, concat(...pieces));
