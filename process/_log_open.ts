@@ -51,7 +51,9 @@ export async function openLogLater(path: string): Promise<Deno.FsFile> {
   for (let attempt = 1;; attempt++) {
     try {
       const file = await Deno.open(path, optionsFor(await look()));
-      return checked(file, await look(), await file.stat());
+      // At once: what was just opened is in memory, and whoever has waited for
+      // the new file to be there takes it for the one in use.
+      return checked(file, lookAt(path), file.statSync());
     } catch (error) {
       if (!isRace(error) || attempt === ATTEMPTS) throw error;
     }
